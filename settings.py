@@ -1,0 +1,96 @@
+"""Every setting of Taizhang, read from the environment once, and the one clock.
+
+Nothing else reads the environment or the wall clock: entry points make a `Settings` and a `Clock` here and hand them
+down. `TAIZHANG_CLOCK_SPEED` other than 1 lets a smoke run or a drill live an hour in a minute; simulators and
+services given the same origin and speed agree on the time, so nothing looks late or early.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time that starts at `origin` and runs `speed` times as fast as the wall's. Calling it gives an aware UTC time."""
+
+    origin: datetime
+    speed: float = 1.0
+
+    def __call__(self) -> datetime:
+        wall = datetime.fromtimestamp(time.time(), tz=UTC)
+        return self.origin + (wall - self.origin) * self.speed
+
+    def real_s(self, seconds: float) -> float:
+        """How many seconds of the wall pass while `seconds` of this clock do: what to sleep."""
+        return seconds / self.speed
+
+
+class Settings(BaseSettings):
+    """The environment, validated. `DATABASE_URL` and `MQTT_URL` keep their customary names; the rest is TAIZHANG_*.
+
+    Raises pydantic.ValidationError that names every wrong setting at once.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TAIZHANG_", env_file=None, extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    mqtt_url: SecretStr | None = Field(default=None, validation_alias="MQTT_URL")
+    data_dir: Path = Path(".taizhang")
+    packs_dir: Path | None = None  # rule packs to use instead of those that ship with Taizhang
+
+    clock_origin: datetime | None = None
+    clock_speed: float = Field(default=1.0, gt=0, le=3600)
+
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8080, ge=1, le=65535)
+    api_token: SecretStr | None = None
+
+    # -- ingest: everything bounded, units last
+    mqtt_client_id: str = Field(default="taizhang-ingest", min_length=1, max_length=64)
+    sites: tuple[str, ...] = ()  # keys of the sites this worker judges; empty = all
+    batch_messages_max: int = Field(default=500, ge=1, le=10_000)
+    linger_ms: int = Field(default=50, ge=0, le=5_000)
+    inflight_messages_max: int = Field(default=2_000, ge=1, le=60_000)
+    payload_bytes_max: int = Field(default=256 * 1024, ge=1024, le=4 * 1024 * 1024)
+    values_per_message_max: int = Field(default=5_000, ge=1, le=100_000)
+    tick_ms: int = Field(default=1_000, ge=20, le=60_000)
+    future_max_s: float = Field(default=300.0, gt=0)  # a device clock further ahead is quarantined as `future`
+    backlog_lag_s: float = Field(default=120.0, gt=0)  # a gateway whose messages lag more than this is emptying a store
+    settle_s: float = Field(default=30.0, gt=0)  # silence counts only so long after (re)connecting or after a backlog
+    quarantine_topics_max: int = Field(default=200, ge=1, le=10_000)
+
+    @field_validator("clock_origin")
+    @classmethod
+    def _origin_has_zone(cls, origin: datetime | None) -> datetime | None:
+        if origin is not None and origin.tzinfo is None:
+            raise ValueError("clock_origin needs a time zone, for example 2026-01-01T00:00:00Z")
+        return origin
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> "Settings":
+        if self.batch_messages_max > self.inflight_messages_max:
+            raise ValueError(
+                f"batch_messages_max ({self.batch_messages_max}) is above inflight_messages_max "
+                f"({self.inflight_messages_max}): a batch could never fill"
+            )
+        if self.linger_ms > self.tick_ms:
+            raise ValueError(
+                f"linger_ms ({self.linger_ms}) is above tick_ms ({self.tick_ms}): ticks would overtake batches"
+            )
+        return self
+
+    def clock(self) -> Clock:
+        """The one clock. Without an origin time is the wall's, and a speed other than 1 is refused."""
+        if self.clock_origin is None:
+            if self.clock_speed != 1.0:
+                raise ValueError("TAIZHANG_CLOCK_SPEED needs TAIZHANG_CLOCK_ORIGIN, the moment both clocks agree")
+            return Clock(origin=datetime.fromtimestamp(0, tz=UTC))
+        return Clock(origin=self.clock_origin.astimezone(UTC), speed=self.clock_speed)
