@@ -1,0 +1,1 @@
+"""HTTP out: one file per resource over the ledger's functions."""

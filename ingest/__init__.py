@@ -1,0 +1,1 @@
+"""MQTT in: bytes become readings, alarms and work orders, and are acknowledged after commit."""

@@ -1,0 +1,1 @@
+"""Walking rounds: codes, checklists, rounds, visits, plausibility. Built by the inspection issue; nothing here yet."""

@@ -1,0 +1,74 @@
+"""Everything the ledger may refuse, split by what the caller can do about it.
+
+    LedgerError
+    |-- NotFound             no such row in the caller's scope: ask for another
+    |-- Refused              the request is understood and may not be done; says what could be
+    |   |-- IllegalMove      the lifecycle does not allow it from here; carries the legal moves
+    |   |-- NotPermitted     the response table does not allow it for this grade, severity or duration
+    |   `-- Conflict         somebody else was there first, or the key is taken
+    |-- Invalid              a value breaks a rule of the ledger; says which and what would do
+    `-- Unavailable          the database cannot be reached or gave up; try again
+
+Driver errors are translated once, in `translate`, by the name of the constraint: a constraint without an entry in
+CONSTRAINT_ERRORS fails tests/ledger/test_errors.py.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import psycopg
+
+
+class LedgerError(Exception):
+    """Root of the tree."""
+
+
+class NotFound(LedgerError):
+    """No such row in the caller's scope."""
+
+    def __init__(self, what: str, key: object) -> None:
+        super().__init__(f"no {what} {key!r}")
+        self.what, self.key = what, key
+
+
+class Refused(LedgerError):
+    """Understood, and may not be done now."""
+
+
+class IllegalMove(Refused):
+    """The lifecycle has no such move from here. `legal` names the moves it has."""
+
+    def __init__(self, subject: str, state: str, move: str, legal: Iterable[str]) -> None:
+        self.subject, self.state, self.move, self.legal = subject, state, move, tuple(legal)
+        options = ", ".join(self.legal) or "none"
+        super().__init__(f"{subject} is {state}: {move} is not possible; possible now: {options}")
+
+
+class NotPermitted(Refused):
+    """The response table forbids it for this grade and severity; the message says what it allows."""
+
+
+class Conflict(Refused):
+    """The key is taken, or another transaction was first."""
+
+
+class Invalid(LedgerError):
+    """A value breaks a rule of the ledger."""
+
+
+class Unavailable(LedgerError):
+    """The database cannot be reached, or a lock or statement took too long: nothing was done, try again."""
+
+
+# What each constraint means to the person who ran into it.
+CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {}
+
+
+def translate(error: psycopg.Error) -> LedgerError:
+    """The ledger error for a driver error; an unknown constraint keeps the driver's words as Invalid."""
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return Unavailable(f"database unavailable: {error}".strip())
+    name = error.diag.constraint_name
+    if name is not None and name in CONSTRAINT_ERRORS:
+        kind, meaning = CONSTRAINT_ERRORS[name]
+        return kind(meaning)
+    return Invalid(f"{error.diag.message_primary or error}".strip())

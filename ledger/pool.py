@@ -1,0 +1,78 @@
+"""Open the pool; `transaction`, the one place that commits; the connection everyone is handed.
+
+A caller enters `transaction`, calls typed ledger functions with the connection, and leaves: everything inside is
+committed together or not at all. No ledger function commits, and none opens a connection of its own.
+"""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import AsyncConnection, sql
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from ledger.errors import Unavailable, translate
+
+Connection = AsyncConnection[TupleRow]
+Pool = AsyncConnectionPool[Connection]
+
+INGEST_ROLE = "taizhang_ingest"
+API_ROLE = "taizhang_api"
+
+
+@asynccontextmanager
+async def open_pool(
+    database_url: str, *, role: str, size_max: int = 8, statement_timeout_ms: int = 30_000
+) -> AsyncGenerator[Pool]:
+    """A pool whose connections act as `role` (INGEST_ROLE or API_ROLE), in UTC, with statements bounded in time.
+
+    Raises Unavailable if the first connection cannot be made within ten seconds.
+    """
+
+    async def configure(connection: Connection) -> None:
+        await connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+        await connection.execute("set time zone 'UTC'")
+        await connection.execute(sql.SQL("set statement_timeout = {}").format(sql.Literal(f"{statement_timeout_ms}ms")))
+        await connection.execute("set lock_timeout = '10s'")
+        await connection.commit()
+
+    pool: Pool = AsyncConnectionPool(
+        database_url,
+        connection_class=AsyncConnection[TupleRow],
+        min_size=1,
+        max_size=size_max,
+        timeout=10.0,
+        configure=configure,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+        name=f"taizhang-{role}",
+    )
+    try:
+        await pool.open(wait=True, timeout=10.0)
+    except PoolTimeout as error:
+        await pool.close()
+        raise Unavailable(f"database unavailable: {error}") from error
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, *, sites: Iterable[int] | None = None) -> AsyncGenerator[Connection]:
+    """One transaction: commits on leaving, rolls back on any error. Driver errors come out as ledger errors.
+
+    `sites` is the scope of row-level security for the api's role: without it that role sees no rows at all. Ingest's
+    role is bound by no policy and leaves it out.
+    """
+    try:
+        async with pool.connection() as connection:
+            if sites is not None:
+                scope = ",".join(str(int(site)) for site in sites)
+                await connection.execute("select set_config('taizhang.sites', %s, true)", [scope])
+            yield connection
+    except PoolTimeout as error:
+        raise Unavailable(f"database unavailable: {error}") from error
+    except psycopg.Error as error:
+        raise translate(error) from error

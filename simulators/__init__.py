@@ -1,0 +1,1 @@
+"""A facility that does not exist: plant, fleet and the truth about both."""
