@@ -2,7 +2,7 @@
 -- Every site-scoped table carries site_id and refers to its parents by (site_id, id), so that no row can point into
 -- another site. Time never comes from the server's clock: callers pass it, because a smoke run lives faster.
 
-create domain ledger_key as text check (value ~ '^[a-z0-9_-]{1,64}$');
+create domain ledger_key as text constraint ledger_key_shape check (value ~ '^[a-z0-9_-]{1,64}$');
 
 create type risk_grade as enum ('A', 'B', 'C');
 create type point_kind as enum ('measure', 'state', 'enum', 'counter', 'event');
@@ -152,6 +152,7 @@ create table point (
     name_zh          text not null,
     name_en          text not null,
     retired_at       timestamptz,
+    constraint point_site_id_unique unique (site_id, id),
     constraint point_key_unique unique (facility_id, key),
     constraint point_facility_same_site foreign key (site_id, facility_id) references facility (site_id, id),
     constraint point_part_same_facility foreign key (facility_id, part_id) references part (facility_id, id),
@@ -165,10 +166,12 @@ create table point (
 
 -- The labels of an enumeration, append-only: a stored code keeps its meaning for ever.
 create table point_code (
-    point_id int not null references point (id),
+    site_id  int not null references site (id),
+    point_id int not null,
     code     smallint not null,
     label    text not null,
     constraint point_code_pkey primary key (point_id, code),
+    constraint point_code_point_same_site foreign key (site_id, point_id) references point (site_id, id),
     constraint point_code_label_unique unique (point_id, label)
 );
 
@@ -215,12 +218,16 @@ create table quarantine (
     site_key text not null,
     topic    text not null,
     reason   text not null,
-    count    bigint not null check (count > 0),
+    count    bigint not null,
     first_at timestamptz not null,
     last_at  timestamptz not null,
     samples  jsonb not null default '[]',        -- newest ten: {"at":…, "detail":…, "payload":… (base64 where not text), "truncated":…}
     constraint quarantine_topic_reason_unique unique (site_key, topic, reason),
-    constraint quarantine_samples_bounded check (jsonb_array_length(samples) <= 10)
+    constraint quarantine_count_positive check (count > 0),
+    constraint quarantine_times_in_order check (first_at <= last_at),
+    constraint quarantine_samples_bounded check (
+        jsonb_array_length(samples) <= least(count, 10) and octet_length(samples::text) <= 131072
+    )
 );
 
 -- ---------------------------------------------------------------- what is wrong
@@ -243,6 +250,7 @@ create table condition (
     journal_length bigint not null default 0,
     retired_at     timestamptz,                  -- its rule or part is gone; the row stays for its history
     constraint condition_site_id_unique unique (site_id, id),
+    constraint condition_facility_id_unique unique (facility_id, id),
     constraint condition_identity_unique unique nulls not distinct (facility_id, part_id, rule_key),
     constraint condition_facility_same_site foreign key (site_id, facility_id) references facility (site_id, id),
     constraint condition_part_same_facility foreign key (facility_id, part_id) references part (facility_id, id),
@@ -273,6 +281,7 @@ create table alarm (
     constraint alarm_site_id_unique unique (site_id, id),
     constraint alarm_condition_same_site foreign key (site_id, condition_id) references condition (site_id, id),
     constraint alarm_facility_same_site foreign key (site_id, facility_id) references facility (site_id, id),
+    constraint alarm_condition_same_facility foreign key (facility_id, condition_id) references condition (facility_id, id),
     constraint alarm_acknowledged_by_someone check ((acknowledged_at is null) = (acknowledged_by is null)),
     constraint alarm_historical_is_silent check (not historical or (rang_at is null and ended_at is not null)),
     constraint alarm_occurrences_positive check (occurrences > 0)
@@ -282,6 +291,19 @@ create unique index alarm_one_open on alarm (condition_id) where ended_at is nul
 create index alarm_by_site_time on alarm (site_id, raised_at desc, id desc);
 create index alarm_by_facility on alarm (facility_id, began_at desc);
 create index alarm_by_condition on alarm (condition_id, began_at);
+
+create index alarm_waiting_to_ring on alarm (site_id, id) where rang_at is null and ended_at is null;
+
+create table alarm_note (
+    id       bigint generated always as identity primary key,
+    site_id  int not null references site (id),
+    alarm_id bigint not null,
+    text     text not null constraint alarm_note_bounded check (length(text) between 1 and 4000),
+    actor    text not null,
+    at       timestamptz not null,
+    constraint alarm_note_alarm_same_site foreign key (site_id, alarm_id) references alarm (site_id, id)
+);
+create index alarm_note_alarm on alarm_note (alarm_id, id);
 
 -- Every move of every condition; replayed in order of seq it gives the state (promise 8).
 create table condition_event (
@@ -402,6 +424,7 @@ create table work_permit (
     ended_at    timestamptz,                     -- handed back, or expired
     ended_by    text,
     overrun     boolean not null default false,  -- expired without being handed back
+    constraint work_permit_site_id_unique unique (site_id, id),
     constraint work_permit_facility_same_site foreign key (site_id, facility_id) references facility (site_id, id),
     constraint work_permit_part_same_facility foreign key (facility_id, part_id) references part (facility_id, id),
     constraint work_permit_bounded check (valid_from < valid_until and valid_until <= valid_from + interval '7 days'),
@@ -418,10 +441,10 @@ create table timer (
     site_id       int not null references site (id),
     kind          timer_kind not null,
     condition_id  int,
-    point_id      int references point (id),
+    point_id      int,
     alarm_id      bigint,
     work_order_id bigint,
-    permit_id     bigint references work_permit (id),
+    permit_id     bigint,
     clock         work_order_clock,
     since         timestamptz not null,
     due_at        timestamptz not null,
@@ -430,6 +453,8 @@ create table timer (
     constraint timer_condition_same_site foreign key (site_id, condition_id) references condition (site_id, id),
     constraint timer_alarm_same_site foreign key (site_id, alarm_id) references alarm (site_id, id),
     constraint timer_order_same_site foreign key (site_id, work_order_id) references work_order (site_id, id),
+    constraint timer_point_same_site foreign key (site_id, point_id) references point (site_id, id),
+    constraint timer_permit_same_site foreign key (site_id, permit_id) references work_permit (site_id, id),
     constraint timer_one_subject check (num_nonnulls(condition_id, point_id, alarm_id, work_order_id, permit_id) = 1),
     constraint timer_subject_fits_kind check (
         case kind
@@ -519,3 +544,6 @@ create trigger condition_event_no_truncate before truncate on condition_event fo
 create trigger work_order_event_append_only before update or delete on work_order_event for each row execute function refuse_change();
 create trigger work_order_event_no_truncate before truncate on work_order_event for each statement execute function refuse_change();
 create trigger point_code_append_only before update or delete on point_code for each row execute function refuse_change();
+create trigger point_code_no_truncate before truncate on point_code for each statement execute function refuse_change();
+create trigger rule_parameter_append_only before update or delete on rule_parameter for each row execute function refuse_change();
+create trigger rule_parameter_no_truncate before truncate on rule_parameter for each statement execute function refuse_change();
