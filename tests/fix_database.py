@@ -1,0 +1,111 @@
+"""Real PostgreSQL for tests: one server a session, one migrated template in it, a clone of that for each test.
+
+The server is the embedded one with fsync off, or that of TAIZHANG_TEST_DATABASE_URL (a superuser's URL; CI gives
+TimescaleDB). `postgres` is another matter: a server of the test's own, to be stopped and killed.
+"""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from embedded.postgres import Server
+from tests.fix_wait import wait_until
+
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
+
+
+def with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A superuser's URL of the session's server. Sync, so that no test's event loop owns it."""
+    given = os.environ.get("TAIZHANG_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    server = Server(tmp_path_factory.mktemp("postgres"), fsync=False)
+    asyncio.run(server.start())
+    yield server.url
+    asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def template_database(database_server: str) -> Iterator[str]:
+    """The name of a database migrated once, which nobody is connected to any more."""
+    name = f"tz_template_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_make_template(database_server, name))
+    yield name
+    asyncio.run(_drop(database_server, name))
+
+
+@pytest.fixture
+async def database_url(database_server: str, template_database: str) -> AsyncIterator[str]:
+    """A migrated database of this test's own, as the server's superuser; dropped afterwards, whoever is connected."""
+    name = f"tz_test_{uuid.uuid4().hex[:12]}"
+    await clone(database_server, template_database, name)
+    yield with_database(database_server, name)
+    await _drop(database_server, name)
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[Connection]:
+    """A connection to `database_url`; not autocommit, rolled back at the end."""
+    opened = await psycopg.AsyncConnection.connect(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def postgres(tmp_path: Path) -> AsyncIterator[Server]:
+    """A started server of this test's own, unmigrated, for faults: stop(), kill(), start() again on the same url."""
+    server = Server(tmp_path / "own_postgres", fsync=False)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def clone(server_url: str, template: str, name: str) -> None:
+    """Retried: TimescaleDB's launcher may look into the template for a moment, and then it cannot be copied."""
+
+    async def copied() -> bool:
+        try:
+            await _run(server_url, sql.SQL("CREATE DATABASE {} TEMPLATE {}"), name, template)
+        except psycopg.errors.ObjectInUse as error:
+            raise AssertionError(str(error)) from error
+        return True
+
+    await wait_until(copied)
+
+
+async def _make_template(server_url: str, name: str) -> None:
+    from ledger.migrate import migrate  # here, so that tests without a ledger run while it does not import
+
+    await _run(server_url, sql.SQL("CREATE DATABASE {}"), name)
+    await migrate(with_database(server_url, name))
+    await _stop_timescale_workers(with_database(server_url, name))
+
+
+async def _stop_timescale_workers(url: str) -> None:
+    """They would hold the template open, which cannot be cloned then."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as opened:
+        found = await opened.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'")
+        if await found.fetchone():
+            await opened.execute("SELECT _timescaledb_functions.stop_background_workers()")
+
+
+async def _drop(server_url: str, name: str) -> None:
+    await _run(server_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"), name)
+
+
+async def _run(server_url: str, statement: sql.SQL, *names: str) -> None:
+    async with await psycopg.AsyncConnection.connect(server_url, autocommit=True) as opened:
+        await opened.execute(statement.format(*map(sql.Identifier, names)))
