@@ -210,7 +210,8 @@ class Delay:
 @dataclass(frozen=True, slots=True)
 class SiteConfiguration:
     """Everything ingest must know of one site to judge it: read in one transaction, replaced whole when the site's
-    revision has grown. `parameters` holds the values in force: (facility_id, name) -> value."""
+    revision has grown. `parameters` holds the values in force: (facility_id, name) -> value.
+    """
 
     site: Site
     gateways: Sequence[Gateway]
@@ -266,7 +267,8 @@ class ConditionReason(StrEnum):
 class ConditionDecision:
     """A move the rules ask for. `at_ms` is when it became true in device time; `received_ms` is when the sample that
     showed it came in (or the tick's now). `explanation` answers "why am I seeing this": rule, expression, values of
-    its operands, limits, delays - JSON-ready."""
+    its operands, limits, delays - JSON-ready.
+    """
 
     condition_id: int
     move: ConditionMove  # RAISE, CLEAR, LATCH, SUPPRESS or UNSUPPRESS

@@ -1,0 +1,99 @@
+"""The dossier (一机一档): an append-only chain of entries per facility.
+
+Each entry's hash covers the previous hash and exactly the bytes stored, so that an entry changed, removed or slipped in
+later breaks every hash after it. The chain proves nothing against somebody who can rewrite the whole database: its
+daily digest has to leave it (docs/operations.md).
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.pool import Connection
+
+CHAIN_START = bytes(32)  # the "previous hash" of a chain's first entry
+
+
+@dataclass(frozen=True, slots=True)
+class DossierEntry:
+    seq: int
+    recorded_at: datetime
+    kind: str
+    body: Mapping[str, object]
+    hash: bytes
+
+
+def entry_bytes(body: Mapping[str, object]) -> bytes:
+    """The stored form of a body: UTF-8 JSON, keys sorted, times as RFC 3339."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode()
+
+
+def entry_hash(previous: bytes, body: bytes) -> bytes:
+    return hashlib.sha256(previous + body).digest()
+
+
+async def lock_facilities(connection: Connection, facility_ids: Iterable[int]) -> None:
+    """Take the facilities' row locks in order of id, and with them everything that happens to them.
+
+    Whoever moves something of several facilities in one transaction calls this first with all of them: two
+    transactions that lock in the same order cannot wait for each other for ever.
+    """
+    await connection.execute(
+        "select 1 from facility where id = any(%s) order by id for no key update", [sorted(set(facility_ids))]
+    )
+
+
+async def append(
+    connection: Connection, *, site_id: int, facility_id: int, kind: str, body: Mapping[str, object], now: datetime
+) -> None:
+    """Add one entry to a facility's chain. The facility's row lock makes appends to one chain take turns."""
+    cursor = await connection.execute(
+        "select chain_length, chain_head from facility where site_id = %s and id = %s for no key update",
+        [site_id, facility_id],
+    )
+    row = await cursor.fetchone()
+    assert row is not None, f"facility {facility_id} of site {site_id} vanished under its own transaction"
+    length, head = int(row[0]), bytes(row[1]) if row[1] is not None else CHAIN_START
+    stored = entry_bytes(body)
+    digest = entry_hash(head, stored)
+    await connection.execute(
+        "insert into dossier_entry (site_id, facility_id, seq, recorded_at, kind, body, previous_hash, hash) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [site_id, facility_id, length + 1, now, kind, stored, head, digest],
+    )
+    await connection.execute(
+        "update facility set chain_length = %s, chain_head = %s where id = %s", [length + 1, digest, facility_id]
+    )
+
+
+async def entries(
+    connection: Connection, facility_id: int, *, after_seq: int = 0, limit: int = 100
+) -> list[DossierEntry]:
+    """A page of a facility's dossier, oldest first."""
+    cursor = await connection.execute(
+        "select seq, recorded_at, kind, body, hash from dossier_entry "
+        "where facility_id = %s and seq > %s order by seq limit %s",
+        [facility_id, after_seq, limit],
+    )
+    return [
+        DossierEntry(seq=seq, recorded_at=recorded_at, kind=kind, body=json.loads(bytes(body)), hash=bytes(digest))
+        async for seq, recorded_at, kind, body, digest in cursor
+    ]
+
+
+async def heads(connection: Connection) -> AsyncIterator[tuple[str, str, int, bytes]]:
+    """Site key, facility key, length and head of every chain: the digest that has to leave the database."""
+    cursor = await connection.execute(
+        "select site.key, facility.key, chain_length, chain_head from facility join site on site.id = facility.site_id "
+        "where chain_length > 0 order by site.key, facility.key"
+    )
+    async for site_key, facility_key, length, head in cursor:
+        yield site_key, facility_key, length, bytes(head)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot stand in a dossier")

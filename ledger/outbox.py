@@ -1,0 +1,140 @@
+"""What leaves the ledger after commit: the live stream and the alarms topic read it, each at its own pace.
+
+Transactions commit out of order, so an id alone cannot say "I have seen everything up to here": a later transaction
+may commit a smaller id. A stream position is therefore (transaction, id), and only rows of transactions older than
+every running one are shown. Nothing can then appear behind a position already handed out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from ledger.pool import Connection
+
+CHANNEL = "taizhang_outbox"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the stream; `Position.parse(str(position))` gives it back."""
+
+    transaction: int
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.transaction}-{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """Raises ValueError when the text is not a position."""
+        transaction, dash, number = text.partition("-")
+        if not dash or not (transaction.isascii() and transaction.isdigit() and number.isascii() and number.isdigit()):
+            raise ValueError(f"not a position in the stream: {text!r}; expected <number>-<number>")
+        if int(transaction) >= 2**63 or int(number) >= 2**63:
+            raise ValueError(f"not a position in the stream: {text!r}; too large")
+        return cls(int(transaction), int(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One entry of the stream."""
+
+    position: Position
+    site_id: int
+    kind: str
+    subject_id: int
+    version: int
+    payload: Mapping[str, object]
+    created_at: datetime
+
+
+async def append(
+    connection: Connection,
+    *,
+    site_id: int,
+    kind: str,
+    subject_id: int,
+    version: int,
+    payload: Mapping[str, object],
+    now: datetime,
+    topic: str | None = None,
+) -> None:
+    """Put a notice into the stream, and with a topic also on its way to MQTT; listeners wake after commit."""
+    await connection.execute(
+        "insert into outbox (site_id, topic, kind, subject_id, version, payload, created_at) "
+        "values (%s, %s, %s, %s, %s, %s, %s)",
+        [site_id, topic, kind, subject_id, version, Jsonb(payload), now],
+    )
+    await connection.execute("select pg_notify(%s, '')", [CHANNEL])
+
+
+async def newest(connection: Connection) -> Position:
+    """The position after which a listener that starts now misses nothing."""
+    cursor = await connection.execute(
+        "select transaction::text::bigint, id from outbox where transaction < pg_snapshot_xmin(pg_current_snapshot()) "
+        "order by transaction desc, id desc limit 1"
+    )
+    row = await cursor.fetchone()
+    return Position(row[0], row[1]) if row else Position(0, 0)
+
+
+async def holds(connection: Connection, position: Position) -> bool:
+    """Whether a stream can be resumed after `position`: nothing behind it has been trimmed away."""
+    if position == Position(0, 0):
+        return True
+    cursor = await connection.execute(
+        "select exists (select from outbox where transaction = %s::text::xid8 and id = %s)",
+        [position.transaction, position.id],
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+async def after(connection: Connection, position: Position, *, limit: int = 500) -> list[Notice]:
+    """The next notices in order of position; those of transactions that may still be joined by others stay hidden."""
+    cursor = await connection.execute(
+        "select transaction::text::bigint, id, site_id, kind, subject_id, version, payload, created_at from outbox "
+        "where (transaction, id) > (%s::text::xid8, %s) and transaction < pg_snapshot_xmin(pg_current_snapshot()) "
+        "order by transaction, id limit %s",
+        [position.transaction, position.id, limit],
+    )
+    return [
+        Notice(Position(transaction, number), site_id, kind, subject_id, version, payload, created_at)
+        async for transaction, number, site_id, kind, subject_id, version, payload, created_at in cursor
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    id: int
+    topic: str
+    payload: Mapping[str, object]
+
+
+async def unpublished(connection: Connection, site_ids: Sequence[int], *, limit: int = 200) -> list[Publication]:
+    """What still has to go out to MQTT for these sites, oldest first."""
+    cursor = await connection.execute(
+        "select id, topic, payload from outbox where topic is not null and published_at is null and site_id = any(%s) "
+        "order by id limit %s",
+        [list(site_ids), limit],
+    )
+    return [Publication(number, topic, payload) async for number, topic, payload in cursor]
+
+
+async def mark_published(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """After the broker has acknowledged: a crash before this publishes again, never forgets."""
+    await connection.execute(
+        "update outbox set published_at = %s where id = any(%s) and published_at is null", [now, list(ids)]
+    )
+
+
+async def trim(connection: Connection, older_than: datetime, *, limit: int = 5_000) -> int:
+    """Remove notices nobody will ask for any more; unpublished ones stay. The newest stays too: it marks the end."""
+    cursor = await connection.execute(
+        "delete from outbox where id in (select id from outbox where created_at < %s "
+        "and (topic is null or published_at is not null) and id < (select max(id) from outbox) order by id limit %s)",
+        [older_than, limit],
+    )
+    return cursor.rowcount

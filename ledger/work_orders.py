@@ -1,0 +1,376 @@
+"""Work orders: opened, joined, moved and breached; every change with its journal, clocks, dossier entry and notice.
+
+An order's clocks are timers. A clock is met by the moves the lifecycle names for it; one that runs out first becomes a
+breach event and stays on record. While an order is suspended its clocks stand still; resuming moves the unmet ones by
+the time that passed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg import AsyncCursor, sql
+from psycopg.types.json import Jsonb
+
+from ledger import dossier, notices, timers
+from ledger.errors import IllegalMove, Invalid, NotFound
+from ledger.lifecycle import (
+    CLOCK_MET_BY,
+    UNRESOLVED_STATES,
+    WORK_ORDER_MOVES,
+    WorkOrderClock,
+    WorkOrderMove,
+    WorkOrderState,
+    legal_work_order_moves,
+)
+from ledger.pool import Connection
+from ledger.records import Deadlines, Grade, Priority, Severity, TimerKind, WorkOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who does something to an order, why, and when."""
+
+    actor: str
+    reason: str
+    now: datetime
+    note: str | None = None
+    detail: Mapping[str, object] | None = None
+
+
+async def open_order(
+    connection: Connection,
+    act: Act,
+    *,
+    site_id: int,
+    facility_id: int,
+    work_class: str,
+    title: str,
+    severity: Severity | None,
+    priority: Priority,
+    deadlines: Deadlines,
+) -> int:
+    """Open an order with its clocks running; returns its id."""
+    await dossier.lock_facilities(connection, [facility_id])
+    cursor = await connection.execute(
+        "insert into work_order (site_id, facility_id, work_class, title, severity, priority, opened_at, opened_by, "
+        "open_reason, accept_by, arrive_by, plan_by, restore_by) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+        [
+            site_id,
+            facility_id,
+            work_class,
+            title,
+            severity,
+            priority,
+            act.now,
+            act.actor,
+            act.reason,
+            deadlines.accept_by,
+            deadlines.arrive_by,
+            deadlines.plan_by,
+            deadlines.restore_by,
+        ],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    order_id = int(row[0])
+    for clock in WorkOrderClock:
+        await _run_clock(connection, site_id, order_id, clock, act.now, deadlines.of(clock))
+    opened = WorkOrderState.OPENED
+    await _journal(connection, order_id, "open", opened, opened, act)
+    return order_id
+
+
+async def add_alarm(connection: Connection, order_id: int, alarm_id: int, act: Act, *, move: str) -> None:
+    """Link an alarm to an order; `move` is 'open' (it opened it), 'join' or 'link'. Joining twice does nothing."""
+    cursor = await connection.execute(
+        "insert into work_order_alarm (site_id, work_order_id, alarm_id, reason, linked_at) "
+        "select site_id, id, %s, %s, %s from work_order where id = %s on conflict do nothing",
+        [alarm_id, act.reason, act.now, order_id],
+    )
+    if cursor.rowcount == 1 and move != "open":
+        state = (await get(connection, order_id)).state
+        await _journal(connection, order_id, move, state, state, act)
+
+
+async def join(
+    connection: Connection,
+    order_id: int,
+    alarm_id: int,
+    act: Act,
+    *,
+    priority: Priority,
+    severity: Severity,
+    deadlines: Deadlines,
+) -> None:
+    """Let an alarm join an unresolved order: the earlier of each clock, the higher priority; a suspended one resumes."""
+    order = await _locked(connection, order_id)
+    assert order.state in UNRESOLVED_STATES, "only an unresolved order is joined"
+    if order.state is WorkOrderState.SUSPENDED:
+        await move(connection, order_id, WorkOrderMove.RESUME, act)
+        order = await get(connection, order_id)
+    await connection.execute(
+        "update work_order set priority = greatest(priority, %s), severity = greatest(severity, %s) where id = %s",
+        [priority, severity, order_id],
+    )
+    for clock in WorkOrderClock:
+        offered, running = deadlines.of(clock), _deadline(order, clock)
+        if offered is not None and not _met(order, clock) and (running is None or offered < running):
+            await _set_deadline(connection, order, clock, act.now, offered)
+    await add_alarm(connection, order_id, alarm_id, act, move="join")
+
+
+async def move(
+    connection: Connection, order_id: int, step: WorkOrderMove, act: Act, *, assignee: str | None = None
+) -> WorkOrder:
+    """Do one move and return the order as it is afterwards.
+
+    DISPATCH needs an assignee; SUSPEND, CANCEL and REOPEN keep `act.note` as their reason and need it. Raises NotFound,
+    Invalid, or IllegalMove, which changes nothing and names the legal moves.
+    """
+    order = await _locked(connection, order_id)
+    if (order.state, step) not in WORK_ORDER_MOVES:
+        raise IllegalMove(f"work order {order_id}", order.state, step, legal_work_order_moves(order.state))
+    _require(step, act, assignee)
+    to_state = WORK_ORDER_MOVES[order.state, step] or order.suspended_from
+    assert to_state is not None, "a suspended order remembers where it was"
+    cursor = await connection.execute(
+        "update work_order set state = %(to)s, assignee = coalesce(%(assignee)s, assignee), "
+        "suspended_from = case when %(step)s = 'suspend' then state end, "
+        "suspended_at = case when %(step)s = 'suspend' then %(now)s::timestamptz end, "
+        "suspended_reason = case when %(step)s = 'suspend' then %(note)s end, "
+        "accepted_at = case %(step)s when 'accept' then %(now)s when 'dispatch' then null when 'reopen' then null "
+        "else accepted_at end, "
+        "arrived_at = case %(step)s when 'arrive' then %(now)s when 'reopen' then null else arrived_at end, "
+        "planned_at = case %(step)s when 'plan' then %(now)s when 'reopen' then null else planned_at end, "
+        "resolved_at = case %(step)s when 'resolve' then %(now)s when 'reopen' then null else resolved_at end, "
+        "ended_at = case when %(step)s in ('close', 'cancel') then %(now)s::timestamptz end "
+        "where id = %(id)s and state = %(from)s",
+        {
+            "id": order_id,
+            "from": order.state,
+            "to": to_state,
+            "step": step.value,
+            "now": act.now,
+            "note": act.note,
+            "assignee": assignee,
+        },
+    )
+    assert cursor.rowcount == 1, "the facility's lock keeps the order from moving under us"
+    await _turn_clocks(connection, order, step, act.now)
+    await _journal(connection, order_id, step.value, order.state, to_state, act)
+    return await get(connection, order_id)
+
+
+async def restart_clocks(connection: Connection, order_id: int, deadlines: Deadlines, act: Act) -> None:
+    """Give an order new deadlines, as after a reopening; clocks without one stop."""
+    order = await _locked(connection, order_id)
+    for clock in WorkOrderClock:
+        await _set_deadline(connection, order, clock, act.now, deadlines.of(clock))
+
+
+async def breach(connection: Connection, timer: timers.Timer, now: datetime) -> None:
+    """A clock ran out before it was met: on record for good. The caller has claimed the timer."""
+    assert timer.work_order_id is not None
+    assert timer.clock is not None
+    order = await _locked(connection, timer.work_order_id)
+    act = Act("clock", f"{timer.clock.value}_missed", now, detail={"deadline": timer.due_at.isoformat()})
+    await _journal(connection, order.id, "breach", order.state, order.state, act, clock=timer.clock, at=timer.due_at)
+
+
+async def note(connection: Connection, order_id: int, act: Act) -> None:
+    """Words of a person in the order's journal. Raises NotFound."""
+    order = await _locked(connection, order_id)
+    await _journal(connection, order_id, "note", order.state, order.state, act)
+
+
+async def alarm_cleared(connection: Connection, alarm_id: int, now: datetime) -> None:
+    """Tell every unfinished order of an alarm that the process is back to normal; people still verify and close."""
+    cursor = await connection.execute(
+        "select work_order.id, work_order.state from work_order_alarm "
+        "join work_order on work_order.id = work_order_alarm.work_order_id "
+        "where alarm_id = %s and work_order.ended_at is null order by 1",
+        [alarm_id],
+    )
+    for order_id, state in await cursor.fetchall():
+        act = Act("rules", "alarm_cleared", now, detail={"alarm": alarm_id})
+        await _journal(connection, order_id, "alarm_cleared", WorkOrderState(state), WorkOrderState(state), act)
+
+
+_COLUMNS = (
+    "select work_order.id, work_order.site_id, site.key as site_key, facility_id, facility.key as facility_key, "
+    "facility.name_zh as facility_name_zh, facility.name_en as facility_name_en, grade, work_class, title, severity, "
+    "priority, state, suspended_from, suspended_at, suspended_reason, opened_at, opened_by, open_reason, assignee, "
+    "accept_by, arrive_by, plan_by, restore_by, accepted_at, arrived_at, planned_at, resolved_at, ended_at, "
+    "array(select alarm_id from work_order_alarm where work_order_id = work_order.id order by 1) as alarm_ids "
+    "from work_order join site on site.id = work_order.site_id join facility on facility.id = work_order.facility_id "
+)
+
+
+async def get(connection: Connection, order_id: int) -> WorkOrder:
+    """Raises NotFound."""
+    async with connection.cursor(row_factory=_work_order_row) as cursor:
+        await cursor.execute(_COLUMNS + "where work_order.id = %s", [order_id])
+        order = await cursor.fetchone()
+    if order is None:
+        raise NotFound("work order", order_id)
+    return order
+
+
+async def unresolved(connection: Connection, facility_id: int) -> list[WorkOrder]:
+    """Orders of a facility that an alarm could join, oldest first."""
+    async with connection.cursor(row_factory=_work_order_row) as cursor:
+        await cursor.execute(
+            _COLUMNS + "where facility_id = %s and state = any(%s::work_order_state[]) order by work_order.id",
+            [facility_id, [state.value for state in UNRESOLVED_STATES]],
+        )
+        return await cursor.fetchall()
+
+
+def _work_order_row(cursor: AsyncCursor[object]) -> Callable[[Sequence[object]], WorkOrder]:
+    del cursor  # the columns are ours and fixed
+    return _make_work_order
+
+
+def _make_work_order(values: Sequence[object]) -> WorkOrder:
+    fields = list(values)
+    fields[7] = Grade(str(fields[7]))
+    fields[10] = fields[10] and Severity(str(fields[10]))
+    fields[11] = Priority(str(fields[11]))
+    fields[12] = WorkOrderState(str(fields[12]))
+    fields[13] = fields[13] and WorkOrderState(str(fields[13]))
+    return WorkOrder(*fields)  # pyright: ignore[reportArgumentType]  the columns stand in the record's order
+
+
+def _require(step: WorkOrderMove, act: Act, assignee: str | None) -> None:
+    if step is WorkOrderMove.DISPATCH and not assignee:
+        raise Invalid("dispatch needs an assignee: name who shall do it")
+    if step in (WorkOrderMove.SUSPEND, WorkOrderMove.CANCEL, WorkOrderMove.REOPEN) and not act.note:
+        raise Invalid(f"{step.value} needs a note: say why")
+
+
+async def _locked(connection: Connection, order_id: int) -> WorkOrder:
+    """The order, read after its facility is locked, so that nobody changes it until this transaction ends."""
+    order = await get(connection, order_id)
+    await dossier.lock_facilities(connection, [order.facility_id])
+    return await get(connection, order_id)
+
+
+def _deadline(order: WorkOrder, clock: WorkOrderClock) -> datetime | None:
+    moment: datetime | None = getattr(order, clock.value)
+    return moment
+
+
+def _met(order: WorkOrder, clock: WorkOrderClock) -> bool:
+    reached = {
+        WorkOrderMove.ACCEPT: order.accepted_at,
+        WorkOrderMove.ARRIVE: order.arrived_at,
+        WorkOrderMove.PLAN: order.planned_at,
+        WorkOrderMove.RESOLVE: order.resolved_at,
+    }
+    return any(reached[step] is not None for step in CLOCK_MET_BY[clock])
+
+
+async def _turn_clocks(connection: Connection, order: WorkOrder, step: WorkOrderMove, now: datetime) -> None:
+    for clock in WorkOrderClock:
+        deadline = _deadline(order, clock)
+        ends = step in CLOCK_MET_BY[clock] or step in (
+            WorkOrderMove.CANCEL,
+            WorkOrderMove.RESOLVE,
+            WorkOrderMove.SUSPEND,
+        )
+        if ends:
+            await timers.stop(connection, TimerKind.ORDER_CLOCK, work_order_id=order.id, clock=clock)
+        elif step is WorkOrderMove.RESUME and deadline is not None and not _met(order, clock):
+            assert order.suspended_at is not None
+            if deadline > order.suspended_at:  # one missed before stays missed, and has its breach already
+                stood_still: timedelta = now - order.suspended_at
+                await _set_deadline(connection, order, clock, now, deadline + stood_still)
+
+
+async def _set_deadline(
+    connection: Connection, order: WorkOrder, clock: WorkOrderClock, now: datetime, deadline: datetime | None
+) -> None:
+    await connection.execute(
+        sql.SQL("update work_order set {} = %s where id = %s").format(sql.Identifier(clock.value)),
+        [deadline, order.id],
+    )
+    await timers.stop(connection, TimerKind.ORDER_CLOCK, work_order_id=order.id, clock=clock)
+    await _run_clock(connection, order.site_id, order.id, clock, now, deadline)
+
+
+async def _run_clock(
+    connection: Connection,
+    site_id: int,
+    order_id: int,
+    clock: WorkOrderClock,
+    since: datetime,
+    deadline: datetime | None,
+) -> None:
+    if deadline is not None:
+        await timers.start(
+            connection,
+            site_id=site_id,
+            kind=TimerKind.ORDER_CLOCK,
+            work_order_id=order_id,
+            clock=clock,
+            since=since,
+            due_at=deadline,
+        )
+
+
+async def _journal(
+    connection: Connection,
+    order_id: int,
+    move: str,
+    from_state: WorkOrderState,
+    to_state: WorkOrderState,
+    act: Act,
+    *,
+    clock: WorkOrderClock | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Journal entry, dossier entry and notice of one change."""
+    cursor = await connection.execute(
+        "update work_order set journal_length = journal_length + 1 where id = %s "
+        "returning site_id, facility_id, journal_length",
+        [order_id],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    site_id, facility_id, seq = row
+    await connection.execute(
+        "insert into work_order_event (site_id, work_order_id, seq, move, from_state, to_state, clock, at, "
+        "recorded_at, actor, reason, note, detail) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            site_id,
+            order_id,
+            seq,
+            move,
+            from_state,
+            to_state,
+            clock,
+            at or act.now,
+            act.now,
+            act.actor,
+            act.reason,
+            act.note,
+            Jsonb(act.detail or {}),
+        ],
+    )
+    body = {
+        "work_order": order_id,
+        "move": move,
+        "from": from_state,
+        "to": to_state,
+        "clock": clock,
+        "at": at or act.now,
+        "actor": act.actor,
+        "reason": act.reason,
+        "note": act.note,
+    }
+    await dossier.append(
+        connection, site_id=site_id, facility_id=facility_id, kind="work_order", body=body, now=act.now
+    )
+    await notices.work_order_changed(connection, order_id, seq, act.now)
