@@ -1,0 +1,108 @@
+"""The expressions of the rule language: what they are made of, and the parser that reads them.
+
+    expression  = or
+    or          = and { "or" and }
+    and         = not { "and" not }
+    not         = "not" not | comparison
+    comparison  = sum [ ("==" | "!=" | "<" | "<=" | ">" | ">=") sum ]      they do not chain: a < b < c is refused
+    sum         = product { ("+" | "-") product }
+    product     = unary { ("*" | "/") unary }
+    unary       = "-" unary | primary
+    primary     = number | duration | label | "true" | "false" | name | function "(" ... ")" | "(" expression ")"
+
+Parsing knows no facility. What the names mean, and whether they fit together, is asked of `rules.vocabulary`; what an
+expression is worth at a moment, of `rules.truth`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+class ExpressionError(Exception):
+    """The text is no expression, or its parts do not fit. `column` counts from 1 in the expression's own text."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(f"column {column}: {message}")
+        self.message, self.column = message, column
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A figure. A duration (`90s`, `30d`) is its seconds, and remembers that it was written as one."""
+
+    value: float
+    is_duration: bool = False
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    value: bool
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A value of an enumeration: `'backup'`, or bare once the vocabulary has recognised it."""
+
+    text: str
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """`outlet_pressure` (scope None), `self.run`, `pump.run` (a part kind), `supplied_by.mains_ok` (a relation)."""
+
+    scope: str | None
+    key: str
+    column: int = field(default=1, compare=False)
+
+    @property
+    def text(self) -> str:
+        return self.key if self.scope is None else f"{self.scope}.{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: str  # "-" or "not"
+    operand: "Node"
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    operator: str  # or and == != < <= > >= + - * /
+    left: "Node"
+    right: "Node"
+    column: int = field(default=1, compare=False)  # of the operator
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple["Node", ...]
+    column: int = field(default=1, compare=False)
+
+
+Node = Number | Boolean | Label | Name | Unary | Binary | Call
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything under it, from left to right."""
+    yield node
+    match node:
+        case Unary():
+            yield from walk(node.operand)
+        case Binary():
+            yield from walk(node.left)
+            yield from walk(node.right)
+        case Call():
+            for argument in node.arguments:
+                yield from walk(argument)
+        case _:
+            pass
+
+
+def names(node: Node) -> tuple[Name, ...]:
+    """Every reference, in the order written, each once."""
+    return tuple(dict.fromkeys(each for each in walk(node) if isinstance(each, Name)))
