@@ -16,7 +16,7 @@ ALARM_COLUMNS = (
     "alarm.began_at, alarm.raised_at, alarm.rang_at, alarm.returned_at, alarm.acknowledged_at, alarm.acknowledged_by, "
     "alarm.ended_at, alarm.occurrences, alarm.late, alarm.historical, alarm.order_reason, "
     "array(select work_order_id from work_order_alarm where work_order_alarm.alarm_id = alarm.id order by 1), "
-    "alarm.explanation, alarm.version "
+    "alarm.explanation, alarm.version, facility.kind "
     "from alarm join condition on condition.id = alarm.condition_id join facility on facility.id = alarm.facility_id "
     "join site on site.id = alarm.site_id left join part on part.id = condition.part_id "
 )
@@ -93,4 +93,5 @@ def alarm_from_row(row: TupleRow) -> Alarm:
         work_order_ids=tuple(row[29]),
         explanation=row[30],
         version=row[31],
+        facility_kind=row[32],
     )

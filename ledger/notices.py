@@ -30,6 +30,7 @@ def alarm_payload(alarm: Alarm) -> Mapping[str, object]:
         "version": alarm.version,
         "site": alarm.site_key,
         "facility": alarm.facility_key,
+        "kind": alarm.facility_kind,
         "facility_name": {"zh": alarm.facility_name_zh, "en": alarm.facility_name_en},
         "grade": alarm.grade.value,
         "part": alarm.part_key,

@@ -318,6 +318,7 @@ class Alarm:
     site_key: str
     facility_id: int
     facility_key: str
+    facility_kind: str
     facility_name_zh: str
     facility_name_en: str
     grade: Grade
