@@ -1,0 +1,71 @@
+# Everything a person or CI does with this repository. Needs Python 3.11 or newer and make (3.81 will do), no root.
+# Works in a checkout without anything set up: the first target that needs it makes .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test check format lint types demo smoke simulate schema openapi lock clean
+.SUFFIXES:
+
+BIN := .venv/bin
+READY := .venv/.made-from-lock
+
+help: ## this list
+	@echo "Taizhang. make <target>:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## make .venv with the locked dependencies
+
+# Written last, so that an interrupted setup is done again; made anew whenever the lock changes.
+$(READY): requirements.lock
+	@python=; for each in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$each; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Taizhang needs Python 3.11 or newer, and found none as python3. If it has another name: make setup PYTHON=/path/to/python" >&2; \
+	  exit 1; \
+	fi; \
+	echo "setting up .venv with $$("$$python" --version)" >&2; \
+	"$$python" -m venv .venv || { \
+	  echo "that Python cannot make a virtual environment; on Debian and Ubuntu the package python3-venv is missing" >&2; \
+	  exit 1; \
+	}
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+test: $(READY) ## all tests
+	@$(BIN)/python -m pytest
+
+check: format lint types test ## format, lint, types and all tests: what must pass before a commit
+
+format: $(READY)
+	@$(BIN)/ruff format --check
+
+lint: $(READY)
+	@$(BIN)/ruff check
+
+types: $(READY)
+	@$(BIN)/basedpyright
+
+demo: $(READY) ## the whole service with a simulated estate; Ctrl-C ends it
+	@exec $(BIN)/python taizhang.py demo
+
+smoke: $(READY) ## the same, headless and bounded; the last line is a JSON account
+	@exec $(BIN)/python taizhang.py smoke
+
+# make simulate SEED=7, or with more of the command's options in ARGS
+simulate: $(READY) ## simulated gateways against the broker in MQTT_URL (SEED=n ARGS=...)
+	@exec $(BIN)/python taizhang.py simulate $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+schema: $(READY) ## regenerate ledger/schema.sql from the migrations
+	@$(BIN)/python taizhang.py schema
+
+openapi: $(READY) ## regenerate openapi.json from the API
+	@$(BIN)/python taizhang.py openapi
+
+lock: ## regenerate requirements.lock from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the path: python3 -m pip install uv" >&2; exit 1; }
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+
+clean: ## remove .venv, caches and the demo's data
+	rm -rf .venv .taizhang .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
