@@ -58,7 +58,7 @@ def alarm_payload(alarm: Alarm) -> Mapping[str, object]:
 async def work_order_changed(connection: Connection, work_order_id: int, version: int, now: datetime) -> None:
     """Tell the stream of a work order; MQTT carries alarms only."""
     cursor = await connection.execute(
-        "select work_order.site_id, site.key, facility.key, work_class, title, severity, priority, state, assignee, "
+        "select work_order.site_id, site.key, facility.key, work_class, title_zh, title_en, severity, priority, state, assignee, "
         "opened_at, accept_by, arrive_by, plan_by, restore_by, resolved_at, ended_at from work_order "
         "join site on site.id = work_order.site_id join facility on facility.id = work_order.facility_id "
         "where work_order.id = %s",
@@ -66,7 +66,7 @@ async def work_order_changed(connection: Connection, work_order_id: int, version
     )
     row = await cursor.fetchone()
     assert row is not None, f"work order {work_order_id} vanished under its own transaction"
-    names = ("work_class", "title", "severity", "priority", "state", "assignee")
+    names = ("work_class", "title_zh", "title_en", "severity", "priority", "state", "assignee")
     times = ("opened_at", "accept_by", "arrive_by", "plan_by", "restore_by", "resolved_at", "ended_at")
     await outbox.append(
         connection,
@@ -79,8 +79,8 @@ async def work_order_changed(connection: Connection, work_order_id: int, version
             "version": version,
             "site": row[1],
             "facility": row[2],
-            **dict(zip(names, row[3:9], strict=True)),
-            **{name: value and value.isoformat() for name, value in zip(times, row[9:], strict=True)},
+            **dict(zip(names, row[3:10], strict=True)),
+            **{name: value and value.isoformat() for name, value in zip(times, row[10:], strict=True)},
         },
         now=now,
     )

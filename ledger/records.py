@@ -358,7 +358,8 @@ class WorkOrder:
     facility_name_en: str
     grade: Grade
     work_class: str
-    title: str
+    title_zh: str
+    title_en: str
     severity: Severity | None
     priority: Priority
     state: WorkOrderState

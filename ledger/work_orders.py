@@ -45,7 +45,8 @@ async def open_order(
     site_id: int,
     facility_id: int,
     work_class: str,
-    title: str,
+    title_zh: str,
+    title_en: str,
     severity: Severity | None,
     priority: Priority,
     deadlines: Deadlines,
@@ -53,14 +54,15 @@ async def open_order(
     """Open an order with its clocks running; returns its id."""
     await dossier.lock_facilities(connection, [facility_id])
     cursor = await connection.execute(
-        "insert into work_order (site_id, facility_id, work_class, title, severity, priority, opened_at, opened_by, "
+        "insert into work_order (site_id, facility_id, work_class, title_zh, title_en, severity, priority, opened_at, opened_by, "
         "open_reason, accept_by, arrive_by, plan_by, restore_by) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
         [
             site_id,
             facility_id,
             work_class,
-            title,
+            title_zh,
+            title_en,
             severity,
             priority,
             act.now,
@@ -200,7 +202,7 @@ async def alarm_cleared(connection: Connection, alarm_id: int, now: datetime) ->
 
 _COLUMNS = (
     "select work_order.id, work_order.site_id, site.key as site_key, facility_id, facility.key as facility_key, "
-    "facility.name_zh as facility_name_zh, facility.name_en as facility_name_en, grade, work_class, title, severity, "
+    "facility.name_zh as facility_name_zh, facility.name_en as facility_name_en, grade, work_class, title_zh, title_en, severity, "
     "priority, state, suspended_from, suspended_at, suspended_reason, opened_at, opened_by, open_reason, assignee, "
     "accept_by, arrive_by, plan_by, restore_by, accepted_at, arrived_at, planned_at, resolved_at, ended_at, "
     "array(select alarm_id from work_order_alarm where work_order_id = work_order.id order by 1) as alarm_ids "
@@ -236,10 +238,10 @@ def _work_order_row(cursor: AsyncCursor[object]) -> Callable[[Sequence[object]],
 def _make_work_order(values: Sequence[object]) -> WorkOrder:
     fields = list(values)
     fields[7] = Grade(str(fields[7]))
-    fields[10] = fields[10] and Severity(str(fields[10]))
-    fields[11] = Priority(str(fields[11]))
-    fields[12] = WorkOrderState(str(fields[12]))
-    fields[13] = fields[13] and WorkOrderState(str(fields[13]))
+    fields[11] = fields[11] and Severity(str(fields[11]))
+    fields[12] = Priority(str(fields[12]))
+    fields[13] = WorkOrderState(str(fields[13]))
+    fields[14] = fields[14] and WorkOrderState(str(fields[14]))
     return WorkOrder(*fields)  # pyright: ignore[reportArgumentType]  the columns stand in the record's order
 
 

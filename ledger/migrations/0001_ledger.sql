@@ -334,7 +334,8 @@ create table work_order (
     site_id       int not null references site (id),
     facility_id   int not null,
     work_class    ledger_key not null,
-    title         text not null,
+    title_zh      text not null,                 -- opened by hand: what the person wrote, in both
+    title_en      text not null,
     severity      severity,                      -- of the worst alarm; null: opened by hand
     priority      priority not null,
     state         work_order_state not null default 'opened',
