@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ledger.records import Grade, PointKind, Severity
-from rules.expression import Node
+from rules.syntax import Node
 
 ANY_KIND = "any"  # the pack whose rules every facility but the gateways gets; as `for_each`: every part
 GATEWAY_KIND = "gateway"
