@@ -19,14 +19,18 @@ Now = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time that starts at `origin` and runs `speed` times as fast as the wall's. Calling it gives an aware UTC time."""
+    """Time that stood at `origin` when the wall's stood at `started`, and runs `speed` times as fast.
+
+    Calling it gives an aware UTC time.
+    """
 
     origin: datetime
+    started: datetime
     speed: float = 1.0
 
     def __call__(self) -> datetime:
         wall = datetime.fromtimestamp(time.time(), tz=UTC)
-        return self.origin + (wall - self.origin) * self.speed
+        return self.origin + (wall - self.started) * self.speed
 
     def real_s(self, seconds: float) -> float:
         """How many seconds of the wall pass while `seconds` of this clock do: what to sleep."""
@@ -46,7 +50,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".taizhang")
     packs_dir: Path | None = None  # rule packs to use instead of those that ship with Taizhang
 
-    clock_origin: datetime | None = None
+    clock_origin: datetime | None = None  # the time it was ...
+    clock_started: datetime | None = None  # ... when the wall's clock showed this; default: the same
     clock_speed: float = Field(default=1.0, gt=0, le=3600)
 
     api_host: str = "127.0.0.1"
@@ -67,15 +72,17 @@ class Settings(BaseSettings):
     settle_s: float = Field(default=30.0, gt=0)  # silence counts only so long after (re)connecting or after a backlog
     quarantine_topics_max: int = Field(default=200, ge=1, le=10_000)
 
-    @field_validator("clock_origin")
+    @field_validator("clock_origin", "clock_started")
     @classmethod
-    def _origin_has_zone(cls, origin: datetime | None) -> datetime | None:
-        if origin is not None and origin.tzinfo is None:
-            raise ValueError("clock_origin needs a time zone, for example 2026-01-01T00:00:00Z")
-        return origin
+    def _has_zone(cls, moment: datetime | None) -> datetime | None:
+        if moment is not None and moment.tzinfo is None:
+            raise ValueError("a time zone is missing; write for example 2026-01-01T00:00:00Z")
+        return moment
 
     @model_validator(mode="after")
     def _limits_agree(self) -> "Settings":
+        if self.clock_origin is None and (self.clock_speed != 1.0 or self.clock_started is not None):
+            raise ValueError("clock_speed and clock_started need clock_origin, the time it was when they began")
         if self.batch_messages_max > self.inflight_messages_max:
             raise ValueError(
                 f"batch_messages_max ({self.batch_messages_max}) is above inflight_messages_max "
@@ -88,9 +95,15 @@ class Settings(BaseSettings):
         return self
 
     def clock(self) -> Clock:
-        """The one clock. Without an origin time is the wall's, and a speed other than 1 is refused."""
+        """The one clock; without an origin, the wall's."""
         if self.clock_origin is None:
-            if self.clock_speed != 1.0:
-                raise ValueError("TAIZHANG_CLOCK_SPEED needs TAIZHANG_CLOCK_ORIGIN, the moment both clocks agree")
-            return Clock(origin=datetime.fromtimestamp(0, tz=UTC))
-        return Clock(origin=self.clock_origin.astimezone(UTC), speed=self.clock_speed)
+            return wall_clock()
+        origin = self.clock_origin.astimezone(UTC)
+        started = origin if self.clock_started is None else self.clock_started.astimezone(UTC)
+        return Clock(origin=origin, started=started, speed=self.clock_speed)
+
+
+def wall_clock() -> Clock:
+    """The wall's own time, for those who share none with a smoke run."""
+    epoch = datetime.fromtimestamp(0, tz=UTC)
+    return Clock(origin=epoch, started=epoch)
