@@ -23,15 +23,18 @@ API_ROLE = "taizhang_api"
 
 @asynccontextmanager
 async def open_pool(
-    database_url: str, *, role: str, size_max: int = 8, statement_timeout_ms: int = 30_000
+    database_url: str, *, role: str | None, size_max: int = 8, statement_timeout_ms: int = 30_000
 ) -> AsyncGenerator[Pool]:
-    """A pool whose connections act as `role` (INGEST_ROLE or API_ROLE), in UTC, with statements bounded in time.
+    """A pool whose connections act as `role`, in UTC, with statements bounded in time.
+
+    The services act as INGEST_ROLE and API_ROLE; None, for those who set things up, stays the user of the URL.
 
     Raises Unavailable if the first connection cannot be made within ten seconds.
     """
 
     async def configure(connection: Connection) -> None:
-        await connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+        if role is not None:
+            await connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
         await connection.execute("set time zone 'UTC'")
         await connection.execute(sql.SQL("set statement_timeout = {}").format(sql.Literal(f"{statement_timeout_ms}ms")))
         await connection.execute("set lock_timeout = '10s'")
@@ -46,7 +49,7 @@ async def open_pool(
         configure=configure,
         check=AsyncConnectionPool.check_connection,
         open=False,
-        name=f"taizhang-{role}",
+        name=role or "taizhang-owner",
     )
     try:
         await pool.open(wait=True, timeout=10.0)
