@@ -25,7 +25,7 @@ _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LOCK_KEY = 7_482_019  # of the advisory lock; any number nobody else uses
 
 
-class MigrationRefused(Refused):
+class MigrationError(Refused):
     """The database and the migration files do not agree about the past; nothing was done."""
 
 
@@ -47,23 +47,23 @@ class Migration:
 
 
 def migrations(directory: Path = MIGRATIONS_DIR) -> list[Migration]:
-    """The files in order of version. Raises MigrationRefused for a badly named file, a gap or a number used twice."""
+    """The files in order of version. Raises MigrationError for a badly named file, a gap or a number used twice."""
     found: list[Migration] = []
     for path in sorted(directory.glob("*.sql")):
         match = _FILE_NAME.fullmatch(path.name)
         if match is None:
-            raise MigrationRefused(f"{path.name}: a migration is called NNNN_name.sql, lower case")
+            raise MigrationError(f"{path.name}: a migration is called NNNN_name.sql, lower case")
         found.append(Migration(int(match[1]), match[2], path.read_bytes()))
     for expected, migration in enumerate(found, start=1):
         if migration.version != expected:
-            raise MigrationRefused(f"{migration.label}.sql: expected number {expected:04d} here; numbers have no gaps")
+            raise MigrationError(f"{migration.label}.sql: expected number {expected:04d} here; numbers have no gaps")
     return found
 
 
 async def migrate(database_url: str, directory: Path = MIGRATIONS_DIR) -> list[str]:
     """Apply what is missing and return the labels of what was applied, oldest first.
 
-    Raises MigrationRefused when files and database disagree, Unavailable when the database cannot be reached or a
+    Raises MigrationError when files and database disagree, Unavailable when the database cannot be reached or a
     lock is not to be had, and another LedgerError when a statement fails; the migrations before it stay applied.
     """
     files = migrations(directory)
@@ -115,18 +115,18 @@ def _missing(files: Sequence[Migration], applied: Sequence[tuple[int, str, str]]
     for expected, (version, name, sha256) in enumerate(applied, start=1):
         label = f"{version:04d}_{name}"
         if version != expected:
-            raise MigrationRefused(f"the database has {label} but not {expected:04d}: its history has a gap")
+            raise MigrationError(f"the database has {label} but not {expected:04d}: its history has a gap")
         if version > len(files):
-            raise MigrationRefused(
+            raise MigrationError(
                 f"the database has {label}, which this code does not know: it is newer than the code"
             )
         file = files[version - 1]
         if file.name != name:
-            raise MigrationRefused(
+            raise MigrationError(
                 f"the database has {label}, the code has {file.label}: they are not the same history"
             )
         if file.sha256 != sha256:
-            raise MigrationRefused(
+            raise MigrationError(
                 f"{label}.sql was changed after it was applied; restore it and write a new migration"
             )
     return list(files[len(applied) :])

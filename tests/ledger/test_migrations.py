@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from ledger.errors import LedgerError, Unavailable
-from ledger.migrate import MIGRATIONS_DIR, MigrationRefused, migrate, migrations, pending
+from ledger.migrate import MIGRATIONS_DIR, MigrationError, migrate, migrations, pending
 from ledger.schema import SCHEMA_FILE, schema_sql
 from tests.fix_database import Connection, with_database
 
@@ -68,23 +68,23 @@ async def test_a_failing_migration_leaves_nothing_and_those_before_it_stay(empty
 async def test_a_file_changed_after_it_was_applied_is_refused(empty_url: str, tmp_path: Path) -> None:
     await migrate(empty_url, write(tmp_path, m0001_first="select 1"))
     write(tmp_path, m0001_first="select 2", m0002_second="create table second (id int)")
-    with pytest.raises(MigrationRefused, match=r"0001_first\.sql was changed after it was applied"):
+    with pytest.raises(MigrationError, match=r"0001_first\.sql was changed after it was applied"):
         await migrate(empty_url, tmp_path)
-    with pytest.raises(MigrationRefused, match="was changed"):
+    with pytest.raises(MigrationError, match="was changed"):
         await pending(empty_url, tmp_path)
 
 
 async def test_a_renamed_file_is_refused(empty_url: str, tmp_path: Path) -> None:
     await migrate(empty_url, write(tmp_path, m0001_first="select 1"))
     (tmp_path / "0001_first.sql").rename(tmp_path / "0001_premier.sql")
-    with pytest.raises(MigrationRefused, match="the database has 0001_first, the code has 0001_premier"):
+    with pytest.raises(MigrationError, match="the database has 0001_first, the code has 0001_premier"):
         await migrate(empty_url, tmp_path)
 
 
 async def test_a_database_newer_than_the_code_is_refused(empty_url: str, tmp_path: Path) -> None:
     await migrate(empty_url, write(tmp_path, m0001_first="select 1", m0002_second="select 2"))
     (tmp_path / "0002_second.sql").unlink()
-    with pytest.raises(MigrationRefused, match="has 0002_second, which this code does not know"):
+    with pytest.raises(MigrationError, match="has 0002_second, which this code does not know"):
         await migrate(empty_url, tmp_path)
 
 
@@ -92,7 +92,7 @@ async def test_a_gap_in_the_past_of_the_database_is_refused(empty_url: str, tmp_
     await migrate(empty_url, write(tmp_path, m0001_first="select 1", m0002_second="select 2"))
     async with await psycopg.AsyncConnection.connect(empty_url) as connection:
         await connection.execute("delete from schema_migration where version = 1")
-    with pytest.raises(MigrationRefused, match="has 0002_second but not 0001"):
+    with pytest.raises(MigrationError, match="has 0002_second but not 0001"):
         await migrate(empty_url, tmp_path)
 
 
@@ -109,7 +109,7 @@ async def test_a_gap_in_the_past_of_the_database_is_refused(empty_url: str, tmp_
 def test_files_with_bad_names_or_gaps_are_refused(tmp_path: Path, names: list[str], message: str) -> None:
     for name in names:
         (tmp_path / f"{name}.sql").write_text("select 1")
-    with pytest.raises(MigrationRefused, match=message):
+    with pytest.raises(MigrationError, match=message):
         migrations(tmp_path)
 
 
