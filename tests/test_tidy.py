@@ -1,0 +1,162 @@
+"""The habits that a machine can hold us to: docstrings, sizes, names, no left-overs, no sleeping tests, no machine paths.
+
+Each check is a function from a file's text to complaints, and is itself tried on a snippet that breaks it.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests import source_tree
+
+FUNCTION_LINES_MAX = 60
+MODULE_LINES_MAX = 400
+NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
+MAY_SLEEP = "tests/fix_wait.py"
+# A class of one letter each, or this file would be its own first finding.
+LEFT_OVERS = re.compile(r"\b(?:[T]ODO|[F]IXME|[X]XX|[H]ACK)\b")
+MACHINE_PATHS = re.compile(r"(?<![\w.~])/(?:work|root|home|Users|mnt/\w+)/[\w.-]+")
+
+
+def docstring(tree: ast.Module) -> Iterator[str]:
+    if not (ast.get_docstring(tree) or "").strip():
+        yield "has no docstring that says what it answers for"
+
+
+def function_lengths(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > FUNCTION_LINES_MAX:
+                yield f"{node.lineno}: {node.name} has {lines} lines, above {FUNCTION_LINES_MAX}"
+
+
+def module_length(text: str) -> Iterator[str]:
+    lines = len(text.splitlines())
+    if lines > MODULE_LINES_MAX:
+        yield f"has {lines} lines, above {MODULE_LINES_MAX}"
+
+
+def file_name(name: str) -> Iterator[str]:
+    for part in PurePosixPath(name).with_suffix("").parts:
+        for word in set(re.split(r"[_-]", part.lower())) & NAMES_THAT_SAY_NOTHING:
+            yield f"is named {word!r}, which says nothing"
+
+
+def left_overs(text: str) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := LEFT_OVERS.search(line):
+            yield f"{number}: left over: {found.group()}"
+
+
+def machine_paths(text: str) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := MACHINE_PATHS.search(line):
+            yield f"{number}: a path of somebody's machine: {found.group()}"
+
+
+def sleeps(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "sleep":
+            yield f"{node.lineno}: sleeps; await a signal, or a condition with the fixture `eventually`"
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "sleep" for alias in node.names):
+            yield f"{node.lineno}: imports sleep; use the fixture `eventually`"
+
+
+def findings(name: str, complaints: Iterator[str]) -> list[str]:
+    return [f"{name}: {complaint}" for complaint in complaints]
+
+
+def test_every_module_says_what_it_answers_for() -> None:
+    found = [
+        f for p in source_tree.python_files() for f in findings(source_tree.name(p), docstring(source_tree.tree(p)))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_functions_are_short() -> None:
+    paths = source_tree.python_files()
+    found = [f for p in paths for f in findings(source_tree.name(p), function_lengths(source_tree.tree(p)))]
+    assert not found, "\n".join(found)
+
+
+def test_modules_are_short() -> None:
+    paths = source_tree.python_files()
+    found = [f for p in paths for f in findings(source_tree.name(p), module_length(p.read_text(encoding="utf-8")))]
+    assert not found, "\n".join(found)
+
+
+def test_files_are_named_for_what_they_hold() -> None:
+    names = [source_tree.name(path) for path in source_tree.files()]
+    found = [f for name in names for f in findings(name, file_name(name))]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("check", [left_overs, machine_paths])
+def test_nothing_is_left_over(check) -> None:
+    paths = source_tree.text_files()
+    found = [f for p in paths for f in findings(source_tree.name(p), check(p.read_text(encoding="utf-8")))]
+    assert not found, "\n".join(found)
+
+
+def test_no_test_sleeps() -> None:
+    paths = [path for path in source_tree.test_files() if source_tree.name(path) != MAY_SLEEP]
+    found = [f for p in paths for f in findings(source_tree.name(p), sleeps(source_tree.tree(p)))]
+    assert not found, "\n".join(found)
+
+
+# -- the checks themselves
+
+
+def test_docstring_is_missed() -> None:
+    assert list(docstring(ast.parse("x = 1")))
+    assert list(docstring(ast.parse('"""  """')))
+    assert not list(docstring(ast.parse('"""Answers for one thing."""')))
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_long_function_is_found(kind: str) -> None:
+    body = "    x = 1\n"
+    assert not list(function_lengths(ast.parse(f"{kind} f():\n" + body * 59)))
+    assert list(function_lengths(ast.parse(f"{kind} f():\n" + body * 60))) == ["1: f has 61 lines, above 60"]
+    nested = f"class A:\n  {kind} g():\n" + "    x = 1\n" * 60
+    assert list(function_lengths(ast.parse(nested)))
+
+
+def test_a_long_module_is_found() -> None:
+    assert not list(module_length("x\n" * 400))
+    assert list(module_length("x\n" * 401))
+
+
+@pytest.mark.parametrize(
+    "name", ["ledger/utils.py", "common/a.py", "api/alarm_helpers.py", "api/base.ts", "x/manager.py"]
+)
+def test_a_name_that_says_nothing_is_found(name: str) -> None:
+    assert list(file_name(name))
+
+
+def test_names_that_only_contain_such_a_word_are_fine() -> None:
+    assert not list(file_name("tests/fix_database.py"))
+    assert not list(file_name("ledger/commons.py"))
+
+
+@pytest.mark.parametrize("word", ["TO" + "DO", "FIX" + "ME", "XX" + "X"])
+def test_a_left_over_is_found(word: str) -> None:
+    assert list(left_overs(f"a\n# {word}: later")) == [f"2: left over: {word}"]
+    assert not list(left_overs("mktemp cluster.XXXXXX"))
+
+
+@pytest.mark.parametrize("folder", ["work", "root", "home", "Users"])
+def test_a_machine_path_is_found(folder: str) -> None:
+    assert list(machine_paths(f'path = "/{folder}/somebody/main"'))
+    assert not list(machine_paths(f"https://example.org/{folder}/page and ./{folder}/x"))
+
+
+def test_a_sleep_is_found() -> None:
+    assert list(sleeps(ast.parse("await asyncio.sleep(1)")))
+    assert list(sleeps(ast.parse("import time\ntime.sleep(1)")))
+    assert list(sleeps(ast.parse("from time import sleep")))
+    assert not list(sleeps(ast.parse("await eventually(ready)")))
