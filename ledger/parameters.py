@@ -1,0 +1,75 @@
+"""The limits people set for one facility or part, with who set them and why. Append-only: the newest row is in force."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger import dossier, facilities
+from ledger.errors import Invalid, NotFound
+from ledger.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting of a parameter: `setpoint` of a facility, `pump_1.rated_current` of a part of it."""
+
+    id: int
+    facility_id: int
+    name: str
+    value: float
+    author: str
+    reason: str
+    set_at: datetime
+
+
+async def set_value(
+    connection: Connection, facility_id: int, name: str, value: float, *, author: str, reason: str, now: datetime
+) -> Parameter:
+    """Put a value in force. Whether the name exists and the value is sensible is for the rule packs to say, beforehand.
+
+    Raises NotFound for the facility, Invalid without author or reason.
+    """
+    if not author.strip() or not reason.strip():
+        raise Invalid("a parameter is set by somebody for a reason: author and reason must not be empty")
+    await dossier.lock_facilities(connection, [facility_id])
+    cursor = await connection.execute(
+        "insert into rule_parameter (site_id, facility_id, name, value, author, reason, set_at) "
+        "select site_id, id, %s, %s, %s, %s, %s from facility where id = %s "
+        "returning id, facility_id, name, value, author, reason, set_at, site_id",
+        [name, value, author, reason, now, facility_id],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("facility", facility_id)
+    parameter, site_id = Parameter(*row[:-1]), row[-1]
+    await dossier.append(
+        connection,
+        site_id=site_id,
+        facility_id=facility_id,
+        kind="parameter",
+        body={"name": name, "value": value, "author": author, "reason": reason},
+        now=now,
+    )
+    await facilities.bump_revision(connection, site_id)
+    return parameter
+
+
+async def in_force(connection: Connection, facility_id: int) -> list[Parameter]:
+    """The settings that count for a facility, in order of name. Where there is none the pack's default counts."""
+    cursor = await connection.execute(
+        "select distinct on (name) id, facility_id, name, value, author, reason, set_at from rule_parameter "
+        "where facility_id = %s order by name, id desc",
+        [facility_id],
+    )
+    return [Parameter(*row) async for row in cursor]
+
+
+async def history(
+    connection: Connection, facility_id: int, name: str, *, before_id: int | None = None, limit: int = 100
+) -> list[Parameter]:
+    """Every setting a parameter has had, newest first, a page at a time."""
+    cursor = await connection.execute(
+        "select id, facility_id, name, value, author, reason, set_at from rule_parameter "
+        "where facility_id = %s and name = %s and (%s::bigint is null or id < %s) order by id desc limit %s",
+        [facility_id, name, before_id, before_id, limit],
+    )
+    return [Parameter(*row) async for row in cursor]
