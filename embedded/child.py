@@ -11,7 +11,8 @@ import os
 import sys
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -46,7 +47,9 @@ def _arguments() -> argparse.Namespace:
 
 def _become(libc: ctypes.CDLL | None, uid: int, gid: int, *, walk: bool) -> None:
     if walk and libc is not None:
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Capabilities stay over the change of user. It also makes access(2) heed them, by which initdb looks for the
+        # other programs beside it.
+        libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
@@ -57,7 +60,8 @@ def _become(libc: ctypes.CDLL | None, uid: int, gid: int, *, walk: bool) -> None
 def _keep_the_right_to_walk(libc: ctypes.CDLL) -> None:
     """A checkout below /root or a 0700 directory is closed to the user we became.
 
-    Opening those directories to everyone would be the larger harm, so the server keeps one capability through exec.
+    Opening those directories to everyone would be the larger harm, so the server keeps one capability through exec,
+    and only that one.
     """
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     for capability in (_DAC_READ_SEARCH, _DAC_OVERRIDE):

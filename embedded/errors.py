@@ -20,6 +20,7 @@ class DirectoryInUseError(EmbeddedError):
 
 _CAUSES = (
     ("no space left on device", "the disk is full; free some space and start again"),
+    ("check free disk space", "the disk is full; free some space and start again"),
     ("disk quota exceeded", "the disk quota is used up; free some space and start again"),
     ("read-only file system", "the file system is read-only; choose another data directory"),
     ("could not bind", "its port is taken by another program; stop that program or choose another port"),

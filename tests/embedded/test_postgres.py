@@ -174,6 +174,7 @@ async def test_ctrl_c_in_the_terminal_does_not_reach_the_server(postgres: Server
     ("last_words", "advice"),
     [
         ('FATAL:  could not write lock file "postmaster.pid": No space left on device', "the disk is full"),
+        ("ERROR:  could not extend file\nHINT:  Check free disk space.", "the disk is full"),
         ('could not bind IPv4 address "127.0.0.1": Address already in use', "port is taken"),
         ('Unix-domain socket path "/a/b" is too long (maximum 107 bytes)', "path of its data directory is too long"),
         ('could not open file "global/pg_control": Permission denied', "who owns the data directory"),
@@ -195,3 +196,17 @@ def test_unknown_last_words_are_shown(tmp_path: Path) -> None:
 async def test_a_server_that_will_not_stop_is_killed(deaf: subprocess.Popen[bytes]) -> None:
     await process.stop(deaf, ((signal.SIGINT, 0.1),))
     assert deaf.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user to become")
+async def test_as_root_it_runs_as_another_user_also_where_that_user_may_not_go(tmp_path: Path) -> None:
+    """As in a checkout below a directory with mode 0700. The directory's mode stays as it was."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    server = Server(closed / "pg", fsync=False)
+    await server.start()
+    status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
+    assert "Uid:\t0" not in status
+    assert await run(server.url, "SELECT 1") == [(1,)]
+    await server.stop()
+    assert closed.stat().st_mode & 0o777 == 0o700
