@@ -66,8 +66,8 @@ class Server:
     async def start(self) -> None:
         """Bring it up, whatever the last end was. Raises EmbeddedError with what to do about it."""
         assert not self.alive, "started twice"
-        self._account = _account(self._cluster)
         try:
+            self._account = _account(self._cluster)
             process.make_directory(self._dir, self._account)
             self._lock.acquire()
             try:
