@@ -1,0 +1,200 @@
+"""What was measured: stored once and for good, read back for the rules, for people and for charts.
+
+The first value of a point and time stays; whoever comes later with another one is told so. `reading` itself is for
+ingest; people see it only through the view `site_reading`, which knows their sites.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import LiteralString
+
+from psycopg.rows import TupleRow
+
+from ledger.pool import Connection
+from ledger.records import Quality, Reading, Sample
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Fate(StrEnum):
+    """What became of a sample."""
+
+    STORED = "stored"  # new to the ledger
+    REPEATED = "repeated"  # the ledger has exactly this already
+    CONFLICT = "conflict"  # the ledger has another value for this point and time, and keeps it
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOutcome:
+    """The fate of each sample, in the order given."""
+
+    fates: Sequence[Fate]
+
+    def count(self, fate: Fate) -> int:
+        return sum(1 for each in self.fates if each is fate)
+
+
+async def store(connection: Connection, samples: Sequence[Sample]) -> StoreOutcome:
+    """Store what is new; tell of every sample what became of it. Duplicates, also within `samples`, never raise.
+
+    Rows are written in order of (point, time), so that two transactions that store the same wait for each other once
+    and not in a circle.
+    """
+    firsts: dict[tuple[int, int], int] = {}
+    for place, sample in enumerate(samples):
+        firsts.setdefault((sample.point_id, sample.ts_ms), place)
+    already = await _insert(connection, [samples[place] for place in firsts.values()])
+    fates: list[Fate] = []
+    for place, sample in enumerate(samples):
+        key = (sample.point_id, sample.ts_ms)
+        first = samples[firsts[key]]
+        if key not in already and firsts[key] == place:
+            fates.append(Fate.STORED)
+        else:
+            kept = already.get(key, (first.value, first.quality))
+            fates.append(Fate.REPEATED if _same(kept, sample) else Fate.CONFLICT)
+    return StoreOutcome(fates)
+
+
+async def _insert(connection: Connection, samples: Sequence[Sample]) -> dict[tuple[int, int], tuple[float, Quality]]:
+    """Write the samples, no two alike; returns value and quality of those the ledger had already."""
+    points, times = [sample.point_id for sample in samples], [sample.ts_ms for sample in samples]
+    cursor = await connection.execute(
+        "with given as materialized ("
+        "select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as ts, value, quality, place from "
+        "unnest(%s::int[], %s::bigint[], %s::float8[], %s::smallint[]) with ordinality "
+        "as given (point_id, ms, value, quality, place)), "
+        "stored as (insert into reading (point_id, ts, value, quality) "
+        "select point_id, ts, value, quality from given order by point_id, ts "
+        "on conflict do nothing returning point_id, ts) "
+        "select place from given where not exists "
+        "(select from stored where stored.point_id = given.point_id and stored.ts = given.ts)",
+        [points, times, [float(sample.value) for sample in samples], [int(sample.quality) for sample in samples]],
+    )
+    places = [place - 1 async for (place,) in cursor]
+    if not places:
+        return {}
+    # A statement of its own: what another transaction committed while ours waited is visible only to the next one.
+    cursor = await connection.execute(
+        "select given.point_id, ms, value, quality from unnest(%s::int[], %s::bigint[]) as given (point_id, ms) "
+        "cross join lateral (select value, quality from reading where reading.point_id = given.point_id "
+        "and ts = timestamptz 'epoch' + ms * interval '1 millisecond' limit 1) as kept",
+        [[points[place] for place in places], [times[place] for place in places]],
+    )
+    found = {(point_id, ms): (value, Quality(quality)) async for point_id, ms, value, quality in cursor}
+    assert len(found) == len(places), "a reading that was refused as known is known"
+    return found
+
+
+def _same(kept: tuple[float, Quality], sample: Sample) -> bool:
+    value, quality = kept
+    alike = value == sample.value or (math.isnan(value) and math.isnan(sample.value))
+    return alike and quality is sample.quality
+
+
+async def latest(connection: Connection, point_ids: Sequence[int]) -> dict[int, Reading]:
+    """The newest reading of each point that has one. For ingest; people have `current`."""
+    cursor = await connection.execute(
+        "select point_id, ts, value, quality from unnest(%s::int[]) as wanted (id) cross join lateral "
+        "(select * from reading where point_id = wanted.id order by ts desc limit 1) as newest",
+        [list(point_ids)],
+    )
+    return {row[0]: _reading(row) async for row in cursor}
+
+
+async def current(connection: Connection, point_ids: Sequence[int]) -> dict[int, Reading]:
+    """The newest reading of each point in scope that has one."""
+    cursor = await connection.execute(
+        "select point_id, ts, value, quality from unnest(%s::int[]) as wanted (id) cross join lateral "
+        "(select * from site_reading where point_id = wanted.id order by ts desc limit 1) as newest",
+        [list(point_ids)],
+    )
+    return {row[0]: _reading(row) async for row in cursor}
+
+
+async def history(
+    connection: Connection, lookback_s: Mapping[int, float], until: datetime | None = None
+) -> list[Reading]:
+    """What the rules have to remember: for each point its newest reading not after `until`, and those before it.
+
+    The lookback counts from the point's own newest reading, because rules run in device time: a gateway that was away
+    goes on where it stopped. One more reading before that is included, the value that held when the lookback begins;
+    so a lookback of 0 gives the newest alone. In order of point and time.
+    """
+    cursor = await connection.execute(
+        "select remembered.point_id, remembered.ts, remembered.value, remembered.quality "
+        "from unnest(%s::int[], %s::float8[]) as wanted (id, lookback_s) "
+        "cross join lateral (select ts from reading where point_id = wanted.id "
+        "and ts <= coalesce(%s::timestamptz, 'infinity') order by ts desc limit 1) as newest "
+        "cross join lateral (select newest.ts - lookback_s * interval '1 second' as ts) as horizon "
+        "cross join lateral ("
+        "(select * from reading where point_id = wanted.id and ts <= horizon.ts order by ts desc limit 1) union all "
+        "select * from reading where point_id = wanted.id and ts > horizon.ts and ts <= newest.ts) as remembered "
+        "order by 1, 2",
+        [list(lookback_s), [float(each) for each in lookback_s.values()], until],
+    )
+    return [_reading(row) async for row in cursor]
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The readings of a span of time: figures over the good ones, None where there is none; `bad` counts the others."""
+
+    ts: datetime  # beginning of the span
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+    last: float | None
+    count: int
+    bad: int
+
+
+_IN_SPAN: LiteralString = "from site_reading where point_id = %(point)s and ts >= %(begin)s and ts < %(end)s "
+
+
+async def series(
+    connection: Connection, point_id: int, begin: datetime, end: datetime, *, limit: int = 10_000
+) -> list[Reading]:
+    """The readings of a point in scope from `begin` until before `end`, oldest first, at most `limit`."""
+    cursor = await connection.execute(
+        "select point_id, ts, value, quality " + _IN_SPAN + "order by ts limit %(limit)s",
+        {"point": point_id, "begin": begin, "end": end, "limit": limit},
+    )
+    return [_reading(row) async for row in cursor]
+
+
+async def buckets(
+    connection: Connection,
+    point_id: int,
+    begin: datetime,
+    end: datetime,
+    *,
+    bucket_s: float,
+    origin: datetime = _EPOCH,
+    limit: int = 10_000,
+) -> list[Bucket]:
+    """The same in spans of `bucket_s` counted from `origin` (the site's midnight gives its days), empty ones left out."""
+    cursor = await connection.execute(
+        "select date_bin(%(width)s, ts, %(origin)s) as span, "
+        "min(value) filter (where quality = 0), max(value) filter (where quality = 0), "
+        "avg(value) filter (where quality = 0), (array_agg(value order by ts desc) filter (where quality = 0))[1], "
+        "count(*) filter (where quality = 0), count(*) filter (where quality <> 0) "
+        + _IN_SPAN
+        + "group by span order by span limit %(limit)s",
+        {
+            "point": point_id,
+            "begin": begin,
+            "end": end,
+            "width": timedelta(seconds=bucket_s),
+            "origin": origin,
+            "limit": limit,
+        },
+    )
+    return [Bucket(*row) async for row in cursor]
+
+
+def _reading(row: TupleRow) -> Reading:
+    return Reading(row[0], row[1], row[2], Quality(row[3]))
