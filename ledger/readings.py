@@ -1,7 +1,7 @@
 """What was measured: stored once and for good, read back for the rules, for people and for charts.
 
 The first value of a point and time stays; whoever comes later with another one is told so. `reading` itself is for
-ingest; people see it only through the view `site_reading`, which knows their sites.
+ingest; people see it only through the views `site_reading` and `site_current`, which know their sites.
 """
 
 import math
@@ -108,9 +108,7 @@ async def latest(connection: Connection, point_ids: Sequence[int]) -> dict[int, 
 async def current(connection: Connection, point_ids: Sequence[int]) -> dict[int, Reading]:
     """The newest reading of each point in scope that has one."""
     cursor = await connection.execute(
-        "select point_id, ts, value, quality from unnest(%s::int[]) as wanted (id) cross join lateral "
-        "(select * from site_reading where point_id = wanted.id order by ts desc limit 1) as newest",
-        [list(point_ids)],
+        "select point_id, ts, value, quality from site_current where point_id = any(%s)", [list(point_ids)]
     )
     return {row[0]: _reading(row) async for row in cursor}
 

@@ -486,7 +486,7 @@ create table rule_parameter (
     constraint rule_parameter_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
     constraint rule_parameter_finite CHECK (value <> ALL (ARRAY['NaN'::double precision, 'Infinity'::double precision, '-Infinity'::double precision]))
 );
-CREATE INDEX rule_parameter_in_force ON rule_parameter USING btree (facility_id, name, set_at DESC, id DESC);
+CREATE INDEX rule_parameter_in_force ON rule_parameter USING btree (facility_id, name, id DESC);
 CREATE TRIGGER rule_parameter_append_only BEFORE DELETE OR UPDATE ON rule_parameter FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER rule_parameter_no_truncate BEFORE TRUNCATE ON rule_parameter FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 alter table rule_parameter enable row level security;
@@ -680,12 +680,31 @@ create table work_permit (
     constraint work_permit_ended_by_someone CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
     constraint work_permit_names_rules CHECK (cardinality(rules) >= 1 AND cardinality(rules) <= 50)
 );
+CREATE INDEX work_permit_ended ON work_permit USING btree (site_id, ended_at DESC, id DESC) WHERE ended_at IS NOT NULL;
 CREATE INDEX work_permit_standing ON work_permit USING btree (facility_id) WHERE ended_at IS NULL;
 alter table work_permit enable row level security;
 create policy api_in_scope on work_permit for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on work_permit for all to taizhang_ingest using (true);
 grant insert, select, update (ended_at, ended_by, overrun) on work_permit to taizhang_api;
 grant select, update (ended_at, ended_by, overrun) on work_permit to taizhang_ingest;
+
+create view site_current with (security_barrier=true) as
+ SELECT point.site_id,
+    point.id AS point_id,
+    newest.ts,
+    newest.value,
+    newest.quality
+   FROM point
+     CROSS JOIN LATERAL ( SELECT reading.ts,
+            reading.value,
+            reading.quality
+           FROM reading
+          WHERE reading.point_id = point.id
+          ORDER BY reading.ts DESC
+         LIMIT 1) newest
+  WHERE point.site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]);
+alter view site_current owner to taizhang_reader;
+grant select on site_current to taizhang_api;
 
 create view site_reading with (security_barrier=true) as
  SELECT point.site_id,

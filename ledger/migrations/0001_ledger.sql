@@ -433,6 +433,7 @@ create table work_permit (
     constraint work_permit_ended_by_someone check ((ended_at is null) = (ended_by is null))
 );
 create index work_permit_standing on work_permit (facility_id) where ended_at is null;
+create index work_permit_ended on work_permit (site_id, ended_at desc, id desc) where ended_at is not null;
 
 -- ---------------------------------------------------------------- time that must survive a restart
 
@@ -482,7 +483,7 @@ create table rule_parameter (
     constraint rule_parameter_facility_same_site foreign key (site_id, facility_id) references facility (site_id, id),
     constraint rule_parameter_finite check (value not in ('NaN', 'Infinity', '-Infinity'))
 );
-create index rule_parameter_in_force on rule_parameter (facility_id, name, set_at desc, id desc);
+create index rule_parameter_in_force on rule_parameter (facility_id, name, id desc);
 
 -- ---------------------------------------------------------------- the proof
 

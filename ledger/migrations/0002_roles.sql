@@ -2,7 +2,7 @@
 -- migrates owns everything and is bound by nothing, so no service acts as it.
 --   taizhang_ingest  writes what was measured and what follows from it, for every site
 --   taizhang_api     does what people do, within the sites named in the setting taizhang.sites; without it, nothing
---   taizhang_reader  owns the view site_reading, and nothing else
+--   taizhang_reader  owns the views site_reading and site_current, and nothing else
 -- docs/decisions/0003-row-level-security.md has the reasons.
 
 do $$
@@ -124,7 +124,7 @@ create policy ingest_everywhere on idempotency to taizhang_ingest using (true);
 create policy api_in_scope on idempotency to taizhang_api using (scope <@ (select site_scope()));
 
 -- reading carries no policy (COPY refuses a table whose policies bind the role, TimescaleDB refuses compression). The
--- api reads this view instead. Its owner is bound by the policy on point; were it the tables' owner, it would not be.
+-- api reads these views instead. Their owner is bound by the policy on point; were it the tables' owner, it would not be.
 grant select (id, site_id) on point to taizhang_reader;
 grant select on reading to taizhang_reader;
 create policy reader_in_scope on point for select to taizhang_reader using (site_id = any ((select site_scope())::int[]));
@@ -134,9 +134,18 @@ create view site_reading with (security_barrier) as
     from point join reading on reading.point_id = point.id
     where point.site_id = any ((select site_scope())::int[]);
 
+-- The newest reading of each point by one step into the index; through site_reading all of them would be sorted.
+create view site_current with (security_barrier) as
+    select point.site_id, point.id as point_id, newest.ts, newest.value, newest.quality
+    from point cross join lateral (
+        select ts, value, quality from reading where reading.point_id = point.id order by reading.ts desc limit 1
+    ) as newest
+    where point.site_id = any ((select site_scope())::int[]);
+
 grant create on schema public to taizhang_reader;
 alter view site_reading owner to taizhang_reader;
+alter view site_current owner to taizhang_reader;
 revoke create on schema public from taizhang_reader;
 set local role taizhang_reader;
-grant select on site_reading to taizhang_api;
+grant select on site_reading, site_current to taizhang_api;
 reset role;
