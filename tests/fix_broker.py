@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded.broker import Broker
+from embedded.broker import Broker, User
+from tests.mqtt_device import Device
+
+MakeDevice = Callable[..., Device]
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +44,17 @@ async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
 def unique_key() -> Callable[[str], str]:
     """Makes keys that nobody used before, as in `unique_key("site")`."""
     return lambda word: f"{word}-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def device() -> Iterator[MakeDevice]:
+    """Makes MQTT clients: `device(url, client_id, user=None, clean=True)`; all leave at the end."""
+    made: list[Device] = []
+
+    def make(url: str, name: str, user: User | None = None, *, clean: bool = True) -> Device:
+        made.append(Device(url, name, user, clean=clean))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.leave()

@@ -4,85 +4,21 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from embedded import broker as embedded_broker
 from embedded import process
 from embedded.broker import Broker, Limits, User, answers_connect, ingest_user, site_user
 from embedded.errors import DirectoryInUseError, EmbeddedError, PortTakenError
 from tests.embedded.conftest import Holder
+from tests.fix_broker import MakeDevice
 from tests.fix_wait import Eventually
 
 TELEMETRY = "tz/v1/{}/pump-1/telemetry"
-
-
-class Device:
-    """A paho client that remembers what it was told."""
-
-    def __init__(self, url: str, name: str, user: User | None = None, *, clean: bool = True) -> None:
-        self.heard: list[tuple[str, bytes]] = []
-        self.refusals: list[bool] = []
-        self.connected: list[bool] = []
-        self.session_present: list[bool] = []
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean)
-        if user is not None:
-            self._client.username_pw_set(user.name, user.password)
-        self._client.on_message = lambda _c, _u, message: self.heard.append((message.topic, message.payload))
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda _c, _u, _m, codes, _p: self.refusals.extend(c.is_failure for c in codes)
-        self._url = urlsplit(url)
-
-    def _on_connect(self, _client: object, _userdata: object, flags: object, reason: object, _p: object) -> None:
-        self.connected.append(not reason.is_failure)
-        self.session_present.append(flags.session_present)
-
-    async def connect(self, eventually: Eventually) -> "Device":
-        self._client.connect(self._url.hostname, self._url.port)
-        self._client.loop_start()
-        await eventually(lambda: self.connected)
-        return self
-
-    async def subscribe(self, topic: str, eventually: Eventually) -> bool:
-        """Whether it was granted."""
-        before = len(self.refusals)
-        self._client.subscribe(topic, qos=1)
-        await eventually(lambda: len(self.refusals) > before)
-        return not self.refusals[-1]
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Returns when the broker has acknowledged."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
-
-    def vanish(self) -> None:
-        """Without a goodbye; a persistent session stays."""
-        self._client.loop_stop()
-        self._client.socket().close()
-
-    def leave(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-MakeDevice = Callable[..., Device]
-
-
-@pytest.fixture
-def device() -> Iterator[MakeDevice]:
-    made: list[Device] = []
-
-    def make(url: str, name: str, user: User | None = None, *, clean: bool = True) -> Device:
-        made.append(Device(url, name, user, clean=clean))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.leave()
 
 
 async def test_an_acknowledged_message_survives_kill_and_restart(
