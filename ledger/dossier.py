@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ledger.errors import NotFound
 from ledger.pool import Connection
 
 CHAIN_START = bytes(32)  # the "previous hash" of a chain's first entry
@@ -23,6 +24,19 @@ class DossierEntry:
     kind: str
     body: Mapping[str, object]
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCheck:
+    """What `verify` found: the chain as the facility's row has it, and the first entry that does not fit."""
+
+    length: int
+    head: bytes | None
+    broken_at: int | None  # seq of the first entry that does not fit; length + 1 when the head itself does not
+
+    @property
+    def holds(self) -> bool:
+        return self.broken_at is None
 
 
 def entry_bytes(body: Mapping[str, object]) -> bytes:
@@ -81,6 +95,30 @@ async def entries(
         DossierEntry(seq=seq, recorded_at=recorded_at, kind=kind, body=json.loads(bytes(body)), hash=bytes(digest))
         async for seq, recorded_at, kind, body, digest in cursor
     ]
+
+
+async def verify(connection: Connection, facility_id: int) -> ChainCheck:
+    """Compute a facility's whole chain anew from the stored bytes. Raises NotFound.
+
+    One statement, so one snapshot: an entry appended meanwhile cannot look like a break.
+    """
+    cursor = await connection.execute(
+        "select chain_length, chain_head, coalesce("
+        "(select min(seq) from (select seq, body, previous_hash, hash, row_number() over in_order as place, "
+        "lag(hash, 1, %(start)s::bytea) over in_order as expected from dossier_entry "
+        "where facility_id = facility.id window in_order as (order by seq)) as entry "
+        "where seq <> place or previous_hash <> expected or hash <> sha256(previous_hash || body)), "
+        "case when chain_length <> (select count(*) from dossier_entry where facility_id = facility.id) "
+        "or chain_head is distinct from (select hash from dossier_entry where facility_id = facility.id "
+        "order by seq desc limit 1) then chain_length + 1 end) "
+        "from facility where id = %(id)s",
+        {"id": facility_id, "start": CHAIN_START},
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("facility", facility_id)
+    length, head, broken_at = row
+    return ChainCheck(length, None if head is None else bytes(head), broken_at)
 
 
 async def heads(connection: Connection) -> AsyncIterator[tuple[str, str, int, bytes]]:

@@ -176,7 +176,8 @@ WORK_ORDER_MOVES: Mapping[tuple[WorkOrderState, WorkOrderMove], WorkOrderState |
         (_W.ACCEPTED, _V.DISPATCH): _W.DISPATCHED,  # taken from one and given to another
         (_W.DISPATCHED, _V.ACCEPT): _W.ACCEPTED,
         (_W.ACCEPTED, _V.ARRIVE): _W.ARRIVED,
-        (_W.ACCEPTED, _V.PLAN): _W.PLANNED,  # planned from afar; arriving later is then part of the plan
+        (_W.ACCEPTED, _V.PLAN): _W.PLANNED,  # planned from afar
+        (_W.PLANNED, _V.ARRIVE): _W.PLANNED,  # planned from afar, now on site: without this arrive_by could not be met
         (_W.ARRIVED, _V.PLAN): _W.PLANNED,
         (_W.ARRIVED, _V.RESOLVE): _W.RESOLVED,
         (_W.PLANNED, _V.RESOLVE): _W.RESOLVED,

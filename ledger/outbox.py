@@ -81,12 +81,29 @@ async def newest(connection: Connection) -> Position:
 
 
 async def holds(connection: Connection, position: Position) -> bool:
-    """Whether a stream can be resumed after `position`: nothing behind it has been trimmed away."""
-    if position == Position(0, 0):
-        return True
+    """Whether a stream can be resumed after `position`: it was handed out here, and nothing behind it is trimmed away.
+
+    Trimming takes the oldest first, in the order of the stream: while anything at or before the position is left,
+    everything behind it is. A position ahead of every running transaction comes from another life of this database.
+    """
     cursor = await connection.execute(
-        "select exists (select from outbox where transaction = %s::text::xid8 and id = %s)",
-        [position.transaction, position.id],
+        "select %(tx)s::text::xid8 < pg_snapshot_xmin(pg_current_snapshot()) and ("
+        "exists (select from outbox where (transaction, id) <= (%(tx)s::text::xid8, %(id)s)) "
+        # from the very beginning: the first notice ever is still there, or there has been none
+        "or %(tx)s = 0 and (exists (select from outbox where id = 1) or not exists (select from outbox)))",
+        {"tx": position.transaction, "id": position.id},
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+async def hidden(connection: Connection) -> bool:
+    """Whether there are committed notices that `after` does not show yet, because an older transaction still runs.
+
+    Nobody is woken when that one ends without a notice of its own: a listener has to look again by itself.
+    """
+    cursor = await connection.execute(
+        "select exists (select from outbox where transaction >= pg_snapshot_xmin(pg_current_snapshot()))"
     )
     row = await cursor.fetchone()
     return bool(row and row[0])
@@ -131,10 +148,16 @@ async def mark_published(connection: Connection, ids: Sequence[int], now: dateti
 
 
 async def trim(connection: Connection, older_than: datetime, *, limit: int = 5_000) -> int:
-    """Remove notices nobody will ask for any more; unpublished ones stay. The newest stays too: it marks the end."""
+    """Remove notices nobody will ask for any more, oldest first in the order of the stream; returns how many.
+
+    It stops at the first that is young or unpublished, so that what is left has no holes (see `holds`), and always
+    leaves the newest, which marks the end.
+    """
     cursor = await connection.execute(
-        "delete from outbox where id in (select id from outbox where created_at < %s "
-        "and (topic is null or published_at is not null) and id < (select max(id) from outbox) order by id limit %s)",
+        "delete from outbox where id in (select id from outbox where (transaction, id) < ("
+        "select transaction, id from outbox where created_at >= %s or (topic is not null and published_at is null) "
+        "or (transaction, id) = (select transaction, id from outbox order by transaction desc, id desc limit 1) "
+        "order by transaction, id limit 1) order by transaction, id limit %s)",
         [older_than, limit],
     )
     return cursor.rowcount

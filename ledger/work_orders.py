@@ -7,12 +7,12 @@ the time that passed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from psycopg import AsyncCursor, sql
+from psycopg import AsyncCursor
 from psycopg.types.json import Jsonb
 
-from ledger import dossier, notices, timers
+from ledger import dossier, notices, order_clocks, timers
 from ledger.errors import IllegalMove, Invalid, NotFound
 from ledger.lifecycle import (
     CLOCK_MET_BY,
@@ -25,6 +25,10 @@ from ledger.lifecycle import (
 )
 from ledger.pool import Connection
 from ledger.records import Deadlines, Grade, Priority, Severity, TimerKind, WorkOrder
+
+_STOPS_ALL_CLOCKS = frozenset({WorkOrderMove.CANCEL, WorkOrderMove.RESOLVE, WorkOrderMove.SUSPEND})
+# The next one has to accept as well: what is left of that clock runs on.
+_GIVEN_TO_ANOTHER = (WorkOrderMove.DISPATCH, WorkOrderState.ACCEPTED, WorkOrderClock.ACCEPT_BY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ async def open_order(
     assert row is not None
     order_id = int(row[0])
     for clock in WorkOrderClock:
-        await _run_clock(connection, site_id, order_id, clock, act.now, deadlines.of(clock))
+        await order_clocks.run(connection, site_id, order_id, clock, act.now, deadlines.of(clock))
     opened = WorkOrderState.OPENED
     await _journal(connection, order_id, "open", opened, opened, act)
     return order_id
@@ -109,6 +113,7 @@ async def join(
     """Let an alarm join an unresolved order: the earlier of each clock, the higher priority; a suspended one resumes."""
     order = await _locked(connection, order_id)
     assert order.state in UNRESOLVED_STATES, "only an unresolved order is joined"
+    await _breach_missed(connection, order, act.now)
     if order.state is WorkOrderState.SUSPENDED:
         await move(connection, order_id, WorkOrderMove.RESUME, act)
         order = await get(connection, order_id)
@@ -117,9 +122,9 @@ async def join(
         [priority, severity, order_id],
     )
     for clock in WorkOrderClock:
-        offered, running = deadlines.of(clock), _deadline(order, clock)
-        if offered is not None and not _met(order, clock) and (running is None or offered < running):
-            await _set_deadline(connection, order, clock, act.now, offered)
+        offered, running = deadlines.of(clock), order_clocks.deadline_of(order, clock)
+        if offered is not None and not order_clocks.is_met(order, clock) and (running is None or offered < running):
+            await order_clocks.set_deadline(connection, order, clock, act.now, offered)
     await add_alarm(connection, order_id, alarm_id, act, move="join")
 
 
@@ -135,6 +140,7 @@ async def move(
     if (order.state, step) not in WORK_ORDER_MOVES:
         raise IllegalMove(f"work order {order_id}", order.state, step, legal_work_order_moves(order.state))
     _require(step, act, assignee)
+    await _breach_missed(connection, order, act.now)
     to_state = WORK_ORDER_MOVES[order.state, step] or order.suspended_from
     assert to_state is not None, "a suspended order remembers where it was"
     cursor = await connection.execute(
@@ -144,7 +150,7 @@ async def move(
         "suspended_reason = case when %(step)s = 'suspend' then %(note)s end, "
         "accepted_at = case %(step)s when 'accept' then %(now)s when 'dispatch' then null when 'reopen' then null "
         "else accepted_at end, "
-        "arrived_at = case %(step)s when 'arrive' then %(now)s when 'reopen' then null else arrived_at end, "
+        "arrived_at = case %(step)s when 'arrive' then coalesce(arrived_at, %(now)s) when 'reopen' then null else arrived_at end, "
         "planned_at = case %(step)s when 'plan' then %(now)s when 'reopen' then null else planned_at end, "
         "resolved_at = case %(step)s when 'resolve' then %(now)s when 'reopen' then null else resolved_at end, "
         "ended_at = case when %(step)s in ('close', 'cancel') then %(now)s::timestamptz end "
@@ -169,7 +175,7 @@ async def restart_clocks(connection: Connection, order_id: int, deadlines: Deadl
     """Give an order new deadlines, as after a reopening; clocks without one stop."""
     order = await _locked(connection, order_id)
     for clock in WorkOrderClock:
-        await _set_deadline(connection, order, clock, act.now, deadlines.of(clock))
+        await order_clocks.set_deadline(connection, order, clock, act.now, deadlines.of(clock))
 
 
 async def breach(connection: Connection, timer: timers.Timer, now: datetime) -> None:
@@ -177,8 +183,7 @@ async def breach(connection: Connection, timer: timers.Timer, now: datetime) -> 
     assert timer.work_order_id is not None
     assert timer.clock is not None
     order = await _locked(connection, timer.work_order_id)
-    act = Act("clock", f"{timer.clock.value}_missed", now, detail={"deadline": timer.due_at.isoformat()})
-    await _journal(connection, order.id, "breach", order.state, order.state, act, clock=timer.clock, at=timer.due_at)
+    await _journal_breach(connection, order, timer.clock, timer.due_at, now)
 
 
 async def note(connection: Connection, order_id: int, act: Act) -> None:
@@ -259,67 +264,33 @@ async def _locked(connection: Connection, order_id: int) -> WorkOrder:
     return await get(connection, order_id)
 
 
-def _deadline(order: WorkOrder, clock: WorkOrderClock) -> datetime | None:
-    moment: datetime | None = getattr(order, clock.value)
-    return moment
-
-
-def _met(order: WorkOrder, clock: WorkOrderClock) -> bool:
-    reached = {
-        WorkOrderMove.ACCEPT: order.accepted_at,
-        WorkOrderMove.ARRIVE: order.arrived_at,
-        WorkOrderMove.PLAN: order.planned_at,
-        WorkOrderMove.RESOLVE: order.resolved_at,
-    }
-    return any(reached[step] is not None for step in CLOCK_MET_BY[clock])
-
-
 async def _turn_clocks(connection: Connection, order: WorkOrder, step: WorkOrderMove, now: datetime) -> None:
     for clock in WorkOrderClock:
-        deadline = _deadline(order, clock)
-        ends = step in CLOCK_MET_BY[clock] or step in (
-            WorkOrderMove.CANCEL,
-            WorkOrderMove.RESOLVE,
-            WorkOrderMove.SUSPEND,
-        )
-        if ends:
+        deadline = order_clocks.deadline_of(order, clock)
+        if deadline is None:
+            continue
+        if step in CLOCK_MET_BY[clock] or step in _STOPS_ALL_CLOCKS:
             await timers.stop(connection, TimerKind.ORDER_CLOCK, work_order_id=order.id, clock=clock)
-        elif step is WorkOrderMove.RESUME and deadline is not None and not _met(order, clock):
+        elif step is WorkOrderMove.RESUME and not order_clocks.is_met(order, clock):
             assert order.suspended_at is not None
             if deadline > order.suspended_at:  # one missed before stays missed, and has its breach already
-                stood_still: timedelta = now - order.suspended_at
-                await _set_deadline(connection, order, clock, now, deadline + stood_still)
+                stood_still = now - order.suspended_at
+                await order_clocks.set_deadline(connection, order, clock, now, deadline + stood_still)
+        elif (step, order.state, clock) == _GIVEN_TO_ANOTHER and deadline > now:
+            await order_clocks.run(connection, order.site_id, order.id, clock, now, deadline)
 
 
-async def _set_deadline(
-    connection: Connection, order: WorkOrder, clock: WorkOrderClock, now: datetime, deadline: datetime | None
+async def _breach_missed(connection: Connection, order: WorkOrder, now: datetime) -> None:
+    """Whoever acts on an order after a deadline but before the clocks are looked at again does not hide the breach."""
+    for clock, deadline in await order_clocks.take_missed(connection, order.id, now):
+        await _journal_breach(connection, order, clock, deadline, now)
+
+
+async def _journal_breach(
+    connection: Connection, order: WorkOrder, clock: WorkOrderClock, deadline: datetime, now: datetime
 ) -> None:
-    await connection.execute(
-        sql.SQL("update work_order set {} = %s where id = %s").format(sql.Identifier(clock.value)),
-        [deadline, order.id],
-    )
-    await timers.stop(connection, TimerKind.ORDER_CLOCK, work_order_id=order.id, clock=clock)
-    await _run_clock(connection, order.site_id, order.id, clock, now, deadline)
-
-
-async def _run_clock(
-    connection: Connection,
-    site_id: int,
-    order_id: int,
-    clock: WorkOrderClock,
-    since: datetime,
-    deadline: datetime | None,
-) -> None:
-    if deadline is not None:
-        await timers.start(
-            connection,
-            site_id=site_id,
-            kind=TimerKind.ORDER_CLOCK,
-            work_order_id=order_id,
-            clock=clock,
-            since=since,
-            due_at=deadline,
-        )
+    act = Act("clock", f"{clock.value}_missed", now, detail={"deadline": deadline.isoformat()})
+    await _journal(connection, order.id, "breach", order.state, order.state, act, clock=clock, at=deadline)
 
 
 async def _journal(
