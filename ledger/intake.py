@@ -1,0 +1,268 @@
+"""The account of everything that came in (promise 2), and what was refused and why.
+
+Both are always counted and always bounded: the account has a row per minute, site and gateway; the quarantine a row per
+topic and reason with its newest samples, and a site that speaks of ever new topics gets one common row for the rest.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import LiteralString
+
+from psycopg.types.json import Jsonb
+
+from ledger.pool import Connection
+
+SAMPLES_MAX = 10
+SAMPLE_BYTES_MAX = 4096
+DETAIL_CHARS_MAX = 300
+TOPIC_CHARS_MAX = 200
+OTHER_TOPICS = "other"
+
+_LOCK_KEY = 7_482_020  # with a site's key: who adds topics to its quarantine
+
+
+@dataclass(slots=True)
+class Account:
+    """What one gateway sent in one minute, in messages and in values. A tally to add to, hence not frozen."""
+
+    received: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    values_received: int = 0
+    stored: int = 0
+    repeated: int = 0
+    conflict: int = 0
+    refused: int = 0
+    late: int = 0
+    seq_gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AccountKey:
+    minute: datetime  # of receipt, our time, seconds cut off
+    site_key: str  # '' where the topic names none we know
+    gateway_key: str = ""  # '' likewise
+
+
+_COUNTERS = tuple(field.name for field in fields(Account))
+
+
+async def add(connection: Connection, tally: Mapping[AccountKey, Account]) -> None:
+    """Add a tally to the account. Rows are taken in order of their key."""
+    keys = sorted(tally)
+    counters: dict[str, object] = {name: [getattr(tally[key], name) for key in keys] for name in _COUNTERS}
+    await connection.execute(
+        "insert into intake_account (minute, site_key, gateway_key, received, accepted, duplicate, quarantined, "
+        "values_received, stored, repeated, conflict, refused, late, seq_gaps) "
+        "select * from unnest(%(minute)s::timestamptz[], %(site)s::text[], %(gateway)s::text[], %(received)s::bigint[], "
+        "%(accepted)s::bigint[], %(duplicate)s::bigint[], %(quarantined)s::bigint[], %(values_received)s::bigint[], "
+        "%(stored)s::bigint[], %(repeated)s::bigint[], %(conflict)s::bigint[], %(refused)s::bigint[], %(late)s::bigint[], "
+        "%(seq_gaps)s::bigint[]) "
+        "on conflict on constraint intake_account_pkey do update set "
+        "received = intake_account.received + excluded.received, accepted = intake_account.accepted + excluded.accepted, "
+        "duplicate = intake_account.duplicate + excluded.duplicate, "
+        "quarantined = intake_account.quarantined + excluded.quarantined, "
+        "values_received = intake_account.values_received + excluded.values_received, "
+        "stored = intake_account.stored + excluded.stored, repeated = intake_account.repeated + excluded.repeated, "
+        "conflict = intake_account.conflict + excluded.conflict, refused = intake_account.refused + excluded.refused, "
+        "late = intake_account.late + excluded.late, seq_gaps = intake_account.seq_gaps + excluded.seq_gaps",
+        {
+            "minute": [key.minute for key in keys],
+            "site": [key.site_key for key in keys],
+            "gateway": [key.gateway_key for key in keys],
+            **counters,
+        },
+    )
+
+
+_SUMS: LiteralString = (
+    "coalesce(sum(received), 0)::bigint, coalesce(sum(accepted), 0)::bigint, coalesce(sum(duplicate), 0)::bigint, "
+    "coalesce(sum(quarantined), 0)::bigint, coalesce(sum(values_received), 0)::bigint, coalesce(sum(stored), 0)::bigint, "
+    "coalesce(sum(repeated), 0)::bigint, coalesce(sum(conflict), 0)::bigint, coalesce(sum(refused), 0)::bigint, "
+    "coalesce(sum(late), 0)::bigint, coalesce(sum(seq_gaps), 0)::bigint "
+)
+_SPAN: LiteralString = (
+    "from intake_account where (%(begin)s::timestamptz is null or minute >= %(begin)s) "
+    "and (%(end)s::timestamptz is null or minute < %(end)s) and (%(site)s::text is null or site_key = %(site)s) "
+)
+
+
+async def totals(
+    connection: Connection, *, begin: datetime | None = None, end: datetime | None = None, site_key: str | None = None
+) -> Account:
+    """The sums over all accounts in scope, or over a span or one site of them."""
+    cursor = await connection.execute("select " + _SUMS + _SPAN, {"begin": begin, "end": end, "site": site_key})
+    row = await cursor.fetchone()
+    assert row is not None
+    return Account(*row)
+
+
+async def accounts(
+    connection: Connection,
+    *,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    site_key: str | None = None,
+    bucket_s: int = 60,
+    after: AccountKey | None = None,
+    limit: int = 500,
+) -> list[tuple[AccountKey, Account]]:
+    """A page of the accounts in scope, summed up over `bucket_s`, in order of key. `after`: the last key of the page before."""
+    cursor = await connection.execute(
+        "select * from (select date_bin(%(width)s, minute, timestamptz 'epoch') as minute, site_key, gateway_key, "  # noqa: S608 - literals all
+        + _SUMS
+        + _SPAN
+        + "group by 1, 2, 3) as summed "
+        "where %(after)s::timestamptz is null or (minute, site_key, gateway_key) > (%(after)s, %(after_site)s, %(after_gateway)s) "
+        "order by minute, site_key, gateway_key limit %(limit)s",
+        {
+            "width": timedelta(seconds=bucket_s),
+            "begin": begin,
+            "end": end,
+            "site": site_key,
+            "after": after and after.minute,
+            "after_site": after and after.site_key,
+            "after_gateway": after and after.gateway_key,
+            "limit": limit,
+        },
+    )
+    return [(AccountKey(*row[:3]), Account(*row[3:])) async for row in cursor]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message, or one value of it, that was not taken."""
+
+    site_key: str  # '' where the topic names none we know
+    topic: str
+    reason: str  # a named reason of ingest
+    at: datetime
+    payload: bytes
+    detail: str = ""
+
+
+async def quarantine(connection: Connection, refusals: Sequence[Refusal], *, topics_max: int) -> None:
+    """Count what was refused and keep the newest samples. A site's topics beyond `topics_max` go under one row."""
+    for site_key, of_site in groupby(sorted(refusals, key=lambda one: one.site_key), key=lambda one: one.site_key):
+        await _quarantine_of(connection, site_key, list(of_site), topics_max)
+
+
+async def _quarantine_of(connection: Connection, site_key: str, refusals: Sequence[Refusal], topics_max: int) -> None:
+    # Who adds topics takes turns: the count would otherwise be looked at by two and passed by both.
+    await connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK_KEY, site_key])
+    admitted = await _admitted(connection, site_key, {bounded_topic(one.topic) for one in refusals}, topics_max)
+    grouped: dict[tuple[str, str], list[Refusal]] = {}
+    for one in refusals:
+        topic = bounded_topic(one.topic)
+        grouped.setdefault((topic if topic in admitted else OTHER_TOPICS, one.reason), []).append(one)
+    for (topic, reason), group in sorted(grouped.items()):
+        newest = sorted(group, key=lambda one: one.at, reverse=True)
+        await connection.execute(
+            "insert into quarantine (site_key, topic, reason, count, first_at, last_at, samples) "
+            "values (%s, %s, %s, %s, %s, %s, %s) "
+            "on conflict on constraint quarantine_topic_reason_unique do update set "
+            "count = quarantine.count + excluded.count, first_at = least(quarantine.first_at, excluded.first_at), "
+            "last_at = greatest(quarantine.last_at, excluded.last_at), "
+            "samples = (select jsonb_agg(sample order by place) from "
+            "jsonb_array_elements(excluded.samples || quarantine.samples) with ordinality as kept (sample, place) "
+            "where place <= %s)",
+            [
+                site_key,
+                topic,
+                reason,
+                len(group),
+                newest[-1].at,
+                newest[0].at,
+                Jsonb([sample_of(one) for one in newest[:SAMPLES_MAX]]),
+                SAMPLES_MAX,
+            ],
+        )
+
+
+async def _admitted(connection: Connection, site_key: str, topics: Iterable[str], topics_max: int) -> set[str]:
+    """Which topics have a row of their own already, or may have one."""
+    cursor = await connection.execute(
+        "select array_agg(distinct topic) from quarantine where site_key = %s and topic <> %s", [site_key, OTHER_TOPICS]
+    )
+    row = await cursor.fetchone()
+    known: set[str] = set(row[0]) if row and row[0] else set()
+    wanted = sorted(set(topics) - known)
+    return known | set(wanted[: max(0, topics_max - len(known))])
+
+
+def bounded_topic(topic: str) -> str:
+    """A topic as the quarantine keeps it. Long ones are cut, and stay apart by a digest; an index entry has its limits."""
+    clean = topic.replace("\0", "\ufffd")
+    if len(clean) <= TOPIC_CHARS_MAX:
+        return clean
+    return f"{clean[:TOPIC_CHARS_MAX]}…{hashlib.sha256(clean.encode()).hexdigest()[:16]}"
+
+
+def sample_of(refusal: Refusal) -> dict[str, object]:
+    """A refused message as it is kept: text where it is text, else base64; never more than SAMPLE_BYTES_MAX of it."""
+    cut = refusal.payload[:SAMPLE_BYTES_MAX]
+    text = _as_text(cut)
+    return {
+        "at": refusal.at.isoformat(),
+        "detail": refusal.detail[:DETAIL_CHARS_MAX].replace("\0", "\ufffd"),
+        "payload": base64.b64encode(cut).decode() if text is None else text,
+        "encoding": "base64" if text is None else "text",
+        "truncated": len(refusal.payload) > SAMPLE_BYTES_MAX,
+    }
+
+
+def _as_text(payload: bytes) -> str | None:
+    """The payload as text a person can read, or None. A character cut in half by the bound is left off."""
+    for shortened in range(min(4, len(payload) + 1)):
+        try:
+            text = payload[: len(payload) - shortened].decode()
+        except UnicodeDecodeError:
+            if len(payload) < SAMPLE_BYTES_MAX:
+                return None
+            continue
+        return text if all(each.isprintable() or each in "\t\r\n" for each in text) else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row of the quarantine."""
+
+    id: int
+    site_key: str
+    topic: str
+    reason: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    samples: Sequence[Mapping[str, object]]  # newest first: at, detail, payload, encoding, truncated
+
+
+async def quarantined(
+    connection: Connection,
+    *,
+    site_key: str | None = None,
+    reason: str | None = None,
+    before: tuple[datetime, int] | None = None,
+    limit: int = 100,
+) -> list[Quarantined]:
+    """A page of the quarantine in scope, newest first. `before`: last_at and id of the last row of the page before."""
+    cursor = await connection.execute(
+        "select id, site_key, topic, reason, count, first_at, last_at, samples from quarantine "
+        "where (%(site)s::text is null or site_key = %(site)s) and (%(reason)s::text is null or reason = %(reason)s) "
+        "and (%(at)s::timestamptz is null or (last_at, id) < (%(at)s, %(id)s::bigint)) "
+        "order by last_at desc, id desc limit %(limit)s",
+        {
+            "site": site_key,
+            "reason": reason,
+            "at": before and before[0],
+            "id": before and before[1],
+            "limit": limit,
+        },
+    )
+    return [Quarantined(*row) async for row in cursor]
