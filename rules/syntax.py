@@ -98,7 +98,7 @@ def written(node: Node) -> str:
     """The expression as text again, with every bracket that the tree has: parses to the same tree."""
     match node:
         case Number():
-            return f"{node.value:.15g}s" if node.is_duration else f"{node.value:.15g}"
+            return _duration(node.value) if node.is_duration else _figure(node.value)
         case Boolean():
             return "true" if node.value else "false"
         case Label():
@@ -117,3 +117,15 @@ def written(node: Node) -> str:
             return f"{sides[0]} {node.operator} {sides[1]}"
         case Call():
             return f"{node.function}({', '.join(written(argument) for argument in node.arguments)})"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{_figure(seconds / size)}{unit}"
+    return f"{_figure(seconds)}s"
+
+
+def _figure(value: float) -> str:
+    # Never in scientific form, which the language does not read.
+    return f"{value:.15f}".rstrip("0").rstrip(".")

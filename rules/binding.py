@@ -1,0 +1,228 @@
+"""Which rules a facility really has, and each of them bound to that facility's signals.
+
+A rule becomes a condition at every place it speaks of, unless its `when` or `clear_when` names something that is not
+there: an optional point the facility is without, a relation nobody entered. Those left out are listed with the
+reason. In `suppress_when` an absent name is no reason: what does not exist suppresses nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.records import Condition, Facility, Part, Severity, SiteConfiguration
+from rules.expression import deadband_clears
+from rules.model import Pack, PartType, Rule
+from rules.places import Places
+from rules.signals import Signal
+from rules.slots import Dependencies, Edge, FacilitySlots, Shown, TickOnly, counted_parts, has, place_of
+from rules.syntax import Binary, Boolean, Call, Label, Name, Node, Unary, names, walk
+from rules.truth import Getter, compiled
+from rules.vocabulary import AGGREGATES, BUILT_IN, BUILT_IN_GATEWAY, SELF
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionSpec:
+    """A rule that holds at a facility, or at one part of it."""
+
+    facility_id: int
+    part_id: int | None
+    rule_key: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A rule that does not hold there, and why."""
+
+    facility_id: int
+    part_id: int | None
+    rule_key: str
+    reason: str
+
+
+def conditions_for(configuration: SiteConfiguration, packs: Mapping[str, Pack]) -> list[ConditionSpec]:
+    """Every condition the site has, in the order of its facilities and of their packs."""
+    return [found for found in _surveyed(configuration, packs) if isinstance(found, ConditionSpec)]
+
+
+def left_out(configuration: SiteConfiguration, packs: Mapping[str, Pack]) -> list[LeftOut]:
+    """Every rule of a facility's packs that is no condition there."""
+    return [found for found in _surveyed(configuration, packs) if isinstance(found, LeftOut)]
+
+
+def _surveyed(configuration: SiteConfiguration, packs: Mapping[str, Pack]) -> Iterator[ConditionSpec | LeftOut]:
+    places = Places(configuration, packs)
+    for facility in configuration.facilities:
+        for rule in places.rules(facility):
+            if rule.for_each is None:
+                yield _found(places, facility, None, rule)
+                continue
+            parts = places.parts(facility, rule.for_each)
+            if not parts:
+                yield LeftOut(facility.id, None, rule.key, f"{facility.key} has no part of kind {rule.for_each}")
+            for part in parts:
+                yield _found(places, facility, part, rule)
+
+
+def _found(places: Places, facility: Facility, part: Part | None, rule: Rule) -> ConditionSpec | LeftOut:
+    part_id = None if part is None else part.id
+    for node in (rule.when, rule.clear_when):
+        reason = None if node is None else missing(places, facility, part, node)
+        if reason is not None:
+            return LeftOut(facility.id, part_id, rule.key, reason)
+    return ConditionSpec(facility.id, part_id, rule.key, rule.severity)
+
+
+def missing(places: Places, facility: Facility, part: Part | None, node: Node) -> str | None:
+    """What the expression names that is not there, in words; None if everything is."""
+    pack = places.packs.get(facility.kind)
+    part_kinds: Mapping[str, PartType] = {} if pack is None else pack.parts
+    for each in walk(node):
+        if isinstance(each, Call) and each.function in AGGREGATES:
+            if not counted_parts(places, facility, each.arguments[0]):
+                named = ", ".join(name.text for name in names(each) if name.scope in part_kinds)
+                return f"{facility.key} has no part with {named}"
+        elif isinstance(each, Name) and each.scope not in part_kinds:
+            reason = _missing_name(places, facility, part, each)
+            if reason is not None:
+                return reason
+        elif isinstance(each, Binary):
+            reason = _missing_label(places, facility, part, each)
+            if reason is not None:
+                return reason
+    return None
+
+
+def _missing_name(places: Places, facility: Facility, part: Part | None, name: Name) -> str | None:
+    if name.scope is None and (name.key in BUILT_IN or name.key in BUILT_IN_GATEWAY):
+        points = places.points_of(facility.id, None if part is None else part.id)
+        if name.key == "stale_points" and not any(point.report_interval_s for point in points):
+            return f"{facility.key if part is None else part.key} has no point that reports at intervals"
+        return None
+    there, at_part = place_of(places, facility, part, name)
+    if there is None:
+        return f"{facility.key} has no relation {name.scope}"
+    if has(places, there, at_part, name.key):
+        return None
+    return f"{there.key} has no {name.key if at_part is None else f'{at_part.key}.{name.key}'}"
+
+
+def _missing_label(places: Places, facility: Facility, part: Part | None, node: Binary) -> str | None:
+    for name, label in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(name, Name) and isinstance(label, Label) and name.scope in (None, SELF):
+            point = places.point(facility, part if name.scope == SELF else None, name.key)
+            if point is not None and label.text not in point.codes:
+                return f"{point.key} has no stored code for '{label.text}'"
+    return None
+
+
+# ---------------------------------------------------------------------- bound to signals
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One rule at one place, ready to be asked. All getters take epoch milliseconds of device time."""
+
+    rule: Rule
+    facility: Facility
+    part: Part | None
+    when: Getter
+    clear: Getter
+    suppress: Getter | None
+    past_when: Getter | None  # latched rules: `when` as it was, from history
+    past_values: Mapping[str, Shown]
+    operands: Sequence[Signal]
+    events: frozenset[int]  # ids of the event points `when` looks at
+    edges: Sequence[Edge]
+    is_tick_only: bool
+    values: Mapping[str, Shown]
+    parameters: Mapping[str, float]
+
+
+def bind(
+    condition: Condition, places: Places, signals: Mapping[int, Signal], tick_only: TickOnly, late_keep_ms: int
+) -> Bound | None:
+    """The condition's rule against the signals of its place; None if the rule or its place is no more, or no longer
+    complete. Operands of latched rules are made to remember `late_keep_ms`.
+    """
+    facility = places.facilities.get(condition.facility_id)
+    part = None if condition.part_id is None else places.part_by_id.get(condition.part_id)
+    if facility is None or (condition.part_id is not None and part is None):
+        return None
+    rule = next((rule for rule in places.rules(facility) if rule.key == condition.rule_key), None)
+    if rule is None or isinstance(_found(places, facility, part, rule), LeftOut):
+        return None
+    found = Dependencies()
+    slots = FacilitySlots(places, signals, tick_only, facility, part, rule, found)
+    when = compiled(rule.when, slots)
+    operands_of_when = list(found.operands.values())
+    clear = _clear(rule, slots, when)
+    suppress = None
+    if rule.suppress_when is not None:
+        absent = _absence(places, facility, part)
+        suppress = compiled(present(rule.suppress_when, absent, positive=True), slots)
+    past_when, past = None, Dependencies()
+    if rule.latch and not found.is_tick_only:
+        for signal in operands_of_when:
+            signal.keep(max(late_keep_ms, signal.history.keep_ms))
+        past_slots = FacilitySlots(places, signals, tick_only, facility, part, rule, past, is_past=True)
+        past_when = compiled(rule.when, past_slots)
+    return Bound(
+        rule=rule,
+        facility=facility,
+        part=part,
+        when=when,
+        clear=clear,
+        suppress=suppress,
+        past_when=past_when,
+        past_values=past.values,
+        operands=tuple(found.operands.values()),
+        events=frozenset(signal.point.id for signal in operands_of_when if signal.is_event),
+        edges=tuple(found.edges),
+        is_tick_only=found.is_tick_only,
+        values=found.values,
+        parameters=found.parameters,
+    )
+
+
+def clear_node(rule: Rule) -> Node | None:
+    """What must be true for the rule's alarm to be over; None: simply that `when` is false."""
+    if rule.clear_when is not None:
+        return rule.clear_when
+    return None if rule.deadband is None else deadband_clears(rule.when, rule.deadband)
+
+
+def _clear(rule: Rule, slots: FacilitySlots, when: Getter) -> Getter:
+    """Never true while `when` is: an alarm must not come and go in the same instant."""
+    node = clear_node(rule)
+    if node is None:
+
+        def opposite(at: int) -> bool | None:
+            value = when(at)
+            return None if value is None else not value
+
+        return opposite
+    own = compiled(node, slots)
+
+    def clear(at: int) -> bool | None:
+        value = own(at)
+        return bool(value) and not when(at) if value is not None else None
+
+    return clear
+
+
+def _absence(places: Places, facility: Facility, part: Part | None) -> Callable[[Node], bool]:
+    return lambda node: missing(places, facility, part, node) is not None
+
+
+def present(node: Node, is_absent: Callable[[Node], bool], *, positive: bool) -> Node:
+    """The suppression without what is not there: each smallest condition that names it is taken as the side on which
+    it suppresses nothing. Left unknown it would hold a suppression for ever once that has begun.
+    """
+    match node:
+        case Unary(operator="not"):
+            return Unary("not", present(node.operand, is_absent, positive=not positive), node.column)
+        case Binary(operator="and" | "or"):
+            sides = [present(side, is_absent, positive=positive) for side in (node.left, node.right)]
+            return Binary(node.operator, sides[0], sides[1], node.column)
+        case _:
+            return Boolean(not positive, node.column) if is_absent(node) else node

@@ -1,0 +1,287 @@
+"""Judges a site: samples and ticks in, decisions out. No clock, no I/O; one engine per site, one caller.
+
+Built from the ledger (conditions, delays) and warmed with recent readings it stands where the engine before it stood,
+so that a restart decides nothing by itself. Its state runs ahead of the ledger until the caller's transaction commits:
+when that fails the engine is thrown away and built anew.
+
+Time is device time. Samples are judged in the order they arrive, never sorted: in-order data of any age is judged as if
+it had come when it was measured, and a batch judged whole gives what its parts give. A sample not newer than its point's
+newest is late: it completes the past and moves nothing, but for occurrences of latched rules (`rules.latecomers`).
+Ticks only let time pass where no sample does (`rules.links` says how far).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Final
+
+from ledger.records import (
+    Condition,
+    Decision,
+    Delay,
+    DelayEnded,
+    DelaySet,
+    Point,
+    Quality,
+    Reading,
+    Repeat,
+    Sample,
+    SiteConfiguration,
+    TimerKind,
+    to_ms,
+)
+from rules import latecomers
+from rules.binding import bind
+from rules.links import Link, Tuning
+from rules.model import GATEWAY_KIND, SILENT_AFTER, Pack
+from rules.places import Places
+from rules.schedule import Schedule
+from rules.signals import Signal
+from rules.silence import Vigil
+from rules.watch import Sink, Watch
+
+ONLINE_KEY = "online"  # the point of a gateway's own facility that says whether it is connected
+SILENT_AFTER_S = 600.0  # where the gateway pack has no parameter for it
+
+
+_NO_GATEWAY: Final = 0  # key of the link of facilities that have none, the gateways' own among them
+
+
+class Engine:
+    """The rules of one site at work."""
+
+    def __init__(
+        self,
+        configuration: SiteConfiguration,
+        packs: Mapping[str, Pack],
+        conditions: Sequence[Condition],
+        delays: Sequence[Delay],
+        tuning: Tuning | None = None,
+    ) -> None:
+        self._places = Places(configuration, packs)
+        self._links = self._make_links(tuning or Tuning())
+        self._signals = {
+            point.id: Signal.of(point, self._links[self._link_key(point.facility_id)], self._wrap(point))
+            for point in configuration.points
+        }
+        self._online = self._find_online()
+        by_facility = {link.gateway.facility_id: link for link in self._links.values() if link.gateway is not None}
+        self._vigil = Vigil(self._places, self._signals, by_facility)
+        self._schedules = {key: Schedule() for key in self._links}
+        self._users: dict[int, list[Watch]] = defaultdict(list)  # point -> those who must see its samples
+        self._in_dark: dict[int, list[Watch]] = defaultdict(list)  # gateway -> those who know less when it is offline
+        self._tick_only: list[Watch] = []
+        self._holds: dict[int, int] = {}  # event point -> when the occurrence it holds ends
+        self._hold_ends: dict[int, list[tuple[int, int]]] = {key: [] for key in self._links}
+        self._watch_all(conditions, delays)
+        self._take_up_holds(delays)
+
+    # ------------------------------------------------------------------ building
+
+    def _make_links(self, tuning: Tuning) -> dict[int, Link]:
+        links = {_NO_GATEWAY: Link.of(None, tuning, 0)}
+        for gateway in self._places.configuration.gateways:
+            facility = self._places.facilities.get(gateway.facility_id)
+            silent_after_s = None if facility is None else self._places.parameter(facility, None, SILENT_AFTER)
+            links[gateway.id] = Link.of(gateway, tuning, round((silent_after_s or SILENT_AFTER_S) * 1000))
+        return links
+
+    def _link_key(self, facility_id: int) -> int:
+        facility = self._places.facilities[facility_id]
+        # What a gateway says of itself must stay known while it is offline.
+        if facility.kind == GATEWAY_KIND or facility.gateway_id not in self._links:
+            return _NO_GATEWAY
+        return facility.gateway_id
+
+    def _wrap(self, point: Point) -> float | None:
+        kind = self._places.point_type(point)
+        return None if kind is None else kind.wrap
+
+    def _find_online(self) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for gateway in self._places.configuration.gateways:
+            facility = self._places.facilities.get(gateway.facility_id)
+            point = None if facility is None else self._places.point(facility, None, ONLINE_KEY)
+            if point is not None:
+                found[point.id] = gateway.id
+        return found
+
+    def _watch_all(self, conditions: Sequence[Condition], delays: Sequence[Delay]) -> None:
+        running = {delay.condition_id: delay for delay in delays if delay.condition_id is not None}
+        tick_only = self._vigil.tick_only()
+        for condition in conditions:
+            bound = bind(condition, self._places, self._signals, tick_only, latecomers.KEEP_MS)
+            if bound is None:
+                continue
+            watch = Watch.of(condition, bound, running.get(condition.id))
+            if bound.is_tick_only:
+                self._tick_only.append(watch)
+                continue
+            self._schedules[self._link_key(condition.facility_id)].put(watch, 0)
+            for signal in bound.operands:
+                self._users[signal.point.id].append(watch)
+            for key in {self._link_key(each.point.facility_id) for each in bound.operands if each.stale_ms is None}:
+                self._in_dark[key].append(watch)
+
+    def _take_up_holds(self, delays: Sequence[Delay]) -> None:
+        for delay in delays:
+            signal = None if delay.point_id is None else self._signals.get(delay.point_id)
+            if delay.kind is TimerKind.EVENT_HOLD and signal is not None:
+                signal.take_up_hold(delay.since_ms, delay.due_ms)
+                self._hold(signal, delay.due_ms)
+
+    def lookback_s(self) -> Mapping[int, float]:
+        """How much history each point needs to be warmed; 0: its last reading is enough."""
+        return {point_id: signal.history.keep_ms / 1000 for point_id, signal in self._signals.items()}
+
+    def warm(self, readings: Iterable[Reading]) -> None:
+        """Take in what had been judged before, in order of time per point. Decides nothing."""
+        for reading in readings:
+            signal, ts_ms = self._signals.get(reading.point_id), to_ms(reading.ts)
+            if signal is None:
+                continue
+            if signal.is_late(ts_ms):
+                signal.take_late(ts_ms, reading.value, reading.quality)
+                continue
+            signal.take(ts_ms, reading.value, reading.quality)
+            signal.link.reached(ts_ms)
+            signal.link.left_ms = signal.link.reached_ms
+            gateway_id = self._online.get(reading.point_id)
+            if gateway_id is not None and signal.value is not None:
+                self._links[gateway_id].online = signal.value >= 0.5
+
+    # ------------------------------------------------------------------ what the caller asks
+
+    def is_late(self, point_id: int, ts_ms: int) -> bool:
+        """Whether a sample of this time would come too late to move anything."""
+        signal = self._signals.get(point_id)
+        return signal is not None and signal.is_late(ts_ms)
+
+    def draining(self, gateway_id: int, now_ms: int) -> bool:
+        """Whether the gateway is sending what it had stored."""
+        link = self._links.get(gateway_id)
+        return link is not None and link.is_draining(now_ms)
+
+    def clock_offset_ms(self, gateway_id: int) -> int | None:
+        """How far the gateway's clock is behind ours, the way included; None: not measured yet."""
+        link = self._links.get(gateway_id)
+        return None if link is None or link.offset_ms is None else round(link.offset_ms)
+
+    # ------------------------------------------------------------------ samples
+
+    def heard(self, gateway_id: int, received_ms: int, newest_ts_ms: int) -> None:
+        """A message of the gateway came in, its newest sample of that time; told before its samples are fed."""
+        link = self._links.get(gateway_id)
+        if link is not None:
+            link.heard(received_ms, newest_ts_ms)
+
+    def feed(self, samples: Sequence[Sample]) -> list[Decision]:
+        """Judge samples that are new to the ledger, in order of arrival."""
+        sink = Sink(0)
+        for sample in samples:
+            signal = self._signals.get(sample.point_id)
+            if signal is None:
+                continue
+            sink.received_ms = signal.received_ms = sample.received_ms
+            if signal.is_late(sample.ts_ms):
+                self._feed_late(signal, sample, sink)
+            else:
+                self._feed_next(signal, sample, sink)
+        return sink.decisions
+
+    def _feed_late(self, signal: Signal, sample: Sample, sink: Sink) -> None:
+        signal.take_late(sample.ts_ms, sample.value, sample.quality)
+        if sample.quality is Quality.GOOD:
+            for watch in self._users[sample.point_id]:
+                latecomers.raise_late(watch, signal, sample.ts_ms, sink)
+
+    def _feed_next(self, signal: Signal, sample: Sample, sink: Sink) -> None:
+        point_id, ts_ms = sample.point_id, sample.ts_ms
+        users = self._users[point_id]
+        for watch in users:
+            self._begin(watch, ts_ms)
+            watch.advance(ts_ms, sink)
+        repeated = [watch for watch in users if watch.active and point_id in watch.bound.events]
+        signal.take(ts_ms, sample.value, sample.quality)
+        signal.link.reached(ts_ms)
+        if signal.is_event:
+            self._follow_event(signal, ts_ms, sink)
+            if signal.value:
+                sink.decisions.extend(Repeat(watch.condition_id, ts_ms) for watch in repeated)
+        for watch in users:
+            watch.judge(ts_ms, sink)
+            self._plan(watch)
+        if point_id in self._online and signal.value is not None:
+            self._follow_status(self._online[point_id], online=signal.value >= 0.5, sink=sink)
+
+    def _begin(self, watch: Watch, to_ms: int) -> None:
+        if not watch.is_begun:
+            watch.begin(self._links[self._link_key(watch.bound.facility.id)].left_ms, to_ms)
+
+    def _plan(self, watch: Watch) -> None:
+        self._schedules[self._link_key(watch.bound.facility.id)].put(watch, watch.next_ms())
+
+    def _follow_event(self, signal: Signal, ts_ms: int, sink: Sink) -> None:
+        point_id, until_ms = signal.point.id, signal.hold_until_ms
+        if until_ms is not None:
+            sink.decisions.append(DelaySet(Delay(TimerKind.EVENT_HOLD, None, point_id, ts_ms, until_ms, None)))
+            self._hold(signal, until_ms)
+        elif self._holds.pop(point_id, None) is not None:
+            sink.decisions.append(DelayEnded(TimerKind.EVENT_HOLD, None, point_id))
+
+    def _hold(self, signal: Signal, until_ms: int) -> None:
+        self._holds[signal.point.id] = until_ms
+        heappush(self._hold_ends[self._link_key(signal.point.facility_id)], (until_ms, signal.point.id))
+
+    def _follow_status(self, gateway_id: int, *, online: bool, sink: Sink) -> None:
+        """Going offline leaves conditions in the dark from where time had got to; coming back ends that only with the
+        next sample or tick, for what happened meanwhile may be on its way.
+        """
+        link, watches = self._links[gateway_id], self._in_dark[gateway_id]
+        if not online and not link.is_offline:
+            for watch in watches:
+                own = self._links[self._link_key(watch.bound.facility.id)]
+                if own.reached_ms is not None:
+                    watch.advance(own.reached_ms, sink)
+        if not link.went(online=online, received_ms=sink.received_ms):
+            return
+        for watch in watches:
+            if online:
+                watch.is_returning = True
+            elif watch.clock_ms is not None:
+                watch.judge(watch.clock_ms, sink)
+            self._plan(watch)
+
+    # ------------------------------------------------------------------ ticks
+
+    def tick(self, now_ms: int, connected_since_ms: int | None) -> list[Decision]:
+        """Let time pass to `now_ms`. `connected_since_ms`: since when ingest hears everything that is sent; None: it
+        does not, so silence means nothing and time stands still.
+        """
+        sink = Sink(now_ms)
+        if connected_since_ms is not None:
+            # With what was known before: edges and delays on the way are judged by it, this moment by what is known now.
+            for watch in self._tick_only:
+                watch.advance(now_ms, sink)
+        self._vigil.judge(now_ms, connected_since_ms)
+        if connected_since_ms is not None:
+            for watch in self._tick_only:
+                watch.judge(now_ms, sink)
+        for key, link in self._links.items():
+            device_now_ms = link.device_now(now_ms, connected_since_ms)
+            if device_now_ms is not None:
+                self._pass_time(key, device_now_ms, sink)
+        return sink.decisions
+
+    def _pass_time(self, key: int, to_ms: int, sink: Sink) -> None:
+        for watch in self._schedules[key].due(to_ms):
+            self._begin(watch, to_ms)
+            watch.tick(to_ms, sink)
+            self._plan(watch)
+        ends = self._hold_ends[key]
+        while ends and ends[0][0] <= to_ms:
+            until_ms, point_id = heappop(ends)
+            if self._holds.get(point_id) == until_ms:
+                del self._holds[point_id]
+                sink.decisions.append(DelayEnded(TimerKind.EVENT_HOLD, None, point_id))
+        self._links[key].reached(to_ms)

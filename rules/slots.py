@@ -1,0 +1,261 @@
+"""Leads the names of one rule to the signals, parameters and permits of one facility and part.
+
+While an expression is compiled against these slots they write down what it depends on: the signals whose samples it
+must see, the moments at which it changes by mere passing of time (edges), and what to show a person who asks why.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from ledger.records import Facility, Part, PermitKind, Point, PointKind, from_ms, to_ms
+from rules.model import Rule
+from rules.places import Places
+from rules.signals import Signal
+from rules.syntax import Name, Node, names
+from rules.truth import Getter, Value
+from rules.vocabulary import BUILT_IN, BUILT_IN_GATEWAY, SELF
+
+Edge = Callable[[int], int | None]  # the next moment after this one at which something changes by itself
+Shown = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class TickOnly:
+    """What can be judged at ticks only, from the times of receipt."""
+
+    stale_points: Callable[[int, int | None], Getter]  # facility, part -> how many of its points are stale
+    silent: Callable[[int], Getter]  # the gateway's own facility -> whether the gateway is silent
+
+
+@dataclass(slots=True)
+class Dependencies:
+    """What a condition depends on, gathered while its expressions are compiled."""
+
+    operands: dict[int, Signal] = field(default_factory=dict[int, Signal])
+    edges: list[Edge] = field(default_factory=list[Edge])
+    values: dict[str, Shown] = field(default_factory=dict[str, Shown])
+    parameters: dict[str, float] = field(default_factory=dict[str, float])
+    is_tick_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FacilitySlots:
+    """`rules.truth.Slots` for one rule at one place. `is_past`: answers from history, as of the moment asked."""
+
+    places: Places
+    signals: Mapping[int, Signal]
+    tick_only: TickOnly
+    facility: Facility
+    part: Part | None  # what `self` means
+    rule: Rule
+    found: Dependencies
+    counted: Part | None = None  # the part an aggregate is looking at
+    is_past: bool = False
+
+    def name(self, name: Name) -> Getter:
+        if name.scope is None and (name.key in BUILT_IN or name.key in BUILT_IN_GATEWAY):
+            return self._built_in(name.key)
+        signal = self._signal(name)
+        if signal is None:
+            return self._parameter(name)
+        self._depend(signal)
+        self.found.edges.append(signal.edge)
+        getter = signal.past if self.is_past else signal.at
+        self.found.values.setdefault(self._label(name, signal), _shown(signal.point, getter))
+        return getter
+
+    def of_time(self, function: str, name: Name, window_ms: int) -> Getter:
+        signal = self._must_signal(name)
+        self._depend(signal)
+        signal.keep(window_ms)
+        if signal.point.kind is PointKind.COUNTER and function == "rate":
+            function = "counter_rate"
+        answer: Callable[[int, int], Value] = getattr(signal.history, function)
+        getter = _windowed(signal, answer, window_ms, is_past=self.is_past)
+        self.found.edges.append(signal.edge)
+        if signal.stale_ms is None:
+            self.found.edges.append(lambda at: signal.history.departure(window_ms, at))
+        text = f"{function.removeprefix('counter_')}({self._label(name, signal)}, {window_ms / 1000:g}s)"
+        self.found.values.setdefault(text, lambda at: _rounded(getter(at)))
+        return getter
+
+    def age(self, name: Name, limit: Getter) -> Getter:
+        signal = self._must_signal(name)
+        self._depend(signal)
+        limit_s = limit(0)
+
+        def edge(at: int) -> int | None:
+            if signal.last_ms is None or limit_s is None:
+                return None
+            # `>=` turns at the first of these, `>` at the second.
+            reached = signal.last_ms + round(limit_s * 1000)
+            return next((moment for moment in (reached, reached + 1) if moment > at), None)
+
+        def age_s(at: int) -> Value:
+            last_ms = signal.history.latest(at) if self.is_past else signal.last_ms
+            return None if last_ms is None or signal.link.is_offline else (at - last_ms) / 1000.0
+
+        self.found.edges.append(edge)
+        self.found.values.setdefault(f"age({self._label(name, signal)})", lambda at: _rounded(age_s(at)))
+        return age_s
+
+    def code(self, name: Name, label: str) -> float:
+        return float(self._must_signal(name).point.codes[label])
+
+    def parts(self, node: Node) -> Sequence["FacilitySlots"]:
+        return [replace(self, counted=part) for part in counted_parts(self.places, self.facility, node)]
+
+    # ------------------------------------------------------------------ where a name leads
+
+    def _place(self, name: Name) -> tuple[Facility | None, Part | None]:
+        return place_of(self.places, self.facility, self.part if name.scope == SELF else self.counted, name)
+
+    def _signal(self, name: Name) -> Signal | None:
+        facility, part = self._place(name)
+        point = None if facility is None else self.places.point(facility, part, name.key)
+        return None if point is None else self.signals[point.id]
+
+    def _must_signal(self, name: Name) -> Signal:
+        signal = self._signal(name)
+        if signal is None:
+            raise LookupError(f"{self.facility.key} has no {name.text}; the rule should have been left out")
+        return signal
+
+    def _parameter(self, name: Name) -> Getter:
+        facility, part = self._place(name)
+        value = None if facility is None else self.places.parameter(facility, part, name.key)
+        if value is None:
+            raise LookupError(f"{self.facility.key} has no {name.text}; the rule should have been left out")
+        self.found.parameters[name.key if part is None else f"{part.key}.{name.key}"] = value
+        return lambda _at: value
+
+    def _depend(self, signal: Signal) -> None:
+        self.found.operands.setdefault(signal.point.id, signal)
+
+    def _label(self, name: Name, signal: Signal) -> str:
+        """The point as people find it: its own key, behind the relation it was reached by."""
+        return f"{name.scope}.{signal.point.key}" if signal.point.facility_id != self.facility.id else signal.point.key
+
+    # ------------------------------------------------------------------ what is built in
+
+    def _built_in(self, key: str) -> Getter:
+        facility_id, part_id = self.facility.id, None if self.part is None else self.part.id
+        match key:
+            case "under_test" | "under_work":
+                return self._permitted(key, PermitKind.TEST if key == "under_test" else PermitKind.WORK)
+            case "local_hour":
+                return self._local_hour()
+            case _:
+                self.found.is_tick_only = True
+                asked = self.tick_only
+                getter = asked.silent(facility_id) if key == "silent" else asked.stale_points(facility_id, part_id)
+                self.found.values.setdefault(key, getter)
+                return (lambda _at: None) if self.is_past else getter
+
+    def _permitted(self, key: str, kind: PermitKind) -> Getter:
+        part_id = None if self.part is None else self.part.id
+        spans = [
+            (permit.from_ms, permit.until_ms)
+            for permit in self.places.permits(self.facility.id, part_id, kind, self.rule.key)
+        ]
+
+        def permitted(at: int) -> Value:
+            return any(begin <= at < end for begin, end in spans)
+
+        if spans:
+            moments = sorted({moment for span in spans for moment in span})
+            self.found.edges.append(lambda at: next((moment for moment in moments if moment > at), None))
+        self.found.values.setdefault(key, permitted)
+        return permitted
+
+    def _local_hour(self) -> Getter:
+        zone = ZoneInfo(self.places.configuration.site.time_zone)
+
+        def hour(at: int) -> Value:
+            return from_ms(at).astimezone(zone).hour
+
+        self.found.edges.append(lambda at: _next_hour(at, zone))
+        self.found.values.setdefault("local_hour", hour)
+        return hour
+
+
+def place_of(places: Places, facility: Facility, part: Part | None, name: Name) -> tuple[Facility | None, Part | None]:
+    """The facility and part a name speaks of; `part` is what its scope stands for if it is a part at all."""
+    if name.scope is None:
+        return facility, None
+    pack = places.packs.get(facility.kind)
+    if name.scope != SELF and pack is not None and name.scope in pack.relations:
+        return places.related(facility, name.scope), None
+    return facility, part
+
+
+def counted_parts(places: Places, facility: Facility, node: Node) -> Sequence[Part]:
+    """The parts an aggregate goes over: those of the kind it names that have every point it names."""
+    pack = places.packs[facility.kind]
+    wanted = [name for name in names(node) if name.scope in pack.parts]
+    return [
+        part
+        for part in places.parts(facility, wanted[0].scope)
+        if all(has(places, facility, part, name.key) for name in wanted)
+    ]
+
+
+def has(places: Places, facility: Facility, part: Part | None, key: str) -> bool:
+    """Whether there is such a point or parameter."""
+    return places.point(facility, part, key) is not None or places.parameter(facility, part, key) is not None
+
+
+def _windowed(signal: Signal, answer: Callable[[int, int], Value], window_ms: int, *, is_past: bool) -> Getter:
+    if is_past:
+        return lambda at: answer(window_ms, signal.past_window_end(at))
+    if signal.stale_ms is None:
+
+        def until_now(at: int) -> Value:
+            # A sample of another point may be older than this one's newest: the newest counts.
+            end = at if signal.last_ms is None else max(at, signal.last_ms)
+            return None if signal.at(at) is None else answer(window_ms, end)
+
+        return until_now
+
+    version, remembered = -1, None
+
+    def until_last(at: int) -> Value:
+        nonlocal version, remembered
+        if signal.at(at) is None or signal.last_ms is None:
+            return None
+        if version != signal.history.version:
+            version, remembered = signal.history.version, answer(window_ms, signal.last_ms)
+        return remembered
+
+    return until_last
+
+
+def _shown(point: Point, getter: Callable[[int], float | None]) -> Shown:
+    labels = {code: label for label, code in point.codes.items()}
+
+    def shown(at: int) -> object:
+        value = getter(at)
+        if value is None:
+            return None
+        match point.kind:
+            case PointKind.STATE | PointKind.EVENT:
+                return bool(value)
+            case PointKind.ENUM:
+                return labels.get(int(value), value)
+            case _:
+                return _rounded(value)
+
+    return shown
+
+
+def _rounded(value: Value) -> Value:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _next_hour(at_ms: int, zone: ZoneInfo) -> int:
+    # Through UTC, so that an hour that a change of the clocks repeats or drops ends when it really ends.
+    local = from_ms(at_ms).astimezone(zone)
+    into_hour = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    return to_ms(from_ms(at_ms) - into_hour + timedelta(hours=1))

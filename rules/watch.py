@@ -1,0 +1,255 @@
+"""One condition being watched: its clock, its running delay, and the decisions that follow as time and samples come.
+
+Between two samples of its operands a condition's truth is a step function of device time: it changes only at the
+edges its slots know (an operand goes stale, an occurrence ends, a sample leaves a window, a permit begins). So advancing
+it walks from edge to edge, and a delay that runs out on the way is decided at its due time, whether a tick looked just
+then, a minute later, or a backlog brought the next sample days afterwards.
+
+Unknown neither raises nor clears. It freezes a running delay, which goes on when the same truth is known again, or is
+called off when that takes longer than the rule's `unknown_max`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ledger.lifecycle import ConditionMove
+from ledger.records import (
+    Condition,
+    ConditionDecision,
+    ConditionReason,
+    Decision,
+    Delay,
+    DelayEnded,
+    DelaySet,
+    TimerKind,
+    from_ms,
+)
+from rules.binding import Bound
+from rules.slots import Shown
+
+_EDGES_MAX = 100_000  # walked while looking for where a persisted state was left; far above any real gap
+
+
+@dataclass(slots=True)
+class Sink:
+    """Where decisions go, and when what showed them was received."""
+
+    received_ms: int
+    decisions: list[Decision] = field(default_factory=list[Decision])
+
+
+@dataclass(slots=True)
+class Watch:
+    condition_id: int
+    bound: Bound
+    active: bool
+    suppressed: bool
+    delay: Delay | None = None
+    clock_ms: int | None = None  # judged up to here; None: nothing is known yet
+    is_begun: bool = False
+    is_returning: bool = (
+        False  # an operand's gateway came back: until the next advance was the dark, which is not walked
+    )
+    moved_ms: int | None = None  # when it last moved: nothing is dated before that
+
+    @classmethod
+    def of(cls, condition: Condition, bound: Bound, delay: Delay | None) -> "Watch":
+        """As the ledger has it. A delay of the wrong direction cannot go on: the ledger keeps none."""
+        wanted = TimerKind.OFF_DELAY if condition.active else TimerKind.ON_DELAY
+        kept = delay if delay is not None and delay.kind is wanted else None
+        return cls(condition.id, bound, condition.active, condition.suppressed, kept)
+
+    # ------------------------------------------------------------------ taking up where a persisted state was left
+
+    def begin(self, reached_ms: int | None, to_ms: int) -> None:
+        """Find how far this state had been judged when it was stored, and go on from there.
+
+        Samples and time up to `reached_ms` had probably been seen, edges on the way included: judging those again
+        would repeat what was already decided. The latest moment at which the state is what the truth says it must be
+        is taken; if there is none, the rule or its limits have changed and it is judged afresh from `to_ms`.
+        """
+        self.is_begun = True
+        known = [signal.last_ms for signal in self.bound.operands if signal.last_ms is not None]
+        start = max(known, default=reached_ms)
+        if start is None or (self.bound.operands and not known):
+            return
+        reached, place, found = max(start, reached_ms or start), start, None
+        for _ in range(_EDGES_MAX):
+            if place > reached and (found is not None or place > to_ms):
+                break
+            if self._is_settled(place):
+                found = place
+            following = self._edge(place)
+            if place < reached and (following is None or following > reached):
+                following = reached
+            if following is None:
+                break
+            place = following
+        self.clock_ms = found
+
+    def _is_settled(self, at_ms: int) -> bool:
+        """Whether nothing would be decided at that moment."""
+        suppress = None if self.bound.suppress is None else self.bound.suppress(at_ms)
+        if suppress is not None and bool(suppress) != self.suppressed:
+            return False
+        wanted, delay = self._wanted(at_ms), self.delay
+        if wanted is None:
+            return delay is None or (
+                delay.frozen_ms is not None and delay.frozen_ms <= at_ms < self._gives_up_ms(delay)
+            )
+        if not wanted:
+            return delay is None
+        return delay is not None and delay.frozen_ms is None and delay.since_ms <= at_ms < delay.due_ms
+
+    # ------------------------------------------------------------------ time passes
+
+    def next_ms(self) -> int | None:
+        """When something happens if no sample comes; None: nothing will."""
+        if self.is_returning:
+            return 0
+        return None if self.clock_ms is None else self._next(self.clock_ms)
+
+    def advance(self, to_ms: int, sink: Sink) -> None:
+        """Let time pass: whatever is due, at the moment it is due."""
+        if self.clock_ms is None:
+            return
+        while (moment := self._timer() if self.is_returning else self._next(self.clock_ms)) is not None:
+            if moment > to_ms:
+                break
+            self._pass(moment, sink)
+        self.clock_ms = max(self.clock_ms, to_ms)
+
+    def tick(self, now_ms: int, sink: Sink) -> None:
+        """Time passes where no sample comes: as `advance`, and what was unknown or new is judged."""
+        judged_before = self.clock_ms is not None and not self.is_returning
+        self.advance(now_ms, sink)
+        if not judged_before:
+            self.judge(now_ms, sink)
+
+    def judge(self, at_ms: int, sink: Sink) -> None:
+        """Ask the rule at this moment, and follow its answer. The clock stands there afterwards: a sample that is
+        older than what other points have shown takes it back, and what comes next is judged from there.
+        """
+        self.clock_ms, self.is_returning = at_ms, False
+        self._judge_suppression(at_ms, sink)
+        wanted, delay = self._wanted(at_ms), self.delay
+        if wanted is None:
+            if delay is not None and delay.frozen_ms is None:
+                self._set(
+                    Delay(
+                        delay.kind, self.condition_id, None, delay.since_ms, delay.due_ms, max(at_ms, delay.since_ms)
+                    ),
+                    sink,
+                )
+        elif not wanted:
+            self._end_delay(sink)
+        elif delay is None:
+            self._start(at_ms, sink)
+        elif delay.frozen_ms is not None:
+            self._resume(delay, delay.frozen_ms, at_ms, sink)
+
+    def _pass(self, moment: int, sink: Sink) -> None:
+        delay = self.delay
+        if delay is not None and delay.frozen_ms is None and delay.due_ms <= moment:
+            self._end_delay(sink)
+            self._move(delay.due_ms, delay.since_ms, sink)
+        elif delay is not None and delay.frozen_ms is not None and self._gives_up_ms(delay) <= moment:
+            self._end_delay(sink)
+        if not self.is_returning:
+            self.judge(max(moment, self.clock_ms or moment), sink)
+
+    def _timer(self) -> int | None:
+        delay = self.delay
+        if delay is None:
+            return None
+        return delay.due_ms if delay.frozen_ms is None else self._gives_up_ms(delay)
+
+    def _gives_up_ms(self, delay: Delay) -> int:
+        frozen_ms = delay.due_ms if delay.frozen_ms is None else delay.frozen_ms
+        return frozen_ms + round(self.bound.rule.unknown_max_s * 1000) + 1
+
+    def _edge(self, at_ms: int) -> int | None:
+        return min((moment for edge in self.bound.edges if (moment := edge(at_ms)) is not None), default=None)
+
+    def _next(self, at_ms: int) -> int | None:
+        timer, edge = self._timer(), self._edge(at_ms)
+        if timer is None or edge is None:
+            return edge if timer is None else timer
+        return min(timer, edge)
+
+    # ------------------------------------------------------------------ what follows
+
+    def _wanted(self, at_ms: int) -> bool | None:
+        """Whether the other side is true now: clear while active, `when` while not."""
+        value = self.bound.clear(at_ms) if self.active else self.bound.when(at_ms)
+        return None if value is None else bool(value)
+
+    def _judge_suppression(self, at_ms: int, sink: Sink) -> None:
+        value = None if self.bound.suppress is None else self.bound.suppress(at_ms)
+        if value is None or bool(value) == self.suppressed:
+            return
+        self.suppressed = bool(value)
+        move = ConditionMove.SUPPRESS if self.suppressed else ConditionMove.UNSUPPRESS
+        reason = ConditionReason.SUPPRESSED_BY_RULE if self.suppressed else ConditionReason.SUPPRESSION_ENDED
+        self._decide(move, at_ms, at_ms, reason, sink)
+
+    def _start(self, at_ms: int, sink: Sink) -> None:
+        rule = self.bound.rule
+        delay_ms = round((rule.off_delay_s if self.active else rule.on_delay_s) * 1000)
+        if delay_ms == 0:
+            self._move(at_ms, at_ms, sink)
+            return
+        kind = TimerKind.OFF_DELAY if self.active else TimerKind.ON_DELAY
+        self._set(Delay(kind, self.condition_id, None, at_ms, at_ms + delay_ms, None), sink)
+
+    def _resume(self, delay: Delay, frozen_ms: int, at_ms: int, sink: Sink) -> None:
+        if at_ms >= self._gives_up_ms(delay):
+            self._end_delay(sink)
+            self._start(at_ms, sink)
+            return
+        due_ms = delay.due_ms + max(0, at_ms - frozen_ms)
+        self._set(Delay(delay.kind, self.condition_id, None, delay.since_ms, due_ms, None), sink)
+
+    def _set(self, delay: Delay, sink: Sink) -> None:
+        self.delay = delay
+        sink.decisions.append(DelaySet(delay))
+
+    def _end_delay(self, sink: Sink) -> None:
+        if self.delay is not None:
+            sink.decisions.append(DelayEnded(self.delay.kind, self.condition_id, None))
+            self.delay = None
+
+    def _move(self, at_ms: int, since_ms: int, sink: Sink) -> None:
+        if self.active:
+            move = ConditionMove.LATCH if self.bound.rule.latch else ConditionMove.CLEAR
+            reason = ConditionReason.NORMAL
+        else:
+            move, reason = ConditionMove.RAISE, ConditionReason.LIMIT
+        self._decide(move, at_ms, since_ms, reason, sink)
+        self.active = not self.active
+
+    def _decide(self, move: ConditionMove, at_ms: int, since_ms: int, reason: ConditionReason, sink: Sink) -> None:
+        at_ms = at_ms if self.moved_ms is None else max(at_ms, self.moved_ms)
+        self.moved_ms = at_ms
+        told = explanation(self.bound, self.bound.values, at_ms, since_ms)
+        sink.decisions.append(ConditionDecision(self.condition_id, move, at_ms, sink.received_ms, reason, told))
+
+
+def explanation(bound: Bound, values: Mapping[str, Shown], at_ms: int, since_ms: int) -> Mapping[str, object]:
+    """What a duty engineer needs to answer "why am I seeing this"; JSON-ready."""
+    rule = bound.rule
+    told: dict[str, object] = {
+        "rule": rule.key,
+        "when": rule.when_text,
+        "values": {name: shown(at_ms) for name, shown in values.items()},
+        "parameters": dict(bound.parameters),
+        "on_delay_s": rule.on_delay_s,
+        "off_delay_s": rule.off_delay_s,
+        "since": from_ms(since_ms).isoformat(),
+        "source": rule.source,
+    }
+    if rule.clear_when_text is not None:
+        told["clear_when"] = rule.clear_when_text
+    if rule.deadband is not None:
+        told["deadband"] = rule.deadband
+    return told
