@@ -1,0 +1,201 @@
+"""What a fault is: what it does to a place of the world, and which alarms must, may and must not come of it.
+
+The declarations are the simulators' own reckoning, written from the trade and not read from the rules: if a rule
+changes, a run fails until somebody has agreed to the change here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from datetime import datetime, timedelta
+
+from estate.description import FacilityDescription
+from simulators.gateway import Gateway
+from simulators.plant.booster import BoosterSet
+from simulators.plant.distribution import DistributionRoom
+from simulators.plant.elevator import Elevator
+from simulators.truth import Declared, Demand, Priority, Severity, Window
+from simulators.world import Place, World
+
+Span = tuple[float, float]  # seconds, from and to
+
+_GRADES = {"booster_pump_room": "A", "distribution_room": "A", "elevator": "A", "gateway": "B"}
+_PRIORITIES: Mapping[tuple[str, str], Priority] = {
+    ("warning", "A"): "medium",
+    ("warning", "B"): "low",
+    ("warning", "C"): "low",
+    ("critical", "A"): "high",
+    ("critical", "B"): "medium",
+    ("critical", "C"): "medium",
+    ("life_safety", "A"): "urgent",
+    ("life_safety", "B"): "urgent",
+    ("life_safety", "C"): "high",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An alarm that follows from a fault. `raised` counts from the fault's beginning, `returned` from its end."""
+
+    rule: str
+    severity: Severity
+    work_class: str
+    raised: Span
+    returned: Span | None = None
+    _: KW_ONLY
+    part: str | None = None
+    facility: str | None = None  # None: the one that is struck, or the gateway
+    kind: str | None = None  # of that facility, where it is not the one that is struck
+    demand: Demand = Demand.MUST
+    historical: bool | None = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a fault plays. `target` is a facility, or a gateway for a gateway's fault."""
+
+    world: World
+    gateway: Gateway
+    site: str
+    target: str
+    part: str | None
+    lasts_s: float
+
+    @property
+    def place(self) -> Place:
+        return (self.site, self.target)
+
+    @property
+    def facility(self) -> FacilityDescription:
+        return self.world.facilities[self.place]
+
+    @property
+    def booster(self) -> BoosterSet:
+        plant = self.world.plants[self.place]
+        assert isinstance(plant, BoosterSet)
+        return plant
+
+    @property
+    def room(self) -> DistributionRoom:
+        plant = self.world.plants[self.place]
+        assert isinstance(plant, DistributionRoom)
+        return plant
+
+    @property
+    def elevator(self) -> Elevator:
+        plant = self.world.plants[self.place]
+        assert isinstance(plant, Elevator)
+        return plant
+
+    @property
+    def fed(self) -> list[FacilityDescription]:
+        return [self.world.facilities[place] for place in self.world.fed_by(self.place)]
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A fault within a gateway's fault, at one of its facilities, timed from its beginning."""
+
+    fault: str
+    at_s: float
+    lasts_s: float
+    historical: bool
+
+
+def _nothing(scene: Scene) -> Sequence[Expected]:
+    del scene
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One entry of the catalogue. `kind`, `part_kind` and `needs` say what it can strike; None: a gateway."""
+
+    key: str
+    title_zh: str
+    title_en: str
+    kind: str | None
+    begin: Callable[[Scene], None]
+    end: Callable[[Scene], None]
+    lasts_s: float
+    lasts_min_s: float  # shorter, and what it must cause would not come
+    settles_s: float  # after its end, until nothing of it is left
+    expects: Callable[[Scene], Sequence[Expected]] = _nothing
+    part_kind: str | None = None
+    parts_min: int = 1
+    needs: tuple[str, ...] = ()  # points that the facility must have
+    silences: bool = False  # the gateway says nothing meanwhile
+    cuts_power: bool = False  # what the facility feeds is struck as well
+    inner: tuple[Inner, ...] = ()
+
+    @property
+    def at_gateway(self) -> bool:
+        return self.kind is None
+
+
+def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool = False) -> list[Declared]:
+    """The fault's declarations for this scene, in device time, before work orders are reckoned."""
+    began_at += timedelta(milliseconds=scene.gateway.clock_offset_ms)
+    ended_at = began_at + timedelta(seconds=scene.lasts_s)
+    declared: list[Declared] = []
+    for one in fault.expects(scene):
+        kind = one.kind or fault.kind or "gateway"
+        facility = one.facility or scene.target
+        written = scene.world.facilities.get((scene.site, facility))
+        grade = (written.grade if written is not None else None) or _GRADES[kind]
+        declared.append(
+            Declared(
+                demand=one.demand,
+                fault=fault.key,
+                site=scene.site,
+                facility=facility,
+                part=one.part,
+                rule=one.rule,
+                work_class=one.work_class,
+                raised=Window.after(began_at, *one.raised),
+                returned=None if one.returned is None else Window.after(ended_at, *one.returned),
+                severity=one.severity,
+                priority=_PRIORITIES[one.severity, grade],
+                historical=historical if one.demand is Demand.MUST else None,
+            )
+        )
+    return declared
+
+
+def with_orders(declared: Sequence[Declared]) -> list[Declared]:
+    """Reckons which alarms must have a work order, all declarations of a run together.
+
+    At once: life safety, and critical at grade A. A warning at grade A, or a critical alarm at grade B, when it stands
+    for ten minutes. Anything joins the order that its facility already has for the same work, and nobody closes one
+    during a run. None where the windows leave it open.
+    """
+    musts = sorted((one for one in declared if one.demand is Demand.MUST), key=lambda one: one.raised.from_at)
+    ordered: list[Declared] = []
+    for one in musts:
+        order = _order_of(one, ordered)
+        ordered.append(replace(one, work_order=order))
+    return [*ordered, *(one for one in declared if one.demand is not Demand.MUST)]
+
+
+def _order_of(one: Declared, before: Sequence[Declared]) -> bool | None:
+    if one.historical:
+        return False
+    if one.priority in ("urgent", "high"):
+        return True
+    same = [two for two in before if _same_work(one, two) and two.work_order is not False]
+    if any(two.work_order and two.raised.to_at < one.raised.from_at for two in same):
+        return True
+    if one.returned is None or one.priority == "low":  # the next round may be in this run or not
+        return None
+    shortest = one.returned.from_at - one.raised.to_at
+    longest = one.returned.to_at - one.raised.from_at
+    stands = timedelta(minutes=10)
+    if shortest > stands + _ORDER_MARGIN:
+        return True
+    return False if longest < stands - _ORDER_MARGIN and not same else None
+
+
+_ORDER_MARGIN = timedelta(seconds=90)  # orders run on the service's time, alarms on the device's
+
+
+def _same_work(one: Declared, other: Declared) -> bool:
+    return (one.site, one.facility, one.work_class) == (other.site, other.facility, other.work_class)
