@@ -33,11 +33,16 @@ _NO_GRADE = GradeDefault(Grade.B, Title(zh="默认", en="default"), "")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A pack without its rules, and what of the file is still to be read."""
+    """A pack without its rules, and what of the file is still to be read.
+
+    `suspect` are the names whose description has a fault already: an expression that stumbles over one of them is not
+    told as well.
+    """
 
     page: Page
     block: Block
     pack: Pack
+    suspect: set[str]
 
 
 def is_key(word: str) -> bool:
@@ -55,13 +60,14 @@ def read_kind(page: Page, block: Block) -> Draft:
     title = block.title("title")
     grade = _grade(block) if block.has("grade") or kind not in (ANY_KIND, GATEWAY_KIND) else _NO_GRADE
     parts = dict(_parts(block))
+    suspect: set[str] = set()
     pack = Pack(
         kind=kind,
         title=title,
         grade=grade,
         parts=parts,
-        points=dict(_points(block, parts)),
-        parameters=dict(_parameters(block, parts)),
+        points=dict(_points(block, parts, suspect)),
+        parameters=dict(_parameters(block, parts, suspect)),
         relations=dict(_relations(block)),
     )
     _names_apart(block, pack)
@@ -69,14 +75,14 @@ def read_kind(page: Page, block: Block) -> Draft:
         block.fault("the pack `any` has rules only; points, parts and parameters belong to a kind")
     if kind == GATEWAY_KIND:
         _is_gateway(block, pack)
-    return Draft(page, block, pack)
+    return Draft(page, block, pack, suspect)
 
 
 def _grade(block: Block) -> GradeDefault:
     inner = block.block("grade")
     if inner is None:
         return _NO_GRADE
-    grade = GradeDefault(inner.choice("default", Grade), inner.title("reason"), inner.text("source"))
+    grade = GradeDefault(inner.choice("default", Grade) or Grade.A, inner.title("reason"), inner.text("source"))
     inner.done()
     return grade
 
@@ -90,18 +96,24 @@ def _parts(block: Block) -> list[tuple[str, PartType]]:
     return found
 
 
-def _points(block: Block, parts: dict[str, PartType]) -> list[tuple[str, PointType]]:
+def _points(block: Block, parts: dict[str, PartType], suspect: set[str]) -> list[tuple[str, PointType]]:
     found: list[tuple[str, PointType]] = []
     for name, inner in block.blocks("points", "point"):
+        sound = len(block.page.faults)
         part_kind, key = _owner(inner, name, parts)
         found.append((name, _point(inner, part_kind, key)))
         inner.done()
+        if len(block.page.faults) > sound:
+            suspect.add(key)
     return found
 
 
 def _point(inner: Block, part_kind: str | None, key: str) -> PointType:
     title = inner.title("title")
     kind = inner.choice("kind", PointKind)
+    if kind is None:
+        inner.give_up()  # what else it may say depends on its kind
+        return PointType(key, part_kind, PointKind.STATE, title)
     is_number = kind in (PointKind.MEASURE, PointKind.COUNTER)
     for word in ("unit", "range", "scale", "shift"):
         if inner.has(word) and not is_number:
@@ -111,9 +123,9 @@ def _point(inner: Block, part_kind: str | None, key: str) -> PointType:
     span = inner.span("range") or (None, None)
     interval_s = inner.optional_duration("report_interval")
     on_change = inner.flag("on_change")
-    if interval_s is None and not on_change:
+    if not inner.has("report_interval") and not on_change:
         inner.fault("say when it reports: `report_interval: 60s`, or `on_change: true`")
-    if interval_s == 0.0 and inner.has("report_interval"):
+    if interval_s == 0.0:
         inner.fault("`report_interval` must be longer than nothing", "report_interval")
     scale = inner.number("scale", 1.0)
     if scale == 0.0:
@@ -166,17 +178,21 @@ def _wrap(inner: Block, kind: PointKind) -> float | None:
     return wrap
 
 
-def _parameters(block: Block, parts: dict[str, PartType]) -> list[tuple[str, ParameterType]]:
+def _parameters(block: Block, parts: dict[str, PartType], suspect: set[str]) -> list[tuple[str, ParameterType]]:
     found: list[tuple[str, ParameterType]] = []
     for name, inner in block.blocks("parameters", "parameter"):
+        sound = len(block.page.faults)
         part_kind, key = _owner(inner, name, parts)
         title, default, span = inner.title("title"), inner.number("default"), inner.span("range")
         low, high = span or (None, None)
-        if low is not None and high is not None and not low <= default <= high:
+        is_sound = len(block.page.faults) == sound
+        if is_sound and low is not None and high is not None and not low <= default <= high:
             inner.fault(f"`default` {default:g} lies outside `range` [{low:g}, {high:g}]", "default")
         unit, source = inner.unit(required=False), inner.text("source")
         found.append((name, ParameterType(key, part_kind, title, unit, default, low, high, source)))
         inner.done()
+        if len(block.page.faults) > sound:
+            suspect.add(key)
     return found
 
 

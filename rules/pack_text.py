@@ -109,6 +109,10 @@ class Block:
     def has(self, key: str) -> bool:
         return key in self._values
 
+    def give_up(self) -> None:
+        """It cannot be told what else this block may say."""
+        self._asked.extend(self._values)
+
     def done(self) -> None:
         """Everything this block may say has been asked for: the rest is unknown."""
         for key in self._values:
@@ -160,21 +164,22 @@ class Block:
 
     def duration(self, key: str, default: float) -> float:
         """Seconds, written with a unit."""
+        seconds = self.optional_duration(key)
+        return default if seconds is None else seconds
+
+    def optional_duration(self, key: str) -> float | None:
         node = self._take(key, required=False)
         if node is None:
-            return default
+            return None
         match = _DURATION.fullmatch(str(node.value).strip()) if isinstance(node, yaml.ScalarNode) else None
         if match is None:
             self.fault(f"`{key}` needs a duration with its unit, as in 90s, 10m, 8h or 30d", key)
-            return default
+            return None
         seconds = float(match[1]) * SECONDS_OF[match[2]]
         if seconds > WINDOW_S_MAX:
             self.fault(f"`{key}` is longer than 31d", key)
-            return default
+            return None
         return seconds
-
-    def optional_duration(self, key: str) -> float | None:
-        return self.duration(key, 0.0) if self.has(key) else self._absent(key)
 
     def flag(self, key: str) -> bool:
         """Said to be true; what is not said is false."""
@@ -186,7 +191,8 @@ class Block:
             self.fault(f"`{key}` is true or false", key)
         return word == "true"
 
-    def choice(self, key: str, choices: type[_Choice]) -> _Choice:
+    def choice(self, key: str, choices: type[_Choice]) -> _Choice | None:
+        """One of a few words; None, with the fault noted, if it is another."""
         word = self.text(key)
         for each in choices:
             if word == each.value:
@@ -194,7 +200,7 @@ class Block:
         if word:
             known = [each.value for each in choices]
             self.fault(f"`{key}` is never {word}{near(word, known)}; it is one of {', '.join(known)}", key)
-        return next(iter(choices))
+        return None
 
     def span(self, key: str) -> tuple[float, float] | None:
         """Two numbers in brackets, the smaller first; None if it is not said."""

@@ -76,6 +76,7 @@ def _check_relations(draft: Draft, packs: Packs) -> None:
     for relation in draft.pack.relations.values():
         for kind in relation.to:
             if kind not in leads_to:
+                draft.suspect.add(relation.key)
                 draft.block.fault(
                     f"relation {relation.key} leads to {kind}, and there is no such kind{near(kind, leads_to)}",
                     "relations",

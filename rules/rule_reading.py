@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ledger.records import Severity
-from rules.expression import deadband_clears
+from rules.expression import deadband_clears, parse
 from rules.limits import deaf_comparisons
 from rules.model import ANY_KIND, Pack, Rule
 from rules.pack_reading import Draft, is_key
 from rules.pack_text import Block
-from rules.syntax import ExpressionError, Node
-from rules.vocabulary import near, understand, vocabulary_of
+from rules.syntax import Boolean, ExpressionError, Node, names
+from rules.vocabulary import SELF, near, understand, vocabulary_of
 
 # Which crew an order goes to. The site says who that is.
 WORK_CLASSES = ("water_supply", "power", "elevator", "fire", "drainage", "environment", "communication", "security")
 
 UNKNOWN_MAX_S = 600.0
+
+_NEVER = Boolean(value=False)  # stands in for a condition with a fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,12 @@ class _Reader:
 
     pack: Pack
     packs: Mapping[str, Pack]
+    suspect: frozenset[str]
 
 
 def read_rules(draft: Draft, packs: Mapping[str, Pack]) -> dict[str, Rule]:
     """The rules of one file; faults are noted on its page. `packs` holds every kind, still without rules."""
-    reader = _Reader(draft.pack, packs)
+    reader = _Reader(draft.pack, packs, frozenset(draft.suspect))
     found: dict[str, Rule] = {}
     lines: dict[str, int] = {}
     for block in draft.block.listed("rules", "rule"):
@@ -57,20 +60,20 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
     return Rule(
         key=key,
         title=title,
-        when=when,
+        when=when or _NEVER,
         when_text=when_text,
-        severity=block.choice("severity", Severity),
+        severity=block.choice("severity", Severity) or Severity.WARNING,
         work_class=_work_class(block),
         guidance=block.title("guidance"),
         source=block.text("source"),
         for_each=for_each,
         deadband=deadband,
-        clear_when=clear if clear_text else None,
+        clear_when=clear,
         clear_when_text=clear_text or None,
         on_delay_s=block.duration("on_delay", 0.0),
         off_delay_s=block.duration("off_delay", 0.0),
         latch=block.flag("latch"),
-        suppress_when=suppress if suppress_text else None,
+        suppress_when=suppress,
         suppress_when_text=suppress_text or None,
         unknown_max_s=block.duration("unknown_max", UNKNOWN_MAX_S),
         realarm_after_s=_realarm(block),
@@ -92,30 +95,37 @@ def _for_each(reader: _Reader, block: Block) -> str | None:
     return for_each
 
 
-def _expression(reader: _Reader, block: Block, key: str, for_each: str | None) -> tuple[str, Node]:
-    """The text on one line and its tree; `false` stands in where there is none or it is wrong."""
-    stand_in = understand("false", vocabulary_of(reader.pack, reader.packs, None))
-    if key != "when" and not block.has(key):
-        block.optional_text(key)
-        return "", stand_in
-    text = " ".join(block.text(key).split())
+def _expression(reader: _Reader, block: Block, key: str, for_each: str | None) -> tuple[str, Node | None]:
+    """The text on one line and its tree; no tree where there is no text or it is wrong."""
+    text = " ".join((block.text(key) if key == "when" else block.optional_text(key) or "").split())
     if not text:
-        return "", stand_in
+        return "", None
+    is_suspect = _stumbles_over(text, reader, for_each)
     try:
         node = understand(text, vocabulary_of(reader.pack, reader.packs, for_each))
     except ExpressionError as error:
-        block.fault(f"`{key}`, column {error.column}: {error.message}", key)
-        return text, stand_in
-    _check_limits(reader, block, key, node, for_each)
-    return text, node
-
-
-def _check_limits(reader: _Reader, block: Block, key: str, node: Node, for_each: str | None) -> None:
-    for column, complaint in deaf_comparisons(node, reader.pack, reader.packs, for_each):
+        if not is_suspect:
+            block.fault(f"`{key}`, column {error.column}: {error.message}", key)
+        return text, None
+    deaf = [] if is_suspect else list(deaf_comparisons(node, reader.pack, reader.packs, for_each))
+    for column, complaint in deaf:
         block.fault(f"`{key}`, column {column}: this {complaint}", key)
+    return text, None if deaf or is_suspect else node
 
 
-def _deadband(reader: _Reader, block: Block, when: Node, for_each: str | None) -> float | None:
+def _stumbles_over(text: str, reader: _Reader, for_each: str | None) -> bool:
+    """Whether it names something that has a fault of its own."""
+    try:
+        named = names(parse(text))
+    except ExpressionError:
+        return False
+    suspect = set(reader.suspect)
+    if reader.pack.kind != ANY_KIND and for_each is not None and for_each not in reader.pack.parts:
+        suspect.add(SELF)
+    return any(word in suspect for name in named for word in (name.scope, name.key))
+
+
+def _deadband(reader: _Reader, block: Block, when: Node | None, for_each: str | None) -> float | None:
     deadband = block.optional_number("deadband")
     if deadband is None:
         return None
@@ -125,6 +135,8 @@ def _deadband(reader: _Reader, block: Block, when: Node, for_each: str | None) -
     if block.has("clear_when"):
         block.fault("`deadband` and `clear_when` both say when it is over; keep one", "deadband")
         return None
+    if when is None:
+        return deadband
     try:
         clears = deadband_clears(when, deadband)
     except ExpressionError:
