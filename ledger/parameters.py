@@ -73,3 +73,13 @@ async def history(
         [facility_id, name, before_id, before_id, limit],
     )
     return [Parameter(*row) async for row in cursor]
+
+
+async def last_by(connection: Connection, facility_id: int, author: str) -> dict[str, float]:
+    """What an author last set each parameter of a facility to, in force or not."""
+    cursor = await connection.execute(
+        "select distinct on (name) name, value from rule_parameter where facility_id = %s and author = %s "
+        "order by name, id desc",
+        [facility_id, author],
+    )
+    return {name: value async for name, value in cursor}
