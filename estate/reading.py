@@ -4,7 +4,7 @@ Scalars are taken as they are written and typed by the description, not by YAML:
 number `0012` keeps its zeros.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -69,14 +69,13 @@ def parse(text: str, file: str) -> EstateDescription:
         raise EstateErrors([f"{file}: nested far too deeply to be an estate"]) from error
     except (yaml.YAMLError, ValueError) as error:
         raise EstateErrors([f"{file}: not YAML: {error}"]) from error
-    faults = unfolding.faults
     try:
         described = EstateFile.model_validate(document)
     except ValidationError as error:
-        faults += [_fault(file, unfolding.lines, each["loc"], each["msg"]) for each in error.errors()]
-        raise EstateErrors(faults) from error
-    if faults:
-        raise EstateErrors(faults)
+        faults = [*unfolding.faults, *_shape_faults(error, file, unfolding.lines)]
+        raise EstateErrors([told for _, told in sorted(faults, key=lambda fault: fault[0])]) from error
+    if unfolding.faults:
+        raise EstateErrors([told for _, told in unfolding.faults])
     described.remember(file, unfolding.lines)
     return described
 
@@ -93,7 +92,7 @@ class _Unfolding:
 
     def __init__(self, file: str) -> None:
         self.lines: dict[Place, int] = {}
-        self.faults: list[str] = []
+        self.faults: list[tuple[int, str]] = []  # line and words
         self._file = file
         self._nodes = 0
 
@@ -116,24 +115,34 @@ class _Unfolding:
         for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
             line = int(key.start_mark.line) + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.faults.append(f"{self._file}:{line}: a key must be one word")
+                self.faults.append((line, f"{self._file}:{line}: a key must be one word"))
                 continue
             name = str(key.value)
             if name in values:
                 first = self.lines[(*place, name)]
-                self.faults.append(f"{self._file}:{line}: {name!r} stands here a second time (first in line {first})")
+                told = f"{self._file}:{line}: {name!r} stands here a second time (first in line {first})"
+                self.faults.append((line, told))
                 continue
             self.lines[(*place, name)] = line
             values[name] = self.unfold(value, (*place, name))
         return values
 
 
-def _fault(file: str, lines: Mapping[Place, int], place: Place, message: str) -> str:
-    return f"{_where(file, lines, place)}: {message}"
+def _shape_faults(error: ValidationError, file: str, lines: Mapping[Place, int]) -> Iterator[tuple[int, str]]:
+    found = error.errors()
+    for each in found:
+        place = each["loc"]
+        # A list all of whose items are refused is called too short as well: that says nothing new.
+        within = [other["loc"] for other in found if other["loc"][: len(place)] == place]
+        if each["type"] != "too_short" or within == [place]:
+            yield _line(lines, place) or 0, f"{_where(file, lines, place)}: {each['msg']}"
+
+
+def _line(lines: Mapping[Place, int], place: Place) -> int | None:
+    """The line of the place itself, or of the nearest thing around it that is there."""
+    return next((lines[place[:size]] for size in range(len(place), -1, -1) if place[:size] in lines), None)
 
 
 def _where(file: str, lines: Mapping[Place, int], place: Place) -> str:
-    """The line of the place itself, or of the nearest thing around it that is there."""
-    around = next((place[:length] for length in range(len(place), -1, -1) if place[:length] in lines), None)
-    line = "" if around is None else f":{lines[around]}"
-    return f"{file}{line}: {'.'.join(map(str, place)) or 'the file'}"
+    line = _line(lines, place)
+    return f"{file}{'' if line is None else f':{line}'}: {'.'.join(map(str, place)) or 'the file'}"
