@@ -60,11 +60,11 @@ def test_a_parameter_that_was_set_says_by_whom_when_and_why(rig: Rig) -> None:
 def test_a_rule_is_told_with_the_figures_in_force(rig: Rig) -> None:
     assert block(told(rig, "booster"), "outlet_pressure_very_low") == [
         "outlet_pressure_very_low · Outlet pressure very low · critical · water_supply",
-        "  when: outlet_pressure < setpoint - pressure_very_low_margin",
-        "  over when: outlet_pressure >= ((setpoint - pressure_very_low_margin) + 0.01)",
+        "  when: outlet_pressure < setpoint - pressure_very_low_margin and any(pump.run)",
+        "  over when: outlet_pressure >= setpoint - pressure_very_low_margin + 0.01 or not any(pump.run)",
         "  with: setpoint = 0.42, pressure_very_low_margin = 0.15",
         "  delays: rings after 1m, is over after 15s; begins anew if unknown for more than 10m",
-        "  suppressed when: mains_ok == 0 or supplied_by.mains_ok == 0 or not any(pump.run)",
+        "  suppressed when: min_over(mains_ok, 5m) == 0 or min_over(supplied_by.mains_ok, 5m) == 0",
         "  source: domain 1.1 [E]",
     ]
 
@@ -74,6 +74,11 @@ def test_a_rule_for_parts_names_them_and_their_figures(rig: Rig) -> None:
     assert "  with: pump_1.rated_current = 15, pump_2.rated_current = 30, dry_run_ratio = 0.3" in lines
     assert "  at: pump_1, pump_2" in lines
     assert "  over when: the condition is no longer true" in lines
+
+
+def test_a_deadband_is_told_as_what_it_means(rig: Rig) -> None:
+    lines = block(told(rig, "booster"), "outlet_pressure_high")
+    assert "  over when: outlet_pressure <= ((setpoint + pressure_high_margin) - 0.01)" in lines
 
 
 def test_a_latched_rule_says_so(rig: Rig) -> None:
