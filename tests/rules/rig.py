@@ -102,6 +102,13 @@ class Rig:
         self.points: dict[str, Point] = {}  # 'facility/point'
         self.configuration = self._configuration(permits)
         self.facility_keys = {each.id: each.key for each in self.configuration.facilities}
+        facilities = {each.id: each for each in self.configuration.facilities}
+        self.gateway_of = {
+            point.id: point.facility_id
+            if facilities[point.facility_id].kind == GATEWAY_KIND
+            else facilities[point.facility_id].gateway_id
+            for point in self.points.values()
+        }
         self.part_keys = {each.id: each.key for each in self.configuration.parts}
         self.conditions = {
             number: Condition(
@@ -204,17 +211,12 @@ class Rig:
         fresh = [sample for sample in samples if (sample.point_id, sample.ts_ms) not in self.seen]
         self.seen.update((sample.point_id, sample.ts_ms) for sample in fresh)
         for sample in fresh:
-            gateway = self._gateway_of(sample.point_id)
+            gateway = self.gateway_of[sample.point_id]
             if gateway is not None:
                 self.engine.heard(gateway, sample.received_ms, sample.ts_ms)
         decisions = self.engine.feed(fresh)
         self.readings += [Reading(s.point_id, from_ms(s.ts_ms), s.value, s.quality) for s in fresh]
         self._keep(decisions)
-
-    def _gateway_of(self, point_id: int) -> int | None:
-        point = next(point for point in self.configuration.points if point.id == point_id)
-        facility = next(each for each in self.configuration.facilities if each.id == point.facility_id)
-        return facility.id if facility.kind == GATEWAY_KIND else facility.gateway_id
 
     def tick(self, now_s: float) -> None:
         since = None if self.connected_since_s is None else self.ms(self.connected_since_s)

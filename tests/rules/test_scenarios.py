@@ -32,6 +32,7 @@ A point never given a value has never reported. `normal` in a scenario adds to t
       1m..10m every 30s: {pump_1.run: [true, false]}                            # the values in turn, both ends included
       2m: {stop: [outlet_pressure]}                                             # reports no more until given a value again
       3m: {gateway: offline}                                                    # or online; offline, nothing is sent
+      3m: {gateway: quiet}                                                      # sends nothing, yet is said to be online
       4m: {late: {flood: true}, measured: 30s}                                  # arrives now, was measured at 30s
       5m: {permit: {kind: work, rules: [pump_fault], for: 30m, part: pump_1}}   # kind: work or test; part may be left out
       6m: {restart: true}                                                       # ingest is stopped and started again
@@ -47,7 +48,7 @@ repeats count only if listed. `others: [rule, ...]` lets those rules do what the
 The scenario runs two minutes past its last line, or past the rule's on-delay if it expects nothing; `until: 2h` says otherwise.
 
 The rules of `any` and of gateways are tried at a facility of another kind: `kind: any` with `facility: booster_pump_room`;
-the parameters are then the facility's. The gateway's own permits are not supported.
+in a file of kind gateway, parameters and permits are the gateway's own.
 
 Every rule needs five cases, by the name of `case`: `raise`, `inside` (just inside the limit: not raised), `clear`, `delay`
 (over before its delay: not raised; for a rule without on-delay, that it rings at once), `unknown` (an operand is unknown:
@@ -72,7 +73,7 @@ import yaml
 
 from ledger.records import PermitKind, PointKind
 from rules import packs
-from rules.model import Pack
+from rules.model import GATEWAY_KIND, Pack
 from rules.tokens import SECONDS_OF
 from tests.rules.rig import GATEWAY, NOON, Move, Plan, Rig, Span, Value
 
@@ -135,16 +136,20 @@ class Scenario:
     def plans(self) -> dict[str, Plan]:
         related = self.file.get("related") or {}
         parameters = {**(self.file.get("parameters") or {}), **(self.own.get("parameters") or {})}
-        return {
-            PLACE: Plan(
-                self.file.get("facility", self.file["kind"]), self.file.get("parts") or {}, self.file.get("without") or (), parameters,
-                {name: name for name in related},
-            ),
-            **{
-                name: Plan(other["kind"], other.get("parts") or {}, other.get("without") or (), other.get("parameters") or {})
-                for name, other in related.items()
-            },
-        }  # fmt: skip
+        of_gateway = self.file["kind"] == GATEWAY_KIND
+        here = Plan(
+            self.file.get("facility", self.file["kind"]),
+            self.file.get("parts") or {},
+            self.file.get("without") or (),
+            {} if of_gateway else parameters,
+            {name: name for name in related},
+        )
+        plans = {PLACE: here, GATEWAY: Plan(GATEWAY_KIND, parameters=parameters if of_gateway else {}, gateway=None)}
+        for name, other in related.items():
+            plans[name] = Plan(
+                other["kind"], other.get("parts") or {}, other.get("without") or (), other.get("parameters") or {}
+            )
+        return plans
 
     def permits(self) -> list[Span]:
         found = []
@@ -154,7 +159,8 @@ class Scenario:
                 end_s = at_s + seconds(said["for"])
                 kind, rules = PermitKind(said["kind"]), frozenset(said["rules"])
                 assert rules <= all_packs()[self.file["kind"]].rules.keys(), f"no such rules: {rules}"
-                found.append(Span(PLACE, kind, rules, at_s, end_s, said.get("part")))
+                place = GATEWAY if self.file["kind"] == GATEWAY_KIND else PLACE
+                found.append(Span(place, kind, rules, at_s, end_s, said.get("part")))
         return found
 
     def normal(self) -> dict[str, Value]:
@@ -242,9 +248,11 @@ class Stage:
         for name in what.get("stop", ()):
             assert self.next_s.pop(self.point(name), None) is not None, f"{name} does not report at intervals"
         if "gateway" in what:
-            self.offline = what["gateway"] == "offline"
-            assert what["gateway"] in ("offline", "online")
-            self.rig.send(at_s, {f"{GATEWAY}/online": not self.offline})
+            said = what["gateway"]
+            assert said in ("offline", "online", "quiet"), said
+            self.offline = said != "online"
+            if said != "quiet":
+                self.rig.send(at_s, {f"{GATEWAY}/online": not self.offline})
         if "late" in what:
             measured_s = seconds(what["measured"])
             self.rig.send(
