@@ -1,0 +1,62 @@
+"""A site at which everything has happened once: at least one row in every table that belongs to a site."""
+
+from datetime import date
+from typing import Any
+
+from ledger import intake, inventory, parameters, permits, readings, work_orders
+from ledger.lifecycle import WorkOrderMove
+from ledger.records import PermitKind, Quality, Sample, to_ms
+from ledger.work_orders import Act
+from tests.orders import open_order
+from tests.small_estate import NOON, SmallSite, later, raise_alarm
+
+
+async def let_everything_happen(connection: Any, site: SmallSite) -> None:
+    """Not committed: that is the caller's."""
+    await _measure(connection, site)
+    moved = await raise_alarm(connection, site.conditions["outlet_pressure_low"], why="test")
+    assert moved.alarm_id is not None
+    await connection.execute(
+        "insert into alarm_note (site_id, alarm_id, text, actor, at) values (%s, %s, '已通知', '李工', %s)",
+        [site.id, moved.alarm_id, NOON],
+    )
+    order = await open_order(connection, site)
+    act = Act("rules", "opened_now", NOON)
+    await work_orders.add_alarm(connection, order, moved.alarm_id, act, move="open")
+    await work_orders.move(connection, order, WorkOrderMove.DISPATCH, act, assignee="张师傅")
+    await permits.issue(
+        connection,
+        facility_id=site.booster,
+        part_id=site.pump_1,
+        kind=PermitKind.WORK,
+        rules=["pump_fault"],
+        holder="张师傅",
+        reason="换轴承",
+        valid_from=NOON,
+        valid_until=later(hours=4),
+        issued_by="李工",
+        now=NOON,
+    )
+    await parameters.set_value(connection, site.booster, "setpoint", 0.4, author="李工", reason="夏季用水", now=NOON)
+
+
+async def _measure(connection: Any, site: SmallSite) -> None:
+    point = site.points["outlet_pressure"]
+    await readings.store(
+        connection, [Sample(point, to_ms(later(seconds=s)), s / 10, Quality.GOOD, 0) for s in range(5)]
+    )
+    tally = intake.Account(received=2, accepted=1, quarantined=1, values_received=6, stored=5, refused=1)
+    await intake.add(connection, {intake.AccountKey(NOON, site.key, "gw-1"): tally})
+    refusal = intake.Refusal(site.key, f"tz/v1/{site.key}/x/telemetry", "not_json", NOON, b"{")
+    await intake.quarantine(connection, [refusal], topics_max=10)
+    cursor = await connection.execute("select facility_id from gateway where id = %s", [site.gateway])
+    (gateway_facility,) = await cursor.fetchone()
+    await inventory.put_relations(
+        connection, site_id=site.id, facility_id=site.booster, targets={"supplied_by": gateway_facility}
+    )
+    pump = inventory.AssetEntry("pump_1", "南方泵业", "CDLF20-8", "1", date(2020, 1, 1), date(2020, 3, 1))
+    await inventory.put_asset(connection, site_id=site.id, facility_id=site.booster, entry=pump)
+    await connection.execute(
+        "insert into idempotency (key, actor, request_hash, scope, created_at) values (%s, '李工', '', %s, %s)",
+        [f"key of {site.key}", [site.id], NOON],
+    )
