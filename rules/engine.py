@@ -84,6 +84,9 @@ class Engine:
             facility = self._places.facilities.get(gateway.facility_id)
             silent_after_s = None if facility is None else self._places.parameter(facility, None, SILENT_AFTER)
             links[gateway.id] = Link.of(gateway, tuning, round((silent_after_s or SILENT_AFTER_S) * 1000))
+            if gateway.heard_at is not None:
+                # Where there is no gateway, time had got as far as anything was heard at all.
+                links[_NO_GATEWAY].took_over(to_ms(gateway.heard_at))
         return links
 
     def _link_key(self, facility_id: int) -> int:
@@ -144,8 +147,7 @@ class Engine:
                 signal.take_late(ts_ms, reading.value, reading.quality)
                 continue
             signal.take(ts_ms, reading.value, reading.quality)
-            signal.link.reached(ts_ms)
-            signal.link.left_ms = signal.link.reached_ms
+            signal.link.took_over(ts_ms)
             gateway_id = self._online.get(reading.point_id)
             if gateway_id is not None and signal.value is not None:
                 self._links[gateway_id].online = signal.value >= 0.5

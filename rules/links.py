@@ -55,9 +55,13 @@ class Link:
             link.offset_ms = gateway.clock_offset_ms
             if gateway.heard_at is not None:
                 link._offset_at_ms = to_ms(gateway.heard_at)
-                link.reached(to_ms(gateway.heard_at) - (gateway.clock_offset_ms or 0))
-                link.left_ms = link.reached_ms
+                link.took_over(to_ms(gateway.heard_at) - (gateway.clock_offset_ms or 0))
         return link
+
+    def took_over(self, device_ms: int) -> None:
+        """The engine before this one had come at least as far."""
+        self.reached(device_ms)
+        self.left_ms = self.reached_ms
 
     def reached(self, device_ms: int) -> None:
         self.reached_ms = device_ms if self.reached_ms is None else max(self.reached_ms, device_ms)

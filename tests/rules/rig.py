@@ -122,6 +122,7 @@ class Rig:
         self.seen: set[tuple[int, int]] = set()
         self.moves: list[Move] = []
         self.decisions: list[Decision] = []
+        self.heard_at: dict[int, datetime] = {}
         self.connected_since_s: float | None = 0.0
         self.engine = self._engine()
 
@@ -214,6 +215,7 @@ class Rig:
             gateway = self.gateway_of[sample.point_id]
             if gateway is not None:
                 self.engine.heard(gateway, sample.received_ms, sample.ts_ms)
+                self.heard_at[gateway] = from_ms(sample.received_ms)
         decisions = self.engine.feed(fresh)
         self.readings += [Reading(s.point_id, from_ms(s.ts_ms), s.value, s.quality) for s in fresh]
         self._keep(decisions)
@@ -222,8 +224,15 @@ class Rig:
         since = None if self.connected_since_s is None else self.ms(self.connected_since_s)
         self._keep(self.engine.tick(self.ms(now_s), since))
 
-    def restart(self) -> None:
-        """As a new process does: from conditions, delays and readings, and nothing else."""
+    def restart(self, *, remembers_hearing: bool = True) -> None:
+        """As a new process does: from conditions, delays, readings and the gateways' rows, and nothing else."""
+        self.configuration = replace(
+            self.configuration,
+            gateways=[
+                replace(each, heard_at=self.heard_at.get(each.id) if remembers_hearing else None)
+                for each in self.configuration.gateways
+            ],
+        )
         self.engine = self._engine()
         assert set(self.engine.lookback_s()) == {point.id for point in self.configuration.points}
         self.engine.warm(sorted(self.readings, key=lambda reading: reading.ts))

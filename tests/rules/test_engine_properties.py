@@ -75,7 +75,7 @@ def in_time(stream: list[Event], tick_s: float, until_s: float, *, restart_at: i
             now_s += tick_s
             rig.tick(now_s)
         if number == restart_at:
-            rig.restart()
+            rig.restart(remembers_hearing=number % 2 == 0)
             rig.connected_since_s = at_s
         rig.send(at_s, {point: value})
     while now_s + tick_s < until_s:
