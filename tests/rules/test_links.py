@@ -1,0 +1,113 @@
+"""How far device time may pass at a tick: offline, silent, just back, draining, a clock that is wrong."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ledger.records import Gateway
+from rules.links import Link, Tuning
+
+NOW = 1_000_000_000_000
+SINCE = NOW - 3_600_000  # connected for an hour
+
+
+def link(**changes) -> Link:
+    gateway = Gateway(1, 1, 2, "gw", None, None, None, None, None)
+    found = Link.of(gateway, Tuning(), silent_after_ms=600_000)
+    for name, value in changes.items():
+        setattr(found, name, value)
+    return found
+
+
+def heard(*messages: tuple[int, int]) -> Link:
+    """Each message as (received, newest sample) in milliseconds before now."""
+    found = link()
+    for received, newest in messages:
+        found.heard(NOW - received, NOW - newest)
+    return found
+
+
+def test_a_gateway_that_talks_lives_now() -> None:
+    assert heard((1_000, 1_000)).device_now(NOW, SINCE) == NOW
+
+
+def test_its_offset_is_its_least_lag() -> None:
+    found = heard((9_000, 11_000), (5_000, 6_500), (1_000, 4_000))
+    assert found.offset_ms == pytest.approx(1_504, abs=1)  # grown a little since, so that it can be unlearnt
+    assert found.device_now(NOW, SINCE) == NOW - round(found.offset_ms or 0)
+
+
+def test_a_clock_ahead_of_ours_is_followed() -> None:
+    found = heard((1_000, -4_000))
+    assert found.device_now(NOW, SINCE) == NOW + 5_000
+
+
+def test_while_ingest_is_not_connected_time_stands_still() -> None:
+    assert heard((1_000, 1_000)).device_now(NOW, None) is None
+
+
+def test_while_offline_or_silent_time_stands_still() -> None:
+    found = heard((1_000, 1_000))
+    assert found.went(online=False, received_ms=NOW)
+    assert found.device_now(NOW, SINCE) is None
+    assert heard((600_001, 600_001)).device_now(NOW, SINCE) is None
+    assert heard((600_000, 600_000)).device_now(NOW, SINCE) == NOW
+
+
+def test_one_that_came_back_is_waited_for_until_it_speaks() -> None:
+    found = heard((60_000, 60_000))
+    found.went(online=False, received_ms=NOW - 30_000)
+    found.went(online=True, received_ms=NOW)
+    assert found.device_now(NOW + 29_999, SINCE) is None
+    assert found.device_now(NOW + 30_000, SINCE) is not None
+    found.heard(NOW + 1_000, NOW + 1_000)
+    assert found.device_now(NOW + 2_000, SINCE) is not None
+
+
+def test_after_connecting_it_is_waited_for_as_well() -> None:
+    found = heard((60_000, 60_000))
+    assert found.device_now(NOW, NOW - 10_000) is None
+    assert found.device_now(NOW, NOW - 30_000) is not None
+
+
+def test_one_that_empties_its_store_lives_where_its_newest_sample_is() -> None:
+    found = heard((2_000, 9_000_000), (1_000, 8_000_000))
+    assert found.is_draining(NOW)
+    assert found.device_now(NOW, SINCE) == NOW - 8_000_000
+    assert not found.is_draining(NOW + 30_000)
+    assert found.offset_ms is None  # a backlog says nothing of the clock
+
+
+def test_a_lag_that_stays_is_a_wrong_clock() -> None:
+    found = heard(*((seconds * 1_000, seconds * 1_000 + 900_000) for seconds in range(400, 0, -10)))
+    assert not found.is_draining(NOW)
+    assert found.offset_ms == pytest.approx(900_000, rel=0.001)
+
+
+def test_a_lag_that_shrinks_is_a_backlog() -> None:
+    found = heard(*((seconds * 1_000, seconds * 1_000 + 900_000 + seconds * 1_900) for seconds in range(400, 0, -10)))
+    assert found.is_draining(NOW)
+
+
+def test_silence_is_unknown_until_it_can_be_told() -> None:
+    fresh = link()
+    assert fresh.is_silent(NOW, None) is None
+    assert fresh.is_silent(NOW, NOW - 600_000) is None
+    assert fresh.is_silent(NOW, NOW - 600_001) is True
+    assert heard((1_000, 1_000)).is_silent(NOW, SINCE) is False
+    assert heard((5_000, 5_000)).is_silent(NOW, NOW - 1_000) is None  # heard, but before ingest connected
+    offline = heard((900_000, 900_000))
+    offline.went(online=False, received_ms=NOW)
+    assert offline.is_silent(NOW, SINCE) is None  # known to be offline, which is another alarm
+
+
+def test_facilities_without_a_gateway_live_now() -> None:
+    absent = Link.of(None, Tuning(), 0)
+    assert absent.device_now(NOW, SINCE) == NOW
+    assert absent.is_silent(NOW, SINCE) is False
+
+
+def test_a_restart_takes_over_what_the_ledger_knows() -> None:
+    gateway = Gateway(1, 1, 2, "gw", False, None, datetime.fromtimestamp(NOW / 1000, UTC), 700, None)
+    found = Link.of(gateway, Tuning(), 600_000)
+    assert (found.is_offline, found.offset_ms, found.left_ms) == (True, 700, NOW - 700)
