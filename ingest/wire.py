@@ -121,6 +121,16 @@ def site_of(topic: str) -> str:
     return levels[2] if named else ""
 
 
+def is_alarm_topic(topic: str) -> bool:
+    """Whether it is one that we alone publish."""
+    if "/alarms/" not in topic:
+        return False
+    try:
+        return isinstance(parse_topic(topic), AlarmTopic)
+    except WireError:
+        return False
+
+
 def subscriptions(sites: Sequence[str]) -> list[str]:
     """The filters that hear these sites; no site means all. Wrong topics below them are heard too, to be refused
     aloud: an integrator who mistypes a level has to find his message somewhere.

@@ -24,6 +24,17 @@ async def mark_historical(connection: Connection, alarm_id: int, now: datetime) 
     await notices.alarm_changed(connection, alarm_id, now)
 
 
+async def was_silenced(connection: Connection, alarm_id: int) -> bool:
+    """Whether a flag that silenced it - shelved, suppressed, out of service - was taken off it since it was raised."""
+    cursor = await connection.execute(
+        "select exists (select from condition_event where alarm_id = %s "
+        "and move in ('unshelve', 'unshelve_expired', 'unsuppress', 'return_to_service'))",
+        [alarm_id],
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
 async def set_order_reason(connection: Connection, alarm_id: int, reason: str, now: datetime) -> None:
     """Why it opened, joined, links to, or waits for a work order."""
     await connection.execute(

@@ -1,0 +1,101 @@
+"""The tick: time passes where no message does. Delays and silence in device time, by the engine; timers in ours."""
+
+from datetime import datetime, timedelta
+
+from ingest import judgement, ringing
+from ingest.sites import JudgedSite
+from ledger import alarms, conditions, dossier, permits, timers, work_orders
+from ledger.conditions import Cause
+from ledger.errors import IllegalMove
+from ledger.lifecycle import ConditionMove, ConditionState, ShownState
+from ledger.pool import Connection
+from ledger.records import TimerKind
+from ledger.timers import Timer
+from rules.response import ResponseTable
+
+ACTOR = "clock"
+_ASK_AGAIN = timedelta(minutes=10)  # an order that is due while its alarm is silenced: looked at again then
+
+_STANDING = frozenset({ConditionState.UNACK, ConditionState.ACKED, ConditionState.LATUN, ConditionState.LATACK})
+_SILENCED = frozenset({ShownState.OOSRV, ShownState.DSUPR, ShownState.SHLVD})
+
+
+async def tick(
+    connection: Connection,
+    site: JudgedSite,
+    table: ResponseTable,
+    *,
+    judged_ms: int,
+    connected_since_ms: int | None,
+    now: datetime,
+) -> bool:
+    """Let a site's time pass; tells whether anything changed that others have to hear of.
+
+    `judged_ms`: up to when everything that came in has been judged. Rules look no further: what still waits might say
+    otherwise. `now` is for the clocks of people, which do not wait.
+    """
+    decisions = site.engine.tick(judged_ms, connected_since_ms)
+    due = await timers.due(connection, [site.site.id], now)
+    waiting = await ringing.waiting(connection, site)
+    if not decisions and not due and not waiting:
+        return False
+    locked = {
+        *judgement.touched(site, decisions),
+        *(timer.facility_id for timer in due),
+        *(alarm.facility_id for alarm in waiting),
+    }
+    if locked:
+        await dossier.lock_facilities(connection, locked)
+    applied = await judgement.apply(connection, site, decisions, table, now)
+    for timer in due:
+        if await timers.claim(connection, timer):
+            await _act(connection, site, timer, table, now)
+    if locked:
+        found = await ringing.waiting(connection, site)
+        await ringing.ring(connection, site, found, applied, locked, table, now)
+    return bool(locked)
+
+
+async def _act(connection: Connection, site: JudgedSite, timer: Timer, table: ResponseTable, now: datetime) -> None:
+    """What a timer that ran out asks for, if it still makes sense."""
+    match timer.kind:
+        case TimerKind.SHELVING:
+            await _move(connection, timer, ConditionMove.UNSHELVE_EXPIRED, "shelving_expired", now)
+        case TimerKind.REALARM:
+            await _move(connection, timer, ConditionMove.REALARM, "realarm", now)
+        case TimerKind.ORDER_DUE:
+            await _order(connection, site, timer, table, now)
+        case TimerKind.ORDER_CLOCK:
+            await work_orders.breach(connection, timer, now)
+        case TimerKind.PERMIT:
+            assert timer.permit_id is not None
+            await permits.expire(connection, timer.permit_id, now)
+        case TimerKind.ON_DELAY | TimerKind.OFF_DELAY | TimerKind.EVENT_HOLD:
+            raise AssertionError(f"{timer.kind} runs in device time and is the engine's")
+
+
+async def _move(connection: Connection, timer: Timer, step: ConditionMove, reason: str, now: datetime) -> None:
+    assert timer.condition_id is not None
+    try:
+        await conditions.move(connection, timer.condition_id, step, Cause(ACTOR, reason, at=now, now=now))
+    except IllegalMove:
+        return  # a person was first, or the process is back to normal: nothing is left to do
+
+
+async def _order(connection: Connection, site: JudgedSite, timer: Timer, table: ResponseTable, now: datetime) -> None:
+    """The alarm has stood as long as it had to: open its order, unless it went away or nobody wants to hear of it."""
+    assert timer.alarm_id is not None
+    alarm = await alarms.get(connection, timer.alarm_id)
+    if alarm.ended_at is not None or alarm.state not in _STANDING:
+        return
+    if alarm.shown in _SILENCED:
+        await timers.start(
+            connection,
+            site_id=timer.site_id,
+            kind=TimerKind.ORDER_DUE,
+            alarm_id=alarm.id,
+            since=timer.since,
+            due_at=now + _ASK_AGAIN,
+        )
+        return
+    await ringing.follow_up(connection, site, alarm, table, now, waited=True)

@@ -1,0 +1,143 @@
+"""What the engine decided becomes what the ledger holds: moves, repeats, delays. The caller has locked the facilities."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ingest.sites import JudgedSite
+from ledger import conditions, timers, work_orders
+from ledger.conditions import Cause, Grading, Moved
+from ledger.errors import IllegalMove
+from ledger.lifecycle import ConditionMove, ConditionState
+from ledger.pool import Connection
+from ledger.records import (
+    ConditionDecision,
+    Decision,
+    Delay,
+    DelayEnded,
+    DelaySet,
+    Repeat,
+    TimerKind,
+    from_ms,
+)
+from rules import response
+from rules.response import ResponseTable
+
+_log = logging.getLogger(__name__)
+
+ACTOR = "rules"
+
+
+@dataclass(slots=True)
+class Applied:
+    """What came of the decisions, as far as somebody has to be told."""
+
+    raised: dict[int, int] = field(default_factory=dict[int, int])  # condition -> when what showed it was received
+    reraised: list[int] = field(default_factory=list[int])  # alarms that stood already
+    unsuppressed: bool = False
+
+    @property
+    def may_ring(self) -> bool:
+        return bool(self.raised or self.reraised or self.unsuppressed)
+
+
+def touched(site: JudgedSite, decisions: Iterable[Decision]) -> set[int]:
+    """The facilities that the decisions change: to be locked, in order, before anything is done."""
+    return {
+        site.conditions[each.condition_id].facility_id
+        for each in decisions
+        if isinstance(each, ConditionDecision | Repeat)
+    }
+
+
+async def apply(
+    connection: Connection, site: JudgedSite, decisions: Sequence[Decision], table: ResponseTable, now: datetime
+) -> Applied:
+    """In the order they were made. Of several words on one delay only the last is written."""
+    applied = Applied()
+    delays: dict[tuple[TimerKind, int | None, int | None], Delay | None] = {}
+    told_already: set[int] = set()  # late occurrences whose alarm covers them: their second half is void as well
+    for decision in decisions:
+        match decision:
+            case DelaySet(delay):
+                delays[delay.kind, delay.condition_id, delay.point_id] = delay
+            case DelayEnded(kind, condition_id, point_id):
+                delays[kind, condition_id, point_id] = None
+            case Repeat(condition_id):
+                await conditions.count_repeat(connection, condition_id, now)
+            case ConditionDecision() if decision.late and await _is_told(connection, decision, told_already, now):
+                continue
+            case ConditionDecision():
+                await _move(connection, site, decision, table, applied, now)
+    for (kind, condition_id, point_id), delay in delays.items():
+        if delay is None:
+            await timers.stop(connection, kind, condition_id=condition_id, point_id=point_id)
+        else:
+            await timers.keep_delay(connection, site.site.id, delay)
+    return applied
+
+
+async def _is_told(connection: Connection, decision: ConditionDecision, told_already: set[int], now: datetime) -> bool:
+    """Whether a late occurrence needs no move: an alarm covers its time, or one that nobody has read stands latched
+    (then it counts as one more occurrence of that).
+    """
+    if decision.move is not ConditionMove.RAISE:
+        if decision.condition_id not in told_already:
+            return False
+        told_already.discard(decision.condition_id)
+        return True
+    covered = await conditions.covers(connection, decision.condition_id, from_ms(decision.at_ms))
+    if not covered:
+        state = (await conditions.get(connection, decision.condition_id)).state
+        if state is not ConditionState.LATUN:
+            return False
+        await conditions.count_repeat(connection, decision.condition_id, now)
+    told_already.add(decision.condition_id)
+    return True
+
+
+async def _move(
+    connection: Connection,
+    site: JudgedSite,
+    decision: ConditionDecision,
+    table: ResponseTable,
+    applied: Applied,
+    now: datetime,
+) -> None:
+    condition = site.conditions[decision.condition_id]
+    graded = response.grade_alarm(table, condition.severity, site.facilities[condition.facility_id].grade)
+    cause = Cause(
+        ACTOR,
+        decision.reason,
+        at=from_ms(decision.at_ms),
+        now=now,
+        detail=decision.explanation,
+        late=decision.late,
+    )
+    try:
+        moved = await conditions.move(
+            connection, condition.id, decision.move, cause, grading=Grading(graded.priority, graded.reason)
+        )
+    except IllegalMove as refused:
+        # Nothing was changed. Engine and ledger do not agree where the condition stands: the ledger is right.
+        _log.error("a decision of the rules was refused, the site is loaded again: %s", refused)
+        site.is_out_of_step = True
+        return
+    await _note(connection, moved, decision, applied, now)
+
+
+async def _note(
+    connection: Connection, moved: Moved, decision: ConditionDecision, applied: Applied, now: datetime
+) -> None:
+    match decision.move:
+        case ConditionMove.RAISE if moved.alarm_opened:
+            applied.raised[moved.condition_id] = decision.received_ms
+        case ConditionMove.RAISE if moved.alarm_id is not None:
+            applied.reraised.append(moved.alarm_id)
+        case ConditionMove.CLEAR if moved.alarm_id is not None:
+            await work_orders.alarm_cleared(connection, moved.alarm_id, now)
+        case ConditionMove.UNSUPPRESS:
+            applied.unsuppressed = True
+        case _:
+            pass

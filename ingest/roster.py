@@ -1,0 +1,115 @@
+"""Which sites are ours: chosen, held against other workers, loaded, and loaded again when they have changed."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from ingest import wire
+from ingest.errors import SiteTaken, SiteUnknown
+from ingest.lease import Lease
+from ingest.link import Delivery
+from ingest.sites import JudgedSite, Packs, load
+from ledger import facilities, leases
+from ledger.errors import Unavailable
+from ledger.pool import Connection, Pool, transaction
+from ledger.records import Site
+from rules.links import Tuning
+
+DISCOVER_S = 1.0  # how often new sites are looked for at most
+
+_log = logging.getLogger(__name__)
+
+
+class Trouble(Exception):
+    """We cannot judge, and no message is to blame."""
+
+
+class Roster:
+    """`chosen` are the keys of the settings; none means every site there is, those to come included."""
+
+    def __init__(
+        self, chosen: Sequence[str], lease: Lease, packs: Packs, tuning: Tuning, now: Callable[[], datetime]
+    ) -> None:
+        self._chosen, self._lease = tuple(chosen), lease
+        self._packs, self._tuning, self._now = packs, tuning, now
+        self._keys: dict[int, str] = {}
+        self._loaded: dict[int, JudgedSite] = {}
+        self._discover_at = 0.0
+
+    @property
+    def keys(self) -> Mapping[int, str]:
+        """The sites held, id -> key."""
+        return self._keys
+
+    async def take_all(self, pool: Pool) -> None:
+        """Raises SiteUnknown, SiteTaken or Unavailable."""
+        async with transaction(pool) as connection:
+            wanted = self._wanted(await facilities.sites(connection))
+        await self._lease.hold(wanted)
+        self._keys = wanted
+
+    def _wanted(self, known: Sequence[Site]) -> dict[int, str]:
+        if not self._chosen:
+            return {site.id: site.key for site in known}
+        ids = {site.key: site.id for site in known}
+        for key in self._chosen:
+            if key not in ids:
+                raise SiteUnknown(key)
+        return {ids[key]: key for key in self._chosen}
+
+    async def discover(self, pool: Pool) -> None:
+        """Take on sites brought in since; one that somebody else took stays theirs. Raises Unavailable."""
+        loop_s = asyncio.get_running_loop().time()
+        if self._chosen or loop_s < self._discover_at:
+            return
+        self._discover_at = loop_s + DISCOVER_S
+        async with transaction(pool) as connection:
+            known = self._wanted(await facilities.sites(connection))
+        for site_id, key in known.items():
+            if site_id in self._keys:
+                continue
+            try:
+                await self._lease.hold({site_id: key})
+            except SiteTaken as taken:
+                _log.warning("a new site is not ours: %s", taken)
+                continue
+            self._keys[site_id] = key
+            _log.info("judging the new site %s", key)
+
+    def named_by(self, deliveries: Iterable[Delivery]) -> list[int]:
+        """Those of our sites that the messages speak of."""
+        named = {wire.site_of(delivery.topic) for delivery in deliveries}
+        return [site_id for site_id, key in self._keys.items() if key in named]
+
+    def knows_not(self, deliveries: Iterable[Delivery]) -> bool:
+        """Whether a message speaks of a site that may have been brought in just now."""
+        keys = {wire.site_of(delivery.topic) for delivery in deliveries}
+        return not keys <= {"", *self._keys.values()}
+
+    async def ready(self, connection: Connection, site_ids: Sequence[int]) -> dict[str, JudgedSite]:
+        """These sites, held by us and as the ledger has them now: asked in the transaction that judges by them, so that
+        no message is judged by half-old rules.
+
+        Raises Unavailable, SiteTaken, or Trouble when a site cannot be loaded: that is no message's fault.
+        """
+        pid = await self._lease.hold(self._keys)
+        await leases.require(connection, pid, self._keys)
+        revisions = await facilities.revisions(connection, site_ids)
+        for site_id in site_ids:
+            site = self._loaded.get(site_id)
+            if site is not None and not site.is_out_of_step and site.site.revision == revisions.get(site_id):
+                continue
+            try:
+                self._loaded[site_id] = await load(connection, site_id, self._packs, self._tuning, self._now())
+            except Unavailable:
+                raise
+            except Exception as error:
+                raise Trouble(f"site {self._keys[site_id]} cannot be loaded: {error!r}") from error
+        return {self._keys[site_id]: self._loaded[site_id] for site_id in site_ids}
+
+    def forget(self, site_ids: Iterable[int]) -> None:
+        """A transaction failed: what these engines have seen, the ledger has not."""
+        self._lease.doubt()
+        for site_id in site_ids:
+            self._loaded.pop(site_id, None)

@@ -1,0 +1,133 @@
+"""A site as this worker knows it: configuration, addresses, rules, engine, and what it last heard of each gateway.
+
+All of it runs ahead of the ledger while a transaction is open. When that fails, the whole is thrown away and loaded
+again, which gives exactly what the ledger holds: delays are rows, values are readings, states are conditions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ingest.addresses import SiteAddresses, addresses
+from ledger import conditions, dossier, facilities, readings, timers
+from ledger.conditions import Cause, ConditionSpec
+from ledger.lifecycle import ConditionMove
+from ledger.pool import Connection
+from ledger.records import (
+    Condition,
+    ConditionReason,
+    Facility,
+    Part,
+    Site,
+    SiteConfiguration,
+    TimerKind,
+    to_ms,
+)
+from rules.binding import conditions_for
+from rules.engine import Engine
+from rules.links import Tuning
+from rules.model import ANY_KIND, Pack, Rule
+
+Packs = Mapping[str, Pack]
+
+
+@dataclass(slots=True)
+class GatewayMemory:
+    """What was last heard of a gateway."""
+
+    status: tuple[bool, int] | None = None  # online, and since when
+    online_ms: int | None = None  # time of the newest reading of its `online` point
+    seq: int | None = None
+    seq_ms: int | None = None  # device time of the entry that bore it
+
+
+@dataclass(slots=True)
+class JudgedSite:
+    site: Site
+    facilities: Mapping[int, Facility]
+    parts: Mapping[int, Part]
+    conditions: Mapping[int, Condition]  # as they were when this was loaded: who and where, not their state now
+    addresses: SiteAddresses
+    engine: Engine
+    built_ms: int
+    packs: Packs
+    memories: dict[int, GatewayMemory]
+    is_out_of_step: bool = field(default=False)  # the ledger refused a decision: load again
+
+    def rule(self, facility_kind: str, rule_key: str) -> Rule | None:
+        """None: the rule has left its pack since the condition was made."""
+        for kind in (facility_kind, ANY_KIND):
+            pack = self.packs.get(kind)
+            if pack is not None and rule_key in pack.rules:
+                return pack.rules[rule_key]
+        return None
+
+    def draining(self, facility_id: int, now_ms: int) -> bool:
+        """Whether the facility's gateway is sending what it had stored: what it says now may long be over."""
+        gateway_id = self.addresses.gateway_of.get(facility_id)
+        return gateway_id is not None and self.engine.draining(gateway_id, now_ms)
+
+
+async def load(connection: Connection, site_id: int, packs: Packs, tuning: Tuning, now: datetime) -> JudgedSite:
+    """The site as the ledger has it. Makes and retires conditions so that they are those of the rules."""
+    configuration = await facilities.configuration(connection, site_id)
+    living = await _make_conditions(connection, configuration, packs, now)
+    engine = Engine(configuration, packs, living, await timers.delays(connection, site_id), tuning)
+    engine.warm(await readings.history(connection, engine.lookback_s()))
+    found = addresses(configuration)
+    return JudgedSite(
+        site=configuration.site,
+        facilities={each.id: each for each in configuration.facilities},
+        parts={each.id: each for each in configuration.parts},
+        conditions={each.id: each for each in living},
+        addresses=found,
+        engine=engine,
+        built_ms=to_ms(now),
+        packs=packs,
+        memories=await _memories(connection, configuration, found),
+    )
+
+
+async def _memories(
+    connection: Connection, configuration: SiteConfiguration, found: SiteAddresses
+) -> dict[int, GatewayMemory]:
+    points = {each.id: each.online_point_id for each in found.gateways.values() if each.online_point_id is not None}
+    newest = await readings.latest(connection, list(points.values()))
+    memories: dict[int, GatewayMemory] = {}
+    for gateway in configuration.gateways:
+        reading = newest.get(points.get(gateway.id, 0))
+        known = gateway.online is not None and gateway.online_since is not None
+        memories[gateway.id] = GatewayMemory(
+            status=(bool(gateway.online), to_ms(gateway.online_since)) if known and gateway.online_since else None,
+            online_ms=None if reading is None else to_ms(reading.ts),
+            seq=gateway.last_seq,
+        )
+    return memories
+
+
+async def _make_conditions(
+    connection: Connection, configuration: SiteConfiguration, packs: Packs, now: datetime
+) -> list[Condition]:
+    """Conditions whose rule, part or facility is gone end first, or their alarms would stand for ever."""
+    site_id = configuration.site.id
+    specs = [
+        ConditionSpec(spec.facility_id, spec.part_id, spec.rule_key, spec.severity)
+        for spec in conditions_for(configuration, packs)
+    ]
+    named = {(spec.facility_id, spec.part_id, spec.rule_key) for spec in specs}
+    standing = await conditions.standing(connection, site_id)
+    leaving = [each for each in standing if (each.facility_id, each.part_id, each.rule_key) not in named]
+    if leaving:
+        await dossier.lock_facilities(connection, [each.facility_id for each in leaving])
+    for each in leaving:
+        await _end(connection, each, now)
+    return await conditions.ensure(connection, site_id, specs, now)
+
+
+async def _end(connection: Connection, leaving: Condition, now: datetime) -> None:
+    """Its process counts as normal from now on. What people have not seen yet, they still have to acknowledge."""
+    for kind in (TimerKind.ON_DELAY, TimerKind.OFF_DELAY):
+        await timers.stop(connection, kind, condition_id=leaving.id)
+    if (await conditions.get(connection, leaving.id)).active:
+        gone = Cause("rules", ConditionReason.CONFIGURATION_CHANGED, at=now, now=now)
+        await conditions.move(connection, leaving.id, ConditionMove.CLEAR, gone)

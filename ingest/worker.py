@@ -1,0 +1,266 @@
+"""The line: take a batch -> one transaction -> acknowledge; and between batches the tick.
+
+One task does both, so that nothing is judged beside anything else, and time is let pass only up to where everything
+that came in has been judged. A message is acknowledged after its transaction has committed, never before. What can go
+wrong is of two kinds: the ledger cannot be had, or we are wrong ourselves, and then everything waits unacknowledged; or
+one message cannot be stored, and then it is found by halving the batch and goes into quarantine alone.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections import deque
+from collections.abc import Sequence
+
+from ingest import batch, clockwork, wire
+from ingest.errors import SiteTaken, SiteUnknown, WorkerError
+from ingest.intake import Intake
+from ingest.lease import Lease
+from ingest.link import Delivery
+from ingest.publisher import Publisher
+from ingest.resolve import Limits
+from ingest.roster import Roster, Trouble
+from ingest.session import Session
+from ingest.sites import JudgedSite, Packs
+from ledger.errors import LedgerError, Unavailable
+from ledger.pool import INGEST_ROLE, Pool, open_pool, transaction
+from ledger.records import to_ms
+from rules import response
+from rules.links import Tuning
+from settings import Clock, Settings
+
+__all__ = ["SiteTaken", "SiteUnknown", "WorkerError", "run"]
+
+RETRY_FIRST_S = 0.2
+RETRY_LAST_S = 5.0
+DRAIN_S = 10.0  # how long a stopping worker goes on to judge what it holds
+UNSTORABLE_IN_A_ROW_MAX = 20  # beyond that it is not the messages
+POOL_SIZE_MAX = 4
+
+_log = logging.getLogger(__name__)
+
+
+async def run(
+    settings: Settings, packs: Packs, *, clock: Clock, stop: asyncio.Event, database_url: str, mqtt_url: str
+) -> None:
+    """Judge until `stop`; then what is held is judged and acknowledged.
+
+    Waits for a database or a broker that is away. Raises SiteTaken when another worker has one of our sites,
+    SiteUnknown for a site the ledger does not have, and LedgerError when the database is not what we need.
+    """
+    retry_s = RETRY_FIRST_S
+    while not stop.is_set():
+        try:
+            async with open_pool(database_url, role=INGEST_ROLE, size_max=POOL_SIZE_MAX) as pool:
+                await Worker(settings, packs, clock, pool, database_url, mqtt_url).run(stop)
+                return
+        except Unavailable as error:  # before the line began; from then on it waits by itself
+            _log.warning("%s; trying again", error)
+        await _pause(retry_s, stop)
+        retry_s = min(retry_s * 2, RETRY_LAST_S)
+
+
+async def _pause(seconds: float, stop: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+class Worker:
+    """Wires the parts and runs the line."""
+
+    def __init__(
+        self, settings: Settings, packs: Packs, clock: Clock, pool: Pool, database_url: str, mqtt_url: str
+    ) -> None:
+        self._settings, self._clock, self._pool = settings, clock, pool
+        self._table = response.load()
+        self._limits = Limits(
+            settings.payload_bytes_max, settings.values_per_message_max, round(settings.future_max_s * 1000)
+        )
+        tuning = Tuning(round(settings.backlog_lag_s * 1000), round(settings.settle_s * 1000))
+        name = f"taizhang {settings.mqtt_client_id} {socket.gethostname()} pid {os.getpid()}"
+        self._lease = Lease(database_url, name)
+        self._roster = Roster(settings.sites, self._lease, packs, tuning, clock)
+        self._unstorable_in_a_row = 0
+        self._stop = asyncio.Event()
+        self._intake = Intake(messages_max=settings.batch_messages_max, linger_s=settings.linger_ms / 1000)
+        self._session = Session(
+            mqtt_url,
+            settings.mqtt_client_id,
+            wire.subscriptions(settings.sites),
+            arrived=self._arrived,
+            now_ms=lambda: to_ms(clock()),
+            held_messages_max=settings.inflight_messages_max,
+            payload_bytes_max=settings.payload_bytes_max,
+        )
+        self._publisher = Publisher(pool, self._session, lambda: list(self._roster.keys), clock)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        try:
+            await self._roster.take_all(self._pool)
+            _log.info("judging %s", ", ".join(self._roster.keys.values()) or "no site yet")
+            await self._run_tasks()
+        finally:
+            await self._lease.close()
+
+    async def _run_tasks(self) -> None:
+        """The line ends when it is told to; session and publisher never, but by failing."""
+        line = asyncio.create_task(self._line())
+        beside = [asyncio.create_task(each) for each in (self._session.run(), self._publisher.run())]
+        waking = asyncio.create_task(self._wake_on_stop())
+        try:
+            await asyncio.wait([line, *beside], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (waking, line, *beside):
+                task.cancel()
+            results = await asyncio.gather(line, *beside, waking, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _wake_on_stop(self) -> None:
+        await self._stop.wait()
+        self._intake.wake()
+
+    def _arrived(self, delivery: Delivery) -> None:
+        if wire.is_alarm_topic(delivery.topic):
+            self._session.settle([delivery])  # we hear the whole of a site, our own words included
+        else:
+            self._intake.put(delivery)
+
+    # ------------------------------------------------------------------ the line
+
+    async def _line(self) -> None:
+        loop = asyncio.get_running_loop()
+        tick_s = self._settings.tick_ms / 1000
+        tick_at = loop.time()
+        while not self._stop.is_set():
+            deliveries = await self._intake.batch(tick_at, may_linger=lambda: not self._stop.is_set())
+            if deliveries:
+                await self._judge(deliveries)
+            if loop.time() >= tick_at and not self._stop.is_set():
+                await self._tick()
+                tick_at = max(tick_at + tick_s, loop.time())
+        self._session.stop_reading()
+        drained_by = loop.time() + DRAIN_S
+        while len(self._intake) and loop.time() < drained_by:
+            if not await self._judge(await self._intake.batch(loop.time())):
+                break
+
+    async def _judge(self, deliveries: Sequence[Delivery]) -> bool:
+        """Judge a batch, whole if possible. False: the worker was stopped in trouble, and the rest is not settled."""
+        # With each part the flaw for which its one message is to be refused; None: it is to be judged.
+        parts: deque[tuple[Sequence[Delivery], Exception | None]] = deque([(deliveries, None)])
+        retry_s = RETRY_FIRST_S
+        while parts:
+            part, flaw = parts[0]
+            try:
+                await (self._store(part) if flaw is None else self._refuse(part[0], flaw))
+            except SiteTaken:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is one message's, or it is waited out
+                self._roster.forget(self._roster.named_by(part))
+                if flaw is not None or self._is_not_theirs(error):
+                    _log.warning("judging waits: %s", error or repr(error), exc_info=not isinstance(error, Unavailable))
+                    if self._stop.is_set():
+                        return False
+                    await _pause(retry_s, self._stop)
+                    retry_s = min(retry_s * 2, RETRY_LAST_S)
+                    continue
+                parts.popleft()
+                middle = len(part) // 2
+                parts.extendleft([(part[middle:], None), (part[:middle], None)] if middle else [(part, error)])
+                continue
+            parts.popleft()
+            self._session.settle(part)
+            retry_s = RETRY_FIRST_S
+        return True
+
+    def _is_not_theirs(self, error: Exception) -> bool:
+        """Whether no message is to blame: the ledger is away, or a statement or a right of ours is missing, or so many
+        messages in a row would be to blame that it must be us. Refusing them would throw away what is good.
+        """
+        if isinstance(error, Unavailable | Trouble) or type(error) is LedgerError:
+            return True
+        return self._unstorable_in_a_row >= UNSTORABLE_IN_A_ROW_MAX
+
+    async def _store(self, deliveries: Sequence[Delivery]) -> None:
+        if self._roster.knows_not(deliveries):
+            await self._roster.discover(self._pool)
+        async with transaction(self._pool) as connection:
+            sites = await self._roster.ready(connection, self._roster.named_by(deliveries))
+            changed = await batch.judge(
+                connection,
+                deliveries,
+                sites,
+                self._table,
+                self._limits,
+                quarantine_topics_max=self._settings.quarantine_topics_max,
+                now=self._clock(),
+            )
+        self._unstorable_in_a_row = 0
+        if changed:
+            self._publisher.wake()
+
+    async def _refuse(self, delivery: Delivery, flaw: Exception) -> None:
+        _log.error("a message on %s cannot be stored: %r", wire.shown(delivery.topic), flaw, exc_info=flaw)
+        async with transaction(self._pool) as connection:
+            sites = await self._roster.ready(connection, self._roster.named_by([delivery]))
+            await batch.refuse(
+                connection,
+                delivery,
+                sites,
+                self._limits,
+                flaw,
+                quarantine_topics_max=self._settings.quarantine_topics_max,
+            )
+        self._unstorable_in_a_row += 1
+
+    # ------------------------------------------------------------------ the tick
+
+    async def _tick(self) -> None:
+        try:
+            await self._roster.discover(self._pool)
+        except Unavailable as error:
+            self._lease.doubt()
+            _log.warning("no tick: %s", error)
+            return
+        for site_id, key in list(self._roster.keys.items()):
+            try:
+                await self._tick_site(site_id, key)
+            except SiteTaken:
+                raise
+            except Exception as error:  # noqa: BLE001 - a site that cannot be ticked must not keep the others from it
+                self._roster.forget([site_id])
+                _log.warning(
+                    "no tick for %s: %s", key, error or repr(error), exc_info=not isinstance(error, Unavailable)
+                )
+
+    async def _tick_site(self, site_id: int, key: str) -> None:
+        async with transaction(self._pool) as connection:
+            site = (await self._roster.ready(connection, [site_id]))[key]
+            now = self._clock()
+            changed = await clockwork.tick(
+                connection,
+                site,
+                self._table,
+                judged_ms=min(to_ms(now), self._intake.oldest_received_ms or to_ms(now)),
+                connected_since_ms=self._connected_since_ms(site),
+                now=now,
+            )
+        if changed:
+            self._publisher.wake()
+
+    def _connected_since_ms(self, site: JudgedSite) -> int | None:
+        """Since when we hear all that is said, as far as silence counts; None: we do not.
+
+        Not while the socket is not read, not from before; nor from before this engine began, which was told nothing.
+        """
+        session = self._session
+        if session.connected_since_ms is None or session.is_pressed:
+            return None
+        return max(session.connected_since_ms, session.pressed_ms or 0, site.built_ms)

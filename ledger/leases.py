@@ -1,0 +1,113 @@
+"""A site is judged by one worker at a time (promise 10): an advisory lock per site, held by a session of its own.
+
+The lock lives as long as its session, so a worker that dies lets go by itself. Each transaction that judges asks
+whether the session still holds what it took: a worker that was cut off must not write beside its successor.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from ledger.errors import Unavailable, translate
+from ledger.pool import Connection
+
+_LOCK_CLASS = 7_482_021  # with the site's id
+_SESSION_NAME_CHARS_MAX = 63  # of PostgreSQL's application_name
+# A session whose worker's machine vanished is given up within half a minute.
+_KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a site, as far as the database may tell us."""
+
+    pid: int
+    name: str
+    address: str
+    since: datetime | None
+
+    def __str__(self) -> str:
+        since = f" since {self.since.isoformat(timespec='seconds')}" if self.since else ""
+        return f"{self.name or 'a worker'} at {self.address or 'this machine'} (database session {self.pid}){since}"
+
+
+class LeaseSession:
+    """The session that holds the locks. It acts as the user who connects: the roles may not look at other sessions."""
+
+    def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
+        self._connection = connection
+        self.pid = connection.info.backend_pid
+
+    @classmethod
+    async def open(cls, database_url: str, name: str) -> "LeaseSession":
+        """Raises Unavailable."""
+        try:
+            connection = await AsyncConnection[TupleRow].connect(
+                database_url,
+                autocommit=True,
+                connect_timeout=10,
+                application_name=name[:_SESSION_NAME_CHARS_MAX],
+                options=_KEEPALIVE,
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=4,
+            )
+        except psycopg.Error as error:
+            raise translate(error) from error
+        return cls(connection)
+
+    @property
+    def is_open(self) -> bool:
+        return not (self._connection.closed or self._connection.broken)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def take(self, site_id: int) -> bool:
+        """Whether the site is ours now. Raises Unavailable when the session is gone."""
+        return bool(await self._ask("select pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, site_id]))
+
+    async def prove(self) -> None:
+        """Raises Unavailable when the session is gone and nobody has noticed yet."""
+        await self._ask("select 1", [])
+
+    async def holder(self, site_id: int) -> Holder | None:
+        """Who holds a site; None when nobody does."""
+        try:
+            cursor = await self._connection.execute(
+                "select pg_locks.pid, coalesce(application_name, ''), coalesce(host(client_addr), ''), backend_start "
+                "from pg_locks left join pg_stat_activity on pg_stat_activity.pid = pg_locks.pid "
+                "where locktype = 'advisory' and classid = %s and objid = %s and objsubid = 2 and granted "
+                "and database = (select oid from pg_database where datname = current_database())",
+                [_LOCK_CLASS, site_id],
+            )
+            row = await cursor.fetchone()
+        except psycopg.Error as error:
+            raise translate(error) from error
+        return Holder(*row) if row else None
+
+    async def _ask(self, statement: LiteralString, values: list[int]) -> object:
+        try:
+            cursor = await self._connection.execute(statement, values)
+            row = await cursor.fetchone()
+        except psycopg.Error as error:
+            raise translate(error) from error
+        return row and row[0]
+
+
+async def require(connection: Connection, session_pid: int, site_ids: Iterable[int]) -> None:
+    """In a transaction that judges these sites: raises Unavailable if the session does not hold them any more."""
+    wanted = set(site_ids)
+    cursor = await connection.execute(
+        "select objid::int from pg_locks where locktype = 'advisory' and classid = %s and objsubid = 2 and granted "
+        "and pid = %s and database = (select oid from pg_database where datname = current_database())",
+        [_LOCK_CLASS, session_pid],
+    )
+    held = {row[0] async for row in cursor}
+    if not wanted <= held:
+        raise Unavailable(f"the session that holds our sites is gone: {sorted(wanted - held)} must be taken again")
