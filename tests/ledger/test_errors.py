@@ -8,7 +8,6 @@ from ledger.pool import INGEST_ROLE, open_pool, transaction
 from tests.fix_database import Connection
 from tests.small_estate import NOON, build
 
-
 _SITE = "insert into site (key, name_zh, name_en, time_zone, sla_profile, created_at) values "
 
 
