@@ -87,7 +87,11 @@ def in_time(stream: list[Event], tick_s: float, until_s: float, *, restart_at: i
 
 def kept(rig: Rig) -> tuple[list[Move], object, object]:
     delays: list[Delay] = sorted(rig.delays.values(), key=str)
-    return sorted(rig.moves, key=lambda move: (move.at_s, move.rule)), rig.conditions, delays
+    return (
+        sorted(rig.moves, key=lambda move: (move.at_s, move.facility, move.rule, move.part or "")),
+        rig.conditions,
+        delays,
+    )
 
 
 def end_of(stream: list[Event]) -> float:
