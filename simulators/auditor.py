@@ -55,13 +55,19 @@ def compare(truth: Truth, alarms: Sequence[Row], work_orders: Sequence[Row]) -> 
     found = [one for one in found if truth.started_at <= one.began_at <= truth.ended_at]
     orders = {row["id"] for row in work_orders}
     musts = sorted((one for one in truth.declared if one.demand is Demand.MUST), key=lambda one: one.raised.from_at)
+    waiting: list[Declared] = []
     for declared in musts:
         alarm = _claim(declared, found)
         if alarm is None:
-            findings.missing.append(_not_found(declared, found))
+            waiting.append(declared)
         else:
             alarm.claimed += 1
             findings.missing.extend(_differences(declared, alarm, orders))
+    for declared in waiting:  # after all others have had theirs
+        alarm = next((one for one in found if one.key == _key(declared) and not one.claimed), None)
+        findings.missing.append(_not_found(declared, alarm))
+        if alarm is not None:
+            alarm.claimed += 1
     for alarm in found:
         if not alarm.claimed:
             verdict = _judge_unclaimed(alarm, truth.declared)
@@ -86,9 +92,8 @@ def _claim(declared: Declared, found: Sequence[_Found]) -> _Found | None:
     return None
 
 
-def _not_found(declared: Declared, found: Sequence[_Found]) -> str:
-    same = [_clock(one.began_at) for one in found if one.key == _key(declared)]
-    instead = f"raised at {', '.join(same)} instead" if same else "never raised"
+def _not_found(declared: Declared, alarm: _Found | None) -> str:
+    instead = "never raised" if alarm is None else f"raised at {_clock(alarm.began_at)} instead"
     return f"{declared}: {declared.fault} must raise it {declared.raised}, {instead}"
 
 

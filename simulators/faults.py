@@ -11,8 +11,6 @@ from simulators.plant.distribution import Feeder, Transformer
 from simulators.scene import Expected, Fault, Inner, Scene, Span
 from simulators.truth import Demand, Severity
 
-_EDGE: Span = (0.0, 20.0)  # a contact: the step, a message, a tick
-
 
 def _after(delay_s: float, slack_s: float = 20.0) -> Span:
     return (delay_s, delay_s + slack_s)
@@ -27,7 +25,7 @@ def _suppressed(
 
 
 def _forbidden(scene: Scene, work_class: str, severity: Severity, *rules: str) -> list[Expected]:
-    span = (0.0, scene.lasts_s + 300.0)
+    span = (0.0, scene.lasts_s + 60.0)
     return [Expected(rule, severity, work_class, span, demand=Demand.MUST_NOT) for rule in rules]
 
 
@@ -44,7 +42,7 @@ def _mend(scene: Scene) -> None:
 
 def _of_burst(scene: Scene) -> Sequence[Expected]:
     return (
-        Expected("outlet_pressure_very_low", "critical", "water_supply", _after(61, 30), _after(15, 45)),
+        Expected("outlet_pressure_very_low", "critical", "water_supply", _after(59, 30), _after(15, 45)),
         *_suppressed(scene, "water_supply", "warning", "outlet_pressure_low"),
         *_forbidden(scene, "water_supply", "critical", "no_pump_running", "outlet_pressure_over_rating"),
     )
@@ -129,10 +127,10 @@ def _of_overload(scene: Scene) -> Sequence[Expected]:
     feeders = [feeder.key for feeder in _transformer(scene).feeders]
     end = -scene.lasts_s  # what the trip ends, ends before the fault does
     return (
-        Expected("load_far_over_rated", "critical", "power", _after(60), (end + 700, end + 1200), part=part),
-        Expected("winding_temp_high", "warning", "power", (420, 780), (end + 900, end + 1500), part=part),
-        Expected("winding_temp_trip", "critical", "power", (690, 1080), (end + 800, end + 1300), part=part),
-        *(Expected("breaker_trip", "critical", "power", (740, 1120), _after(5), part=feeder) for feeder in feeders),
+        Expected("load_far_over_rated", "critical", "power", _after(60), (end + 700, end + 1260), part=part),
+        Expected("winding_temp_high", "warning", "power", (360, 840), (end + 840, end + 1500), part=part),
+        Expected("winding_temp_trip", "critical", "power", (620, 1140), (end + 720, end + 1360), part=part),
+        *(Expected("breaker_trip", "critical", "power", (670, 1200), _after(5), part=feeder) for feeder in feeders),
         *_suppressed(scene, "power", "warning", "load_high", part=part),
         *_suppressed(scene, "power", "critical", "load_over_rated", part=part),
         *_forbidden(scene, "power", "critical", "mains_lost", "voltage_lost"),
@@ -168,8 +166,11 @@ def _of_unpowered(scene: Scene, *, told: bool) -> list[Expected]:
         elif "ats_position" in fed.without:
             lost = Expected("power_lost", "critical", "power", _after(2), _after(5))
         else:
-            lost = Expected("on_backup_supply", "warning", "power", _after(12), _after(60))
+            lost = Expected("on_backup_supply", "warning", "power", _after(10), _after(60))
         follow = [lost] if told else _suppressed(scene, lost.work_class, lost.severity, lost.rule)
+        if fed.kind == "elevator":  # it opens once more to let people out
+            span = (0.0, scene.lasts_s + 60.0)
+            follow.append(Expected("door_cycling", "warning", "elevator", span, demand=Demand.MAY, historical=None))
         if lost.rule == "power_lost":
             follow += _suppressed(scene, "water_supply", "critical", "outlet_pressure_very_low", "no_pump_running")
             follow += _suppressed(scene, "water_supply", "warning", "outlet_pressure_low")

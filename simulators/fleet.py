@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from settings import Clock
 from simulators.errors import BrokerUnreachable
 from simulators.link import BrokerAddress, Link
-from simulators.stage import STEP_S, Stage
+from simulators.stage import Stage
 from simulators.truth import Traffic
 from simulators.world import Place
 
@@ -56,14 +56,14 @@ async def _catch_up(
     """To the clock's time, then sleep until there is another step to make."""
     target = clock() if until is None else min(clock(), until)
     steps = 0
-    while stage.now + timedelta(seconds=STEP_S) <= target and not stop.is_set():
+    while stage.now + timedelta(seconds=stage.step_s) <= target and not stop.is_set():
         _step(stage, links)
         steps += 1
         if steps % _STEPS_PER_TURN == 0:
             await asyncio.sleep(0)
         for link in links.values():
             await link.room()
-    due_s = (stage.now + timedelta(seconds=STEP_S) - clock()).total_seconds()
+    due_s = (stage.now + timedelta(seconds=stage.step_s) - clock()).total_seconds()
     await asyncio.sleep(min(max(clock.real_s(due_s), 0.001), 0.5))
 
 

@@ -253,6 +253,7 @@ class Link:
         if self._client is not None:
             self._up = False
             self._client.disconnect()
+            self._client.loop_write()  # or the socket closes before it says so, and the broker speaks the last will
         self._close()
 
     def _broken(self, why: str) -> None:

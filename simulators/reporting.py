@@ -36,37 +36,40 @@ EVENT = Report(math.inf, event=True)
 class Reporter:
     """What one facility still has to say. Heartbeats keep their phase whatever changes in between."""
 
-    __slots__ = ("_beats", "_reports", "_sent")
+    __slots__ = ("_beat_s", "_beats", "_changes", "_reports", "_sent")
 
     def __init__(self, reports: Mapping[str, Report]) -> None:
         self._reports = dict(reports)
+        self._changes = [(key, report.change) for key, report in reports.items()]
         self._sent: dict[str, Value] = {}
-        self._beats: dict[str, float] = {}
+        self._beats: dict[str, float] = {}  # when the next heartbeat of each point is due
+        self._beat_s = -math.inf  # the earliest of them
 
     def due(self, now_s: float, values: Mapping[str, Value]) -> dict[str, Value]:
-        """The values to send now, which then count as sent. Points that `values` leaves out are not there."""
-        going: dict[str, Value] = {}
-        sent = self._sent
-        for key, report in self._reports.items():
-            if key not in values:
-                continue
+        """The values to send now, which then count as sent. `values` has one for every point that is reported."""
+        sent, going = self._sent, dict[str, Value]()
+        for key, change in self._changes:
             value = values[key]
-            if key not in sent or _differs(sent[key], value, report.change) or now_s >= self._beats[key]:
-                going[key] = value
-                sent[key] = value
+            if key not in sent or (value != sent[key] and (not change or _is_enough(sent[key], value, change))):
+                going[key] = sent[key] = value
+        if now_s >= self._beat_s:
+            for key, report in self._reports.items():
                 if now_s >= self._beats.get(key, -math.inf):
                     self._beats[key] = now_s + report.interval_s
+                    if not report.event:
+                        going[key] = sent[key] = values[key]
+            self._beat_s = min(self._beats.values(), default=math.inf)
         return going
 
     def forget(self) -> None:
         """After a restart everything is said anew."""
         self._sent.clear()
         self._beats.clear()
+        self._beat_s = -math.inf
 
 
-def _differs(before: Value, after: Value, change: float) -> bool:
-    if isinstance(before, float) and isinstance(after, float) and change > 0.0:
+def _is_enough(before: Value, after: Value, change: float) -> bool:
+    """Whether a difference is worth sending; from or to no value at all, it is."""
+    if isinstance(before, int | float) and isinstance(after, int | float):
         return abs(after - before) >= change
-    if isinstance(before, int) and isinstance(after, int) and change > 0.0 and not isinstance(after, bool):
-        return abs(after - before) >= change
-    return before is not after and before != after
+    return True

@@ -35,8 +35,10 @@ class Stage:
         *,
         seed: int,
         started_at: datetime,
+        step_s: float = STEP_S,
         clock_offsets_s: Mapping[Place, float] | None = None,
     ) -> None:
+        self.step_s = step_s
         self.now = self._started_at = started_at.replace(microsecond=0)
         self.world = World(estate, seed)
         offsets = clock_offsets_s or {}
@@ -62,10 +64,10 @@ class Stage:
         self._happened: list[Happened] = []
 
     def step(self, reachable: Callable[[Place], bool] = _everybody) -> dict[Place, list[Command]]:
-        """One second: faults end and begin, plants move, gateways speak."""
-        self.now += timedelta(seconds=STEP_S)
+        """One step: faults end and begin, plants move, gateways speak."""
+        self.now += timedelta(seconds=self.step_s)
         self._direct()
-        self.world.step(STEP_S, self.now)
+        self.world.step(self.step_s, self.now)
         now_ms = (self.now - _EPOCH) // timedelta(milliseconds=1)
         commands: dict[Place, list[Command]] = {}
         for place, gateway in self.gateways.items():

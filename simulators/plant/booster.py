@@ -162,10 +162,10 @@ class BoosterSet:
 
     @property
     def ats_position(self) -> str:
-        """The transfer switch takes two seconds to find the other feed, and goes back at once."""
+        """The transfer switch takes a second to find the other feed, and goes back at once."""
         if not self._unfed_s:
             return "main"
-        return "backup" if self.backup_feed and self._unfed_s > 2.0 else "off"
+        return "backup" if self.backup_feed and self._unfed_s > 1.0 else "off"
 
     @property
     def powered(self) -> bool:

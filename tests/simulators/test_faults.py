@@ -1,0 +1,111 @@
+"""Every fault, alone, ends in exactly the alarms it declares; a day without faults ends in none."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from simulators.auditor import Findings, compare
+from simulators.faults import CATALOGUE
+from simulators.script import Planned, parse_faults, read_script
+from simulators.stage import Stage
+from simulators.truth import Demand, Truth
+from tests.simulators.court import ROOT, Row, demo, only, packs, play
+
+NIGHT = datetime(2026, 11, 2, 18, 30, tzinfo=UTC)  # half past two in the morning at the sites
+NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
+BEHIND = {  # what it takes besides the struck facility: what it feeds, what a gateway speaks for
+    "jinxiu/power_2": ("jinxiu/booster_high", "jinxiu/lift_2_1"),
+    "binjiang/power_main": ("binjiang/booster_main", "binjiang/lift_1"),
+    "binjiang/gw_basement": ("binjiang/booster_main", "binjiang/power_main"),
+    "binjiang/gw_lift": ("binjiang/lift_1", "binjiang/lift_2"),
+}
+PLACES = {
+    "burst_main": ("jinxiu/booster_low", "binjiang/booster_main"),
+    "dry_run": ("jinxiu/booster_low", "jinxiu/booster_high"),
+    "pump_failure": ("jinxiu/booster_low", "binjiang/booster_main"),
+    "flooded_room": ("binjiang/booster_main",),
+    "frozen_sensor": ("jinxiu/booster_high",),
+    "transformer_overload": ("jinxiu/power_1",),
+    "phase_loss": ("jinxiu/power_2", "binjiang/power_main"),
+    "supply_loss": ("jinxiu/power_2", "binjiang/power_main"),
+    "residual_current": ("binjiang/power_main",),
+    "entrapment": ("jinxiu/lift_1_1", "binjiang/lift_1"),
+    "door_fault": ("jinxiu/lift_2_1",),
+    "gateway_offline": ("binjiang/gw_lift",),
+    "duplicate_burst": ("binjiang/gw_basement",),
+    "late_burst": ("binjiang/gw_basement",),
+}
+
+
+def declared_of(stage: Stage) -> Truth:
+    """Without what only the ledger can know: orders, and whether an alarm was over before it came in."""
+    truth = stage.truth(speed=1.0)
+    return replace(truth, declared=tuple(replace(one, work_order=None, historical=None) for one in truth.declared))
+
+
+def played(
+    place: str, faults: Sequence[Planned], until_s: float, *, seed: int, at: datetime
+) -> tuple[Truth, list[Row]]:
+    estate = only(demo(), place, *BEHIND.get(place, ()))
+    stage = Stage(estate, iter(faults), seed=seed, started_at=at)
+    rows = play(stage, estate, until_s)
+    return declared_of(stage), rows
+
+
+def judged(truth: Truth, rows: list[Row]) -> Findings:
+    return compare(truth, [row.told() for row in rows], [])
+
+
+def test_every_fault_is_tried() -> None:
+    assert set(PLACES) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("at", [NIGHT, NOON], ids=["night", "noon"])
+@pytest.mark.parametrize(("fault", "place"), [(fault, place) for fault, places in PLACES.items() for place in places])
+def test_a_fault_ends_in_exactly_its_alarms(fault: str, place: str, at: datetime) -> None:
+    script = parse_faults(f"{fault}@1m:{place}", demo())
+    until_s = max(one.quiet_s for one in script.faults)
+    truth, rows = played(place, script.faults, until_s, seed=7, at=at)
+    findings = judged(truth, rows)
+    assert (findings.missing, findings.unexpected) == ([], [])
+    asked = [one for one in truth.declared if one.demand is Demand.MUST]
+    assert len(asked) > 0 or fault == "duplicate_burst"
+    assert all(row.returned_ms is not None for row in rows)
+
+
+@pytest.fixture(scope="module")
+def smoke() -> tuple[Truth, list[Row]]:
+    script = read_script(ROOT / "simulators/smoke.yaml", demo())
+    assert script.duration_s is not None
+    stage = Stage(demo(), iter(script.faults), seed=3, started_at=datetime(2026, 11, 2, 2, 0, tzinfo=UTC))
+    rows = play(stage, demo(), script.duration_s)
+    return declared_of(stage), rows
+
+
+def test_the_smoke_script_ends_in_exactly_its_alarms(smoke: tuple[Truth, list[Row]]) -> None:
+    findings = judged(*smoke)
+    assert (findings.missing, findings.unexpected) == ([], [])
+
+
+def test_whatever_rule_is_switched_off_is_missed(smoke: tuple[Truth, list[Row]]) -> None:
+    truth, rows = smoke
+    for rule in {one.rule for one in truth.declared if one.demand is Demand.MUST}:
+        findings = judged(truth, [row for row in rows if row.key[3] != rule])
+        assert any(rule in missing for missing in findings.missing), rule
+
+
+def test_every_rule_declared_exists_with_that_severity_and_work(smoke: tuple[Truth, list[Row]]) -> None:
+    kinds = {(site.key, one.key): one.kind for site in demo().sites for one in site.facilities}
+    for one in smoke[0].declared:
+        pack = packs()[kinds.get((one.site, one.facility), "gateway")]
+        rule = pack.rules[one.rule]
+        assert (rule.severity, rule.work_class) == (one.severity, one.work_class), one
+
+
+def test_a_day_without_faults_ends_without_alarms() -> None:
+    estate = only(demo(), "binjiang/booster_main", "binjiang/lift_2")
+    stage = Stage(estate, iter(()), seed=11, started_at=datetime(2026, 11, 1, 16, 0, tzinfo=UTC), step_s=4.0)
+    rows = play(stage, estate, 24 * 3600, tick_s=60)
+    assert [row.key for row in rows] == []
