@@ -12,6 +12,7 @@ from rules.model import ANY_KIND, GATEWAY_KIND, Pack
 from rules.packs import PackErrors
 from rules.rule_reading import WORK_CLASSES
 from rules.syntax import names
+from rules.vocabulary import BUILT_IN, BUILT_IN_GATEWAY, FUNCTIONS
 
 BOILER = """\
 kind: boiler
@@ -358,3 +359,28 @@ def test_life_safety_is_kept_for_life(shipped: packs.Packs) -> None:
     for_life = [rule for rule in rules if rule.severity is Severity.LIFE_SAFETY]
     assert len(for_life) * 10 <= len(rules)
     assert all(rule.latch for rule in for_life)
+
+
+# ---------------------------------------------------------------------- docs/rules.md
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "rules.md"
+
+
+def test_the_worked_example_of_the_page_is_a_sound_pack() -> None:
+    example = PAGE.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in packs.SHIPPED.glob("*.yaml")}
+    assert packs.read({**texts, "heating_station.yaml": example})["heating_station"].rules.keys() == {"supply_temp_low"}
+
+
+def test_the_page_counts_the_rules_that_ship(shipped: packs.Packs) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for kind, pack in shipped.items():
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{kind}` |")]
+        for_life = sum(rule.severity is Severity.LIFE_SAFETY for rule in pack.rules.values())
+        assert line.endswith(f"| {len(pack.rules)} | {for_life} |")
+
+
+def test_the_page_names_every_word_of_the_language() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for word in (*FUNCTIONS, *BUILT_IN, *BUILT_IN_GATEWAY, *WORK_CLASSES, *PointKind, *Severity):
+        assert f"`{word}" in page or f"`{word}(" in page, word
