@@ -1,0 +1,303 @@
+"""The command line, and the only module that knows all packages. `python taizhang.py --help` lists the commands.
+
+Exit codes: 0 done; 1 refused or found something wrong, with a sentence on stderr; 2 wrong usage.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+import api.openapi
+import api.server
+import demo.demo
+import demo.ground
+import demo.smoke
+import estate.bring_in
+import estate.plan
+import estate.reading
+import ingest.worker
+import ledger.audit
+import ledger.facilities
+import ledger.migrate
+import ledger.parameters
+import ledger.schema
+import ledger.scratch
+import rules.explain
+import rules.packs
+import simulators.errors
+import simulators.run
+from demo.services import ServiceEnded
+from embedded.errors import EmbeddedError
+from ledger.errors import LedgerError, NotFound
+from ledger.pool import INGEST_ROLE, open_pool, transaction
+from settings import Settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+rules_app = typer.Typer(no_args_is_help=True, help="Rule packs: check them, explain what they make of a facility.")
+app.add_typer(rules_app, name="rules")
+
+T = TypeVar("T")
+
+
+class Language(StrEnum):
+    ZH = "zh"
+    EN = "en"
+
+
+ROOT = Path(__file__).resolve().parent
+
+# What a person may run into and can do something about. Anything else is our fault and keeps its traceback.
+_EXPECTED = (
+    LedgerError,
+    EmbeddedError,
+    ServiceEnded,
+    ledger.migrate.MigrationError,
+    rules.packs.PackErrors,
+    estate.reading.EstateErrors,
+    ingest.worker.WorkerError,
+    simulators.errors.SimulationError,
+)
+
+
+@app.command("demo")
+def demo_command(
+    language: Language = Language.ZH,
+    seed: int = 1,
+) -> None:
+    """Run the whole service with a simulated estate until Ctrl-C."""
+    _run(lambda stop: demo.demo.run(_settings(), language=language.value, seed=seed, stop=stop))
+
+
+@app.command("smoke")
+def smoke_command(seed: int = 1, speed: float = demo.smoke.SPEED) -> None:
+    """Run a fixed script of faults and compare the ledger with the simulators' truth; the last line is JSON."""
+
+    async def run(stop: asyncio.Event) -> int:
+        del stop  # a smoke run is bounded; Ctrl-C cancels it
+        account = await demo.smoke.run(_settings(), seed=seed, speed=speed)
+        print(json.dumps(account, ensure_ascii=False))
+        return 1 if account["missing"] or account["unexpected"] or account["audit"] else 0
+
+    _run(run)
+
+
+@app.command("ingest")
+def ingest_command() -> None:
+    """Listen to MQTT, judge, and write the ledger, until SIGTERM or Ctrl-C."""
+    settings = _settings()
+    packs = rules.packs.load(settings.packs_dir)
+    _run(
+        lambda stop: ingest.worker.run(
+            settings,
+            packs,
+            clock=settings.clock(),
+            stop=stop,
+            database_url=_database_url(settings),
+            mqtt_url=_mqtt_url(settings),
+        )
+    )
+
+
+@app.command("api")
+def api_command() -> None:
+    """Serve HTTP, until SIGTERM or Ctrl-C."""
+    settings = _settings()
+    packs = rules.packs.load(settings.packs_dir)
+    _run(
+        lambda stop: api.server.serve(
+            settings, packs, clock=settings.clock(), stop=stop, database_url=_database_url(settings)
+        )
+    )
+
+
+@app.command("simulate")
+def simulate_command(
+    estate_file: Annotated[Path, typer.Option("--estate", exists=True, dir_okay=False)] = ROOT / "estates/demo.yaml",
+    seed: int = 1,
+    speed: Annotated[float | None, typer.Option(help="default: TAIZHANG_CLOCK_SPEED")] = None,
+    faults: Annotated[str, typer.Option(help="none, random, or a script file")] = "none",
+    duration_s: Annotated[float | None, typer.Option(help="simulated seconds; default: until stopped")] = None,
+    truth_file: Annotated[Path | None, typer.Option("--truth", help="write what must come of it")] = None,
+) -> None:
+    """Publish a simulated estate to the broker in MQTT_URL."""
+    settings = _settings()
+    clock = settings.clock() if speed is None else settings.model_copy(update={"clock_speed": speed}).clock()
+    _run(
+        lambda stop: simulators.run.simulate(
+            estate=estate.reading.read(estate_file),
+            mqtt_url=_mqtt_url(settings),
+            clock=clock,
+            seed=seed,
+            faults=faults,
+            duration_s=duration_s,
+            truth_file=truth_file,
+            stop=stop,
+        )
+    )
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database in DATABASE_URL to this version's schema."""
+    applied = asyncio.run(_expected(ledger.migrate.migrate(_database_url(_settings()))))
+    print("\n".join(f"applied {name}" for name in applied) or "nothing to do: the schema is current")
+
+
+@app.command("estate")
+def estate_command(estate_file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Bring an estate file into the ledger; running it twice changes nothing."""
+    settings = _settings()
+
+    async def run(stop: asyncio.Event) -> None:
+        del stop
+        plan = estate.plan.check(estate.reading.read(estate_file), rules.packs.load(settings.packs_dir))
+        async with (
+            open_pool(_database_url(settings), role=None) as pool,
+            transaction(pool) as connection,
+        ):
+            await estate.bring_in.bring_in(connection, plan, settings.clock()())
+        print(f"{estate_file}: {len(plan.sites)} site(s) brought in")
+
+    _run(run)
+
+
+@app.command("check")
+def check_command() -> None:
+    """Audit the ledger: one query per invariant of docs/invariants.md. Exit 1 with the rows that break it."""
+    settings = _settings()
+
+    async def run(stop: asyncio.Event) -> int:
+        del stop
+        async with open_pool(_database_url(settings), role=INGEST_ROLE) as pool, transaction(pool) as connection:
+            violations = await ledger.audit.run(connection)
+        for violation in violations:
+            print(f"{violation.invariant}: {len(violation.rows)} row(s)")
+            for row in violation.rows[:20]:
+                print(f"  {row}")
+        print("the ledger holds" if not violations else f"{len(violations)} invariant(s) broken")
+        return 1 if violations else 0
+
+    _run(run)
+
+
+@rules_app.command("check")
+def rules_check_command(directory: Annotated[Path | None, typer.Argument(exists=True, file_okay=False)] = None) -> None:
+    """Validate the rule packs: every fault with file, line and reason."""
+    packs = _refusing(lambda: rules.packs.load(directory or _settings().packs_dir))
+    print(f"{len(packs)} packs, {sum(len(pack.rules) for pack in packs.values())} rules: in order")
+
+
+@rules_app.command("explain")
+def rules_explain_command(
+    facility: Annotated[str, typer.Argument(help="SITE/FACILITY")],
+    language: Language = Language.ZH,
+) -> None:
+    """Print the effective rules of a facility with the parameters in force."""
+    settings = _settings()
+
+    async def run(stop: asyncio.Event) -> None:
+        del stop
+        packs = rules.packs.load(settings.packs_dir)
+        site_key, _, facility_key = facility.partition("/")
+        async with open_pool(_database_url(settings), role=INGEST_ROLE) as pool, transaction(pool) as connection:
+            configuration = await ledger.facilities.configuration_of(connection, site_key)
+            found = next((one for one in configuration.facilities if one.key == facility_key), None)
+            if found is None:
+                raise NotFound("facility", facility)
+            in_force = await ledger.parameters.in_force(connection, found.id)
+        set_by = {one.name: rules.explain.Setting(one.author, one.set_at, one.reason) for one in in_force}
+        print("\n".join(rules.explain.explain(configuration, packs, found, set_by, language.value)))
+
+    _run(run)
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Write ledger/schema.sql, the readable sum of the migrations, from a fresh database."""
+    settings = _settings()
+
+    async def run(stop: asyncio.Event) -> None:
+        del stop
+        with tempfile.TemporaryDirectory(prefix="taizhang-schema-") as name:
+            async with (
+                demo.ground.standing(settings, Path(name), durable=False) as here,
+                ledger.scratch.database(here.database_url) as fresh,
+            ):
+                await ledger.migrate.migrate(fresh)
+                ledger.schema.SCHEMA_FILE.write_text(await ledger.schema.schema_sql(fresh), encoding="utf-8")
+
+    _run(run)
+
+
+@app.command("openapi")
+def openapi_command() -> None:
+    """Write openapi.json from the routes."""
+    (ROOT / "openapi.json").write_text(api.openapi.render(), encoding="utf-8")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        _refuse("\n".join(f"setting {'.'.join(map(str, one['loc'])) or '-'}: {one['msg']}" for one in error.errors()))
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        _refuse("DATABASE_URL is not set; for example postgresql://user:password@localhost/taizhang")
+    return settings.database_url.get_secret_value()
+
+
+def _mqtt_url(settings: Settings) -> str:
+    if settings.mqtt_url is None:
+        _refuse("MQTT_URL is not set; for example mqtt://user:password@localhost:1883")
+    return settings.mqtt_url.get_secret_value()
+
+
+def _run(work: Callable[[asyncio.Event], Coroutine[object, object, int | None]]) -> NoReturn:
+    """Run until it is done or SIGINT/SIGTERM set the stop event; a second signal does not hurry it into half a stop."""
+
+    async def main() -> int:
+        stop = asyncio.Event()
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        assert task is not None
+        return await _expected(work(stop)) or 0
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.exit(asyncio.run(main()))
+
+
+async def _expected(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except _EXPECTED as error:
+        _refuse(str(error))
+
+
+def _refusing(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except _EXPECTED as error:
+        _refuse(str(error))
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"taizhang: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    app()

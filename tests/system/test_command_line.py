@@ -1,0 +1,103 @@
+"""The command line as an operator types it: what it prints, and how it refuses."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def typed(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "MQTT_URL")}
+    return subprocess.run(
+        [sys.executable, ROOT / "taizhang.py", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=kept | environment,
+        cwd=ROOT,
+    )
+
+
+def refused(answer: subprocess.CompletedProcess[str], *words: str) -> None:
+    """It ended with 1 and a sentence that has these words, and no traceback."""
+    assert answer.returncode == 1, answer
+    assert "Traceback" not in answer.stderr
+    for word in words:
+        assert word in answer.stderr
+
+
+def test_rules_check_passes_on_what_ships() -> None:
+    answer = typed("rules", "check")
+    assert answer.returncode == 0, answer.stderr
+    assert "packs" in answer.stdout
+
+
+def test_rules_check_names_file_line_and_reason(tmp_path: Path) -> None:
+    pack = (ROOT / "rules/packs/elevator.yaml").read_text(encoding="utf-8").replace("on_delay:", "on_dely:", 1)
+    (tmp_path / "elevator.yaml").write_text(pack, encoding="utf-8")
+    line = next(number for number, text in enumerate(pack.splitlines(), start=1) if "on_dely" in text)
+    refused(typed("rules", "check", tmp_path), f"elevator.yaml:{line}", "on_dely", "on_delay")
+
+
+def test_an_estate_goes_in_and_its_rules_are_explained(database_url: str) -> None:
+    for _ in range(2):
+        answer = typed("estate", "estates/demo.yaml", DATABASE_URL=database_url)
+        assert answer.returncode == 0, answer.stderr
+    explained = typed("rules", "explain", "jinxiu/booster_low", DATABASE_URL=database_url)
+    assert explained.returncode == 0, explained.stderr
+    assert "outlet_pressure" in explained.stdout
+    assert "生活" in explained.stdout or "泵" in explained.stdout
+    english = typed("rules", "explain", "jinxiu/booster_low", "--language", "en", DATABASE_URL=database_url)
+    assert "Outlet pressure low" in english.stdout
+    refused(typed("rules", "explain", "jinxiu/nothing", DATABASE_URL=database_url), "jinxiu/nothing")
+
+
+def test_an_estate_with_faults_is_refused_whole(tmp_path: Path, database_url: str) -> None:
+    text = (ROOT / "estates/demo.yaml").read_text(encoding="utf-8").replace("kind: elevator", "kind: elevatr")
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    refused(typed("estate", tmp_path / "mine.yaml", DATABASE_URL=database_url), "mine.yaml", "elevatr")
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("select count(*) from site").fetchone() == (0,)
+
+
+def test_check_holds_on_a_sound_ledger_and_exits_1_on_a_broken_one(database_url: str) -> None:
+    assert typed("estate", "estates/demo.yaml", DATABASE_URL=database_url).returncode == 0
+    sound = typed("check", DATABASE_URL=database_url)
+    assert sound.returncode == 0, sound.stdout + sound.stderr
+    with psycopg.connect(database_url) as connection:
+        connection.execute("update facility set chain_length = chain_length + 1 where key = 'booster_low'")
+    broken = typed("check", DATABASE_URL=database_url)
+    assert broken.returncode == 1
+    assert "booster_low" in broken.stdout or "dossier" in broken.stdout
+
+
+def test_migrating_twice_says_so(database_url: str) -> None:
+    answer = typed("migrate", DATABASE_URL=database_url)
+    assert answer.returncode == 0, answer.stderr
+    assert "current" in answer.stdout
+
+
+@pytest.mark.parametrize("command", ["ingest", "api", "check", "migrate"])
+def test_a_missing_database_url_is_a_sentence(command: str) -> None:
+    refused(typed(command), "DATABASE_URL")
+
+
+def test_the_api_does_not_start_without_a_token(database_url: str) -> None:
+    refused(typed("api", DATABASE_URL=database_url), "TAIZHANG_API_TOKEN")
+
+
+def test_wrong_settings_are_named_all_at_once() -> None:
+    answer = typed("check", TAIZHANG_LINGER_MS="-1", TAIZHANG_TICK_MS="soon", TAIZHANG_CLOCK_ORIGIN="2026-01-01T00:00:00")
+    refused(answer, "linger_ms", "tick_ms", "clock_origin", "zone")
+
+
+def test_simulating_against_nothing_is_a_sentence() -> None:
+    refused(typed("simulate", "--duration-s", "10", MQTT_URL="mqtt://127.0.0.1:1"), "127.0.0.1:1")

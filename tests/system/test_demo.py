@@ -1,0 +1,157 @@
+"""`make demo` as its user meets it: it comes up, comments, stops on Ctrl-C, goes on, and recovers from a bad end."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.fix_wait import Eventually
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Demo:
+    process: subprocess.Popen[bytes]
+    output: Path
+    port: int
+
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def token(self) -> str:
+        return next(line.split(": ", 1)[1] for line in self.said().splitlines() if "登录令牌" in line).strip()
+
+    def get(self, path: str) -> dict[str, object]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.token()}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def demo(data_dir: Path, output: Path, port: int) -> Iterator[Demo]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "MQTT_URL")}
+    environment = kept | {"TAIZHANG_DATA_DIR": str(data_dir), "TAIZHANG_API_PORT": str(port)}
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "taizhang.py", "demo"],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+        try:
+            yield Demo(process, output, port)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def processes_naming(text: str) -> list[str]:
+    """Command lines of living processes that mention `text`."""
+    shown = subprocess.run(["/bin/ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in shown.splitlines() if text in line and "/bin/ps" not in line]
+
+
+async def stopped_by(sign: signal.Signals, running: Demo, eventually: Eventually) -> int:
+    running.process.send_signal(sign)
+    await eventually(lambda: running.process.poll() is not None, 60)
+    return int(running.process.returncode)
+
+
+async def is_up(running: Demo, eventually: Eventually) -> None:
+    def up() -> bool:
+        assert running.process.poll() is None, running.said()
+        return "运行中" in running.said()
+
+    await eventually(up, 90)
+
+
+async def test_comes_up_stops_and_goes_on(tmp_path: Path, eventually: Eventually) -> None:
+    """Ctrl-C ends every process with exit code 0; a second run has the same login and the same readings."""
+    port = free_port()
+    with demo(tmp_path / "data", tmp_path / "first", port) as first:
+        await is_up(first, eventually)
+        sites = await asyncio.to_thread(first.get, "/api/v1/sites")
+        assert len(sites["items"]) == 2
+
+        def stored() -> int:
+            account = first.get("/api/v1/intake/totals")
+            return int(str(account["stored"]))
+
+        await eventually(lambda: asyncio.to_thread(stored), 60)
+        token = first.token()
+        assert await stopped_by(signal.SIGINT, first, eventually) == 0, first.said()
+        assert "Traceback" not in first.said()
+    await eventually(lambda: not processes_naming(str(tmp_path)), 10)
+
+    with demo(tmp_path / "data", tmp_path / "second", port) as second:
+        await is_up(second, eventually)
+        assert second.token() == token
+        before = await asyncio.to_thread(second.get, "/api/v1/intake/totals")
+        assert int(str(before["stored"])) > 0
+        assert await stopped_by(signal.SIGTERM, second, eventually) == 0, second.said()
+
+
+async def test_recovers_from_an_unclean_stop(tmp_path: Path, eventually: Eventually) -> None:
+    port = free_port()
+    with demo(tmp_path / "data", tmp_path / "first", port) as first:
+        await is_up(first, eventually)
+        assert await stopped_by(signal.SIGKILL, first, eventually) == -signal.SIGKILL
+    with demo(tmp_path / "data", tmp_path / "second", port) as second:
+        await is_up(second, eventually)
+        assert await stopped_by(signal.SIGINT, second, eventually) == 0, second.said()
+        assert "Traceback" not in second.said()
+
+
+async def test_a_taken_port_is_a_sentence(tmp_path: Path, eventually: Eventually) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with demo(tmp_path / "data", tmp_path / "output", int(taken.getsockname()[1])) as refused:
+            await eventually(lambda: refused.process.poll() is not None, 30)
+            assert refused.process.returncode == 1
+            assert "another program" in refused.said()
+            assert "Traceback" not in refused.said()
+
+
+async def test_an_unusable_directory_is_a_sentence(tmp_path: Path, eventually: Eventually) -> None:
+    (tmp_path / "data").write_text("a file where the directory should be")
+    with demo(tmp_path / "data", tmp_path / "output", free_port()) as refused:
+        await eventually(lambda: refused.process.poll() is not None, 30)
+        assert refused.process.returncode == 1
+        assert str(tmp_path / "data") in refused.said()
+        assert "Traceback" not in refused.said()
+
+
+async def test_two_demos_in_one_directory_are_refused(tmp_path: Path, eventually: Eventually) -> None:
+    with demo(tmp_path / "data", tmp_path / "first", free_port()) as first:
+        await is_up(first, eventually)
+        with demo(tmp_path / "data", tmp_path / "second", free_port()) as second:
+            await eventually(lambda: second.process.poll() is not None, 30)
+            assert second.process.returncode == 1
+            assert "in use" in second.said()
+        assert first.process.poll() is None, "the running one goes on"
+        assert await stopped_by(signal.SIGINT, first, eventually) == 0

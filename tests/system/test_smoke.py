@@ -1,0 +1,82 @@
+"""`make smoke` with three seeds, and proof that it can fail: a rule switched off must be missed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import estate.reading
+import rules.packs
+from demo import smoke
+from settings import Settings
+from simulators.script import read_script
+from simulators.stage import Stage
+from simulators.truth import Demand
+from tests.fix_wait import wait_until
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def played(*arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Exit code, the last line as JSON, and all output of a smoke run by the command line."""
+    with subprocess.Popen(
+        [sys.executable, ROOT / "taizhang.py", "smoke", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(os.environ),
+        cwd=ROOT,
+        text=True,
+    ) as process:
+        await wait_until(lambda: process.poll() is not None, 300)
+        assert process.stdout is not None
+        output = process.stdout.read()
+    return process.returncode, json.loads(output.strip().splitlines()[-1]), output
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_the_ledger_agrees_with_the_truth(seed: int) -> None:
+    code, account, output = await played("--seed", str(seed))
+    assert (account["missing"], account["unexpected"], account["audit"]) == ([], [], []), output
+    assert code == 0
+    assert account["received"] == account["accepted"] + account["duplicate"] + account["quarantined"]
+    assert account["duplicate"] > 0, "the script has a duplicate burst"
+    assert account["alarms_raised"] >= 12
+    assert sum(account["priorities"].values()) == account["alarms_raised"]
+
+
+def without_rules(directory: Path, keys: set[str]) -> Path:
+    """Our packs, with some rules taken out of them."""
+    shipped = Path(rules.packs.__file__).parent / "packs"
+    for file in sorted(shipped.glob("*.yaml")):
+        pack = yaml.safe_load(file.read_text(encoding="utf-8"))
+        pack["rules"] = [rule for rule in pack["rules"] if rule["key"] not in keys]
+        (directory / file.name).write_text(yaml.safe_dump(pack, allow_unicode=True), encoding="utf-8")
+    return directory
+
+
+def rules_named_by_script() -> set[str]:
+    """Every rule that a fault of the script must ring; the plan is the same whatever the clock's speed."""
+    described = estate.reading.read(smoke.ESTATE)
+    script = read_script(smoke.SCRIPT, described, 1)
+    stage = Stage(described, iter(script.faults), seed=1, started_at=smoke.ORIGIN)
+    while (stage.now - smoke.ORIGIN).total_seconds() < script.duration_s:
+        stage.step()
+    return {one.rule for one in stage.truth(speed=1).declared if one.demand is Demand.MUST}
+
+
+async def test_rules_switched_off_are_missed(tmp_path: Path) -> None:
+    """One real run without any rule that the script's faults name: each of them must be reported missing."""
+    named = rules_named_by_script()
+    assert len(named) >= 10
+    account = await smoke.run(
+        Settings(), seed=1, speed=smoke.SPEED, packs_dir=without_rules(tmp_path, named)
+    )
+    missed = "\n".join(str(entry) for entry in account["missing"])
+    assert {key for key in named if key not in missed} == set()
