@@ -1,43 +1,9 @@
-"""What the engine promises, one at a time: device time, delays, unknown, events, late occurrences, permits, silence."""
+"""What the engine promises of device time: delays, what comes late, what is unknown, functions of time."""
 
-import json
-from pathlib import Path
-
-import pytest
-
-from ledger.lifecycle import ConditionMove, ConditionState
-from ledger.records import (
-    ConditionDecision,
-    ConditionReason,
-    Delay,
-    DelayEnded,
-    DelaySet,
-    PermitKind,
-    Repeat,
-    TimerKind,
-)
-from rules import packs
-from rules.links import Tuning
-from rules.model import Pack
-from tests.rules.rig import GATEWAY, Plan, Rig, Span, Value
-
-PACKS = packs.load(Path(__file__).parent / "packs")
-QUIET = {kind: pack for kind, pack in PACKS.items() if kind != "any"}  # nothing is said of points that do not report
-LOW, FINE = 0.29, 0.35
-
-
-def rig(*, permits=(), also=None, tested: dict[str, Pack] | None = None, **plan) -> Rig:
-    plans = {"a": Plan("tiny", {"pump_1": "pump", "pump_2": "pump"}, **plan), **(also or {})}
-    return Rig(QUIET if tested is None else tested, plans, permits=permits)
-
-
-def send(bench: Rig, at_s: float, received_s: float | None = None, **values: Value) -> None:
-    bench.send(at_s, {f"a/{key.replace('__', '.')}": value for key, value in values.items()}, received_s)
-
-
-def moves(bench: Rig, rule: str) -> list[tuple[float, str]]:
-    return [(at_s, move) for at_s, move, name in bench.brief if name == rule]
-
+from ledger.lifecycle import ConditionMove
+from ledger.records import ConditionDecision, ConditionReason, DelayEnded, TimerKind
+from tests.rules.bench import FINE, LOW, PACKS, QUIET, moves, rig, send, slow, with_rule
+from tests.rules.rig import Plan
 
 # ---------------------------------------------------------------------- device time and delays
 
@@ -217,12 +183,6 @@ def test_a_point_is_known_for_three_intervals_and_no_longer() -> None:
     assert [delay.frozen_ms for delay in bench.delays.values()] == [bench.ms(90.001)]
 
 
-def slow(pack: Pack, rule: str, on_delay_s: float) -> Pack:
-    from dataclasses import replace
-
-    return replace(pack, rules={**pack.rules, rule: replace(pack.rules[rule], on_delay_s=on_delay_s)})
-
-
 def test_unknown_for_longer_than_the_rule_allows_begins_anew() -> None:
     bench = rig()
     send(bench, 0, pressure=LOW)
@@ -262,250 +222,6 @@ def test_false_when_known_again_calls_the_delay_off() -> None:
     assert not bench.delays
 
 
-# ---------------------------------------------------------------------- gateways
-
-
-def online(bench: Rig, at_s: float, *, state: bool) -> None:
-    bench.send(at_s, {f"{GATEWAY}/online": state})
-
-
-def test_on_change_points_are_unknown_while_their_gateway_is_offline() -> None:
-    bench = rig()
-    send(bench, 0, door=True)
-    bench.tick(99)
-    online(bench, 100, state=False)
-    for now_s in range(101, 1_000, 50):
-        bench.tick(now_s)
-    assert moves(bench, "door_open") == []
-    (delay,) = [each for each in bench.delays.values() if each.kind is TimerKind.ON_DELAY and each.condition_id == 2]
-    assert delay.frozen_ms == bench.ms(99)
-
-
-def test_what_was_frozen_in_the_dark_goes_on_with_the_first_sign_of_life() -> None:
-    bench = rig()
-    send(bench, 0, door=True, mains_ok=True)
-    bench.tick(99)
-    online(bench, 100, state=False)
-    online(bench, 200, state=True)
-    bench.tick(201)  # not yet sure that nothing older is on its way
-    send(bench, 210, mains_ok=True)
-    bench.tick(211)
-    bench.tick(500)
-    assert moves(bench, "door_open") == [(300 + 211 - 99, "raise")]
-
-
-def test_a_gateway_that_came_back_is_waited_for() -> None:
-    bench = rig()
-    send(bench, 0, door=True)
-    bench.tick(99)
-    online(bench, 100, state=False)
-    online(bench, 400, state=True)
-    bench.tick(410)
-    send(bench, 150, received_s=411, door=False)  # stored while the line was down
-    bench.tick(1_000)
-    assert moves(bench, "door_open") == []
-
-
-def test_a_backlog_lets_time_pass_only_as_far_as_it_has_been_sent() -> None:
-    bench = rig()
-    send(bench, 0, received_s=5_000, pressure=LOW)
-    assert bench.engine.draining(bench.gateway_of[1], bench.ms(5_001))
-    bench.tick(5_001)
-    assert moves(bench, "pressure_low") == []
-    send(bench, 30, received_s=5_002, pressure=FINE)
-    bench.tick(5_003)
-    bench.tick(5_100)  # nothing more came
-    assert not bench.engine.draining(bench.gateway_of[1], bench.ms(5_100))
-    assert moves(bench, "pressure_low") == []
-
-
-def test_a_clock_that_is_steadily_behind_is_no_backlog() -> None:
-    bench = rig()
-    for at_s in range(0, 900, 30):
-        send(bench, at_s, received_s=at_s + 600, pressure=FINE)
-    gateway = bench.gateway_of[1]
-    assert not bench.engine.draining(gateway, bench.ms(870 + 601))
-    assert bench.engine.clock_offset_ms(gateway) == 600_000
-
-
-def test_ticks_subtract_the_steady_offset_of_a_clock() -> None:
-    bench = rig()
-    send(bench, 0, received_s=50, door=True)  # 50 s behind
-    bench.tick(349)
-    assert moves(bench, "door_open") == []
-    bench.tick(351)
-    assert moves(bench, "door_open") == [(300, "raise")]
-
-
-def test_time_stands_still_while_ingest_is_not_connected() -> None:
-    bench = rig()
-    send(bench, 0, door=True)
-    bench.connected_since_s = None
-    bench.tick(1_000)
-    assert bench.brief == []
-    bench.connected_since_s = 1_000
-    bench.tick(1_020)  # what was sent meanwhile may be on its way
-    assert bench.brief == []
-    bench.tick(1_031)
-    assert moves(bench, "door_open") == [(300, "raise")]
-
-
-def test_a_silent_gateway_is_one_alarm_and_its_time_stands_still() -> None:
-    bench = rig(tested=dict(PACKS))
-    online(bench, 0, state=True)
-    send(bench, 0, pressure=FINE, temp=20, door=True)
-    send(bench, 10, door=False)
-    for now_s in range(10, 5_000, 10):
-        bench.tick(now_s)
-    assert [brief[1:] for brief in bench.brief] == [("raise", "gateway_silent")]
-
-
-def test_an_offline_gateway_is_one_alarm() -> None:
-    bench = rig(tested=dict(PACKS))
-    online(bench, 0, state=True)
-    send(bench, 0, pressure=FINE, temp=20)
-    online(bench, 60, state=False)
-    for now_s in range(60, 2_000, 10):
-        bench.tick(now_s)
-    seen = [move.brief for move in bench.moves if move.move == "raise"]
-    assert seen == [(120, "raise", "gateway_offline")]
-
-
-# ---------------------------------------------------------------------- points that went quiet
-
-
-def test_a_point_that_stops_while_its_gateway_talks_is_stale() -> None:
-    bench = rig(tested=dict(PACKS))
-    online(bench, 0, state=True)
-    for at_s in range(0, 1_000, 30):
-        send(bench, at_s, **({"pressure": FINE, "temp": 20} if at_s < 300 else {"pressure": FINE}))
-        bench.tick(at_s + 1)
-    stale = [at_s for at_s, move in moves(bench, "points_stale") if move == "raise"]
-    assert stale == [661]  # last heard at 270, stale after 90 s, seen at the next tick, five minutes on-delay
-    send(bench, 1_000, pressure=FINE, temp=20)
-    bench.tick(1_001)
-    bench.tick(1_010)
-    assert moves(bench, "points_stale")[-1] == (1_006, "clear")
-
-
-def test_silence_counts_only_from_when_ingest_was_connected() -> None:
-    bench = rig(tested=dict(PACKS), without=["temp"])
-    online(bench, 0, state=True)
-    send(bench, 0, pressure=FINE)
-    bench.restart()
-    bench.connected_since_s = 5_000
-    for now_s in range(5_000, 5_095, 5):
-        send(bench, now_s, door=False)
-        bench.tick(now_s)
-    assert not bench.delays  # not known whether it is stale
-    for now_s in range(5_095, 5_500, 5):
-        send(bench, now_s, door=False)
-        bench.tick(now_s)
-    assert moves(bench, "points_stale") == [(5_395, "raise")]
-
-
-# ---------------------------------------------------------------------- events
-
-
-def test_an_event_is_true_until_its_hold_ends() -> None:
-    bench = rig()
-    send(bench, 0, button=True)
-    bench.tick(2)
-    assert (
-        DelaySet(Delay(TimerKind.EVENT_HOLD, None, bench.points["a/button"].id, bench.ms(0), bench.ms(30), None))
-        in bench.decisions
-    )
-    bench.tick(60)
-    assert moves(bench, "button_pressed") == [(3, "raise"), (30, "latch")]
-    assert not bench.delays
-
-
-def test_another_occurrence_renews_the_hold_and_is_counted() -> None:
-    bench = rig()
-    send(bench, 0, button=True)
-    send(bench, 20, button=True)
-    bench.tick(60)
-    assert moves(bench, "button_pressed") == [(3, "raise"), (20, "repeat"), (50, "latch")]
-    assert Repeat(bench_condition(bench, "button_pressed"), bench.ms(20)) in bench.decisions
-
-
-def test_a_false_ends_an_occurrence() -> None:
-    bench = rig()
-    send(bench, 0, button=True)
-    send(bench, 10, button=False)
-    assert moves(bench, "button_pressed") == [(3, "raise"), (10, "latch")]
-    assert not bench.delays
-
-
-def test_after_its_hold_an_event_is_a_new_occurrence() -> None:
-    bench = rig()
-    send(bench, 0, button=True)
-    send(bench, 100, button=True)
-    bench.tick(101)
-    bench.tick(104)
-    assert moves(bench, "button_pressed") == [(3, "raise"), (30, "latch"), (103, "raise")]
-
-
-def bench_condition(bench: Rig, rule: str) -> int:
-    return next(number for number, each in bench.conditions.items() if each.rule_key == rule)
-
-
-# ---------------------------------------------------------------------- suppression and permits
-
-
-def test_suppression_follows_its_expression_and_evaluation_goes_on_underneath() -> None:
-    bench = rig(also={"b": Plan("tiny")}, relations={"supplied_by": "b"})
-    bench.send(0, {"b/mains_ok": False, "a/pressure": LOW})
-    for at_s in (30, 60, 90):
-        send(bench, at_s, pressure=LOW)
-    bench.send(91, {"b/mains_ok": None})  # unknown leaves it as it is
-    bench.send(95, {"b/mains_ok": True})
-    assert moves(bench, "pressure_low") == [(0, "suppress"), (60, "raise"), (95, "unsuppress")]
-
-
-def test_what_does_not_exist_suppresses_nothing() -> None:
-    bench = rig()
-    for at_s in (0, 30, 60):
-        send(bench, at_s, pressure=LOW)
-    assert moves(bench, "pressure_low") == [(60, "raise")]
-
-
-def permit(rule: str, begin_s: float, end_s: float, part: str | None = None) -> Span:
-    return Span("a", PermitKind.WORK, frozenset({rule}), begin_s, end_s, part)
-
-
-def test_a_permit_silences_the_rule_it_names_from_until() -> None:
-    bench = rig(permits=[permit("door_open", 100, 1_000)])
-    send(bench, 0, door=True)
-    send(bench, 900, smoke=False)
-    bench.tick(901)
-    assert moves(bench, "door_open") == []
-    send(bench, 1_200, smoke=False)
-    bench.tick(1_301)
-    assert moves(bench, "door_open") == [(1_300, "raise")]  # it begins anew when the permit ends
-
-
-def test_a_permit_clears_what_stands_when_it_begins() -> None:
-    bench = rig(permits=[permit("door_open", 400, 500)])
-    send(bench, 0, door=True)
-    bench.tick(450)
-    assert moves(bench, "door_open") == [(300, "raise"), (400, "clear")]
-
-
-def test_a_permit_for_one_part_or_another_rule_leaves_the_rest_alone() -> None:
-    bench = rig(permits=[permit("pump_fault", 0, 100, "pump_1"), permit("smoke", 0, 100)])
-    send(bench, 10, pump_1__fault=True, pump_2__fault=True, door=True)
-    bench.tick(20)
-    assert [brief[2] for brief in bench.brief] == ["pump_fault@pump_2"]
-
-
-def test_a_permit_for_a_test_is_not_one_for_work() -> None:
-    bench = rig(permits=[Span("a", PermitKind.TEST, frozenset({"pump_fault"}), 0, 100)])
-    send(bench, 10, pump_1__fault=True)
-    bench.tick(13)
-    assert moves(bench, "pump_fault@pump_1") == [(12, "raise")]
-
-
 # ---------------------------------------------------------------------- parts and functions of time
 
 
@@ -526,101 +242,20 @@ def test_a_function_of_time_changes_by_itself() -> None:
     assert moves(bench, "pump_starts@pump_1") == [(420, "raise"), (660, "clear")]
 
 
-# ---------------------------------------------------------------------- restart, explanation
+def test_an_age_is_crossed_at_its_moment_and_a_restart_on_the_way_loses_nothing() -> None:
+    for restarts in (False, True):
+        bench = rig(tested=with_rule("door_long", "door and age(door) > 4m", ", on_delay: 10s"))
+        send(bench, 0, door=True)
+        bench.tick(245)  # past four minutes, not yet due
+        if restarts:
+            bench.restart(remembers_hearing=False)
+            bench.connected_since_s = 300
+        send(bench, 301, door=False)
+        assert moves(bench, "door_long") == [(250.001, "raise"), (301, "clear")]
 
 
-def test_a_delay_goes_on_where_it_stood() -> None:
-    bench = rig()
-    send(bench, 0, pressure=LOW)
-    bench.tick(20)
-    bench.restart()
-    bench.connected_since_s = 25
-    send(bench, 30, pressure=LOW)
-    bench.tick(61)
-    assert moves(bench, "pressure_low") == [(60, "raise")]
-
-
-def test_what_happened_before_a_restart_does_not_happen_again() -> None:
-    """A door that stands open for days and is wrong each night: after a restart, only what is to come."""
-    night = """
-  - {key: night_door, title: {zh: 夜, en: Night}, when: "door and local_hour >= 22", severity: warning, work_class: security, guidance: {zh: 看, en: Look}, source: test}
-"""
-    text = (Path(__file__).parent / "packs" / "tiny.yaml").read_text(encoding="utf-8")
-    tested = dict(packs.read({"tiny.yaml": text + night}))
-    tested["gateway"] = PACKS["gateway"]
-    bench = rig(tested=tested)
-    send(bench, 0, door=True)
-    day = 86_400
-    for now_s in range(0, 3 * day, 3_600):
-        send(bench, now_s + 1, mains_ok=True)
-        bench.tick(now_s + 2)
-    before = moves(bench, "night_door")
-    assert [move for _, move in before] == ["raise", "clear"] * 3
-    bench.restart()
-    bench.tick(3 * day)
-    send(bench, 3 * day + 10, mains_ok=True)
-    bench.tick(3 * day + 11)
-    assert moves(bench, "night_door") == before
-
-
-def test_history_reaches_as_far_back_as_rules_look() -> None:
-    bench = rig()
-    needed = bench.engine.lookback_s()
-    assert needed[bench.points["a/pump_1.run"].id] == 600
-    assert needed[bench.points["a/smoke"].id] == 86_400  # latched: late occurrences are judged by it
-    assert needed[bench.points["a/door"].id] == 0
-
-
-def test_warming_decides_nothing_and_a_retired_condition_is_left_alone() -> None:
-    bench = rig()
-    send(bench, 0, mode="manual")
-    bench.conditions[99] = replaced(bench, "not_auto", rule_key="no_such_rule")
-    bench.restart()
-    bench.tick(1)
-    assert moves(bench, "not_auto") == [(0, "raise")]
-    assert bench.conditions[bench_condition(bench, "not_auto")].state is ConditionState.UNACK
-
-
-def replaced(bench: Rig, rule: str, **changes):
-    from dataclasses import replace
-
-    return replace(bench.conditions[bench_condition(bench, rule)], id=99, **changes)
-
-
-def test_a_decision_explains_itself() -> None:
-    bench = rig(also={"b": Plan("tiny")}, relations={"supplied_by": "b"}, parameters={"setpoint": 0.4})
-    bench.send(0, {"b/mains_ok": True, "a/pressure": 0.34})
-    for at_s in (30, 60):
-        send(bench, at_s, received_s=at_s + 1, pressure=0.34)
-    (raised,) = [each for each in bench.decisions if isinstance(each, ConditionDecision)]
-    assert (raised.at_ms, raised.received_ms) == (bench.ms(60), bench.ms(61))
-    assert json.loads(json.dumps(raised.explanation)) == {
-        "rule": "pressure_low",
-        "when": "pressure < setpoint - 0.05",
-        "values": {"pressure": 0.34, "supplied_by.mains_ok": True},
-        "parameters": {"setpoint": 0.4},
-        "on_delay_s": 60,
-        "off_delay_s": 15,
-        "since": "2026-03-02T04:00:00+00:00",
-        "source": "test",
-        "deadband": 0.01,
-    }
-
-
-@pytest.mark.parametrize("mode", ["manual", "off"])
-def test_enumerations_are_shown_by_their_labels(mode) -> None:
-    bench = rig()
-    send(bench, 0, mode=mode)
-    (raised,) = [each for each in bench.decisions if isinstance(each, ConditionDecision)]
-    assert raised.explanation["values"] == {"mode": mode}
-
-
-def test_unknown_points_are_ignored_and_bounds_can_be_tuned() -> None:
-    bench = Rig(QUIET, {"a": Plan("tiny")}, tuning=Tuning(backlog_lag_ms=1_000, settle_ms=10_000))
-    sample = bench.sample("a/door", True, 0)
-    bench.engine.feed([type(sample)(999, sample.ts_ms, 1.0, sample.quality, sample.received_ms)])
-    send(bench, 0, received_s=5, door=True)
-    gateway = bench.gateway_of[1]
-    assert gateway is not None
-    assert bench.engine.draining(gateway, bench.ms(14))
-    assert not bench.engine.draining(gateway, bench.ms(16))
+def test_an_alarm_is_not_over_while_its_rule_is_true() -> None:
+    bench = rig(tested=with_rule("hot", "temp > 90", ", clear_when: temp > 50"))
+    for at_s, temp in ((0, 95), (10, 96), (20, 60)):
+        send(bench, at_s, temp=temp)
+    assert moves(bench, "hot") == [(0, "raise"), (20, "clear")]
