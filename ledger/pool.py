@@ -62,6 +62,12 @@ async def open_pool(
         await pool.close()
 
 
+def database_url(pool: Pool) -> str:
+    """Where the pool's connections go: for what needs one of its own."""
+    assert isinstance(pool.conninfo, str), "open_pool is given a string"
+    return pool.conninfo
+
+
 @asynccontextmanager
 async def transaction(pool: Pool, *, sites: Iterable[int] | None = None) -> AsyncGenerator[Connection]:
     """One transaction: commits on leaving, rolls back on any error. Driver errors come out as ledger errors.

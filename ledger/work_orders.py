@@ -205,7 +205,7 @@ async def alarm_cleared(connection: Connection, alarm_id: int, now: datetime) ->
         await _journal(connection, order_id, "alarm_cleared", WorkOrderState(state), WorkOrderState(state), act)
 
 
-_COLUMNS = (
+WORK_ORDER_COLUMNS = (
     "select work_order.id, work_order.site_id, site.key as site_key, facility_id, facility.key as facility_key, "
     "facility.name_zh as facility_name_zh, facility.name_en as facility_name_en, grade, work_class, title_zh, title_en, severity, "
     "priority, state, suspended_from, suspended_at, suspended_reason, opened_at, opened_by, open_reason, assignee, "
@@ -217,8 +217,8 @@ _COLUMNS = (
 
 async def get(connection: Connection, order_id: int) -> WorkOrder:
     """Raises NotFound."""
-    async with connection.cursor(row_factory=_work_order_row) as cursor:
-        await cursor.execute(_COLUMNS + "where work_order.id = %s", [order_id])
+    async with connection.cursor(row_factory=work_order_row) as cursor:
+        await cursor.execute(WORK_ORDER_COLUMNS + "where work_order.id = %s", [order_id])
         order = await cursor.fetchone()
     if order is None:
         raise NotFound("work order", order_id)
@@ -227,15 +227,16 @@ async def get(connection: Connection, order_id: int) -> WorkOrder:
 
 async def unresolved(connection: Connection, facility_id: int) -> list[WorkOrder]:
     """Orders of a facility that an alarm could join, oldest first."""
-    async with connection.cursor(row_factory=_work_order_row) as cursor:
+    async with connection.cursor(row_factory=work_order_row) as cursor:
         await cursor.execute(
-            _COLUMNS + "where facility_id = %s and state = any(%s::work_order_state[]) order by work_order.id",
+            WORK_ORDER_COLUMNS
+            + "where facility_id = %s and state = any(%s::work_order_state[]) order by work_order.id",
             [facility_id, [state.value for state in UNRESOLVED_STATES]],
         )
         return await cursor.fetchall()
 
 
-def _work_order_row(cursor: AsyncCursor[object]) -> Callable[[Sequence[object]], WorkOrder]:
+def work_order_row(cursor: AsyncCursor[object]) -> Callable[[Sequence[object]], WorkOrder]:
     del cursor  # the columns are ours and fixed
     return _make_work_order
 

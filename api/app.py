@@ -1,0 +1,109 @@
+"""Puts the HTTP service together: routes, refusals, the bound on bodies, and the one reader of the live stream."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.routing import APIRoute
+
+from api import (
+    alarms,
+    conditions,
+    dossiers,
+    facilities,
+    health,
+    intake,
+    live,
+    permits,
+    problems,
+    readings,
+    rules,
+    sites,
+    vocabulary,
+    work_orders,
+)
+from api.context import Context, Sites, require_token
+from api.description import description
+from api.feed import Feed, Pace
+from api.transport import Transport
+from ledger.errors import Refused
+from ledger.pool import Pool
+from rules import response
+from rules.model import Pack
+from settings import Now, Settings
+
+PREFIX = "/api/v1"
+_GUARDED = (
+    sites, facilities, readings, rules, dossiers, alarms, conditions, permits, work_orders, intake, vocabulary, live
+)  # fmt: skip
+
+
+class NoToken(Refused):
+    """The service does not start without a token: everything it shows and does would be open to anybody."""
+
+
+def create_app(
+    settings: Settings, *, pool: Pool, packs: Mapping[str, Pack], clock: Now, pace: Pace | None = None
+) -> FastAPI:
+    """The application; its lifespan runs the live stream's reader. Raises NoToken."""
+    if settings.api_token is None or not settings.api_token.get_secret_value():
+        raise NoToken("TAIZHANG_API_TOKEN is not set: choose a long random one, clients send it as a bearer token")
+    known = Sites(pool)
+    app = routes()
+    app.state.context = Context(
+        pool=pool,
+        packs=packs,
+        response=response.load(),
+        clock=clock,
+        sites=known,
+        feed=Feed(pool, known.refreshed, pace),
+        token_sha256=hashlib.sha256(settings.api_token.get_secret_value().encode()).digest(),
+    )
+    return app
+
+
+def routes() -> FastAPI:
+    """Everything but what it serves from: enough to describe the interface."""
+    app = FastAPI(
+        title="Taizhang",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)])
+    for resource in _GUARDED:
+        guarded.include_router(resource.router)
+    guarded.add_api_route("/openapi.json", _describe, include_in_schema=False)
+    app.include_router(guarded)
+    app.include_router(health.router, prefix=PREFIX)
+    problems.install(app)
+    app.add_middleware(Transport)
+    return app
+
+
+async def _describe(request: Request) -> dict[str, Any]:
+    return description(request.app)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    context: Context = app.state.context
+    reader = asyncio.create_task(context.feed.run(), name="live stream reader")
+    try:
+        yield
+    finally:
+        context.feed.close()
+        reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reader
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The name of the route's function: stable, unique (tests/api/test_openapi.py), and fit for generated clients."""
+    return route.name

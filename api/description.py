@@ -1,0 +1,48 @@
+"""Describes the interface in OpenAPI, from the routes and their schemas."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import Problem
+
+_TAGS = {
+    "sites": "Estates and the places in them.",
+    "facilities": "Graded functions in their places, with what is measured there now.",
+    "readings": "What was measured.",
+    "rules": "What is considered wrong, and the limits people set.",
+    "dossier": "One machine, one file: append-only and hash-chained.",
+    "alarms": "One occurrence of something wrong, from leaving normal until it is back.",
+    "conditions": "One rule at one facility and part, for ever.",
+    "work permits": "Who works or tests where, and which rules are silent meanwhile.",
+    "work orders": "Who deals with it, against which clock.",
+    "intake": "What came in over MQTT, and what was refused.",
+    "vocabulary": "The words for every key, in both languages.",
+    "live": "Changes as they happen.",
+    "health": "Without the token.",
+}
+_ABOUT = """\
+The running ledger of a building's life-safety equipment. Times are RFC 3339 with zone, answers in UTC. Refusals are
+problem details (RFC 9457). Lists are paged by cursor: `next` of one page is `after` of the next request.
+
+Everything but health and readiness needs the bearer token. Whoever changes something names himself in the header
+`X-Actor` and may send an `Idempotency-Key`, under which the same request is done only once.
+"""
+
+
+def description(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title="Taizhang 台账",
+        version=app.version,
+        description=_ABOUT,
+        routes=app.routes,
+        tags=[{"name": name, "description": about} for name, about in _TAGS.items()],
+    )
+    schemas: dict[str, Any] = found["components"]["schemas"]
+    problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs")
+    schemas["Problem"] = problem
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return found

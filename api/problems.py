@@ -1,0 +1,191 @@
+"""Every refusal as an RFC 9457 problem: one table from ledger error to status, one shape for everything that goes wrong."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.catalogue import CATALOGUE
+from api.shapes import Answered
+from ledger.errors import Conflict, IllegalMove, Invalid, LedgerError, NotFound, NotPermitted, Refused, Unavailable
+from ledger.migrate import MigrationError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+log = logging.getLogger(__name__)
+
+
+class ProblemField(Answered):
+    """One thing wrong with a request. `field`: where, as in `body.until` or `query.limit`."""
+
+    field: str
+    message: str
+
+
+class Problem(Answered):
+    """RFC 9457. `type` names the kind for machines; `title` and `title_zh` say it to people, `detail` says what and why."""
+
+    type: str
+    title: str
+    title_zh: str
+    status: int
+    detail: str
+    instance: str
+    errors: Sequence[ProblemField] | None = None
+    state: str | None = None
+    move: str | None = None
+    legal_moves: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem; its titles are in the catalogue under `problem`."""
+
+    key: str
+    status: int
+
+    @property
+    def type(self) -> str:
+        return f"urn:taizhang:problem:{self.key}"
+
+
+FAILURE = Kind("failure", 500)
+INVALID = Kind("invalid", 422)
+UNAUTHORIZED = Kind("unauthorized", 401)
+NOT_FOUND = Kind("not_found", 404)
+METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405)
+TOO_LARGE = Kind("too_large", 413)
+UNAVAILABLE = Kind("unavailable", 503)
+BAD_REQUEST = Kind("bad_request", 400)
+
+# Every class of the ledger's tree has its line; tests/api/test_problems.py holds the two together.
+KIND_OF: Mapping[type[LedgerError], Kind] = {
+    LedgerError: FAILURE,
+    NotFound: NOT_FOUND,
+    Refused: Kind("refused", 409),
+    IllegalMove: Kind("illegal_move", 409),
+    NotPermitted: Kind("not_permitted", 403),
+    Conflict: Kind("conflict", 409),
+    Invalid: INVALID,
+    Unavailable: UNAVAILABLE,
+    MigrationError: UNAVAILABLE,
+}
+KINDS_BY_STATUS: Mapping[int, Kind] = {
+    kind.status: kind
+    for kind in (BAD_REQUEST, UNAUTHORIZED, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_LARGE, INVALID, FAILURE, UNAVAILABLE)
+}
+
+
+class Unacceptable(Exception):
+    """A request that is wrong in a way its schema cannot tell. Every fault at once."""
+
+    def __init__(self, detail: str, fields: Sequence[ProblemField] = ()) -> None:
+        super().__init__(detail)
+        self.detail, self.fields = detail, tuple(fields)
+
+
+class Unauthorized(Exception):
+    """No token, or not the one."""
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route: what it may refuse, beside what every route may."""
+    reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {
+            "description": CATALOGUE.text("problem", KINDS_BY_STATUS[status].key).en,
+            "content": {MEDIA_TYPE: reference},
+        }
+        if status in KINDS_BY_STATUS
+        else {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: reference}}
+        for status in sorted({401, 422, 500, 503, *statuses})
+    }
+
+
+_DESCRIPTIONS = {
+    403: "The response table does not permit it; `detail` says what it permits",
+    409: "Not possible now; for a move, `legal_moves` names those that are",
+}
+
+
+def answer(
+    kind: Kind, detail: str, request: Request, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> JSONResponse:
+    title = CATALOGUE.text("problem", kind.key)
+    problem = Problem(
+        type=kind.type,
+        title=title.en,
+        title_zh=title.zh,
+        status=kind.status,
+        detail=detail,
+        instance=request.url.path,
+        **members,
+    )
+    body = problem.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def kind_of(error: LedgerError) -> Kind:
+    return next(KIND_OF[each] for each in type(error).__mro__ if each in KIND_OF)
+
+
+async def _ledger_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, LedgerError)
+    kind = kind_of(error)
+    if kind is FAILURE:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return answer(kind, "the fault is ours; it has been logged", request)
+    if isinstance(error, IllegalMove):
+        return answer(kind, str(error), request, state=error.state, move=error.move, legal_moves=list(error.legal))
+    retry = {"Retry-After": str(RETRY_AFTER_S)} if kind is UNAVAILABLE else None
+    return answer(kind, str(error), request, headers=retry)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        ProblemField(field=".".join(str(each) for each in fault["loc"]), message=_sentence(fault))
+        for fault in error.errors()
+    ]
+    detail = "; ".join(f"{each.field}: {each.message}" for each in fields[:5])
+    return answer(INVALID, detail, request, errors=fields)
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    why = fault.get("ctx", {}).get("error")
+    return f"{fault['msg']} ({why})" if fault["type"] == "json_invalid" else str(fault["msg"])
+
+
+async def _unacceptable(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Unacceptable)
+    return answer(INVALID, error.detail, request, errors=error.fields or None)
+
+
+async def _unauthorized(request: Request, error: Exception) -> JSONResponse:
+    headers = {"WWW-Authenticate": 'Bearer realm="taizhang"'}
+    return answer(UNAUTHORIZED, str(error), request, headers=headers)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    kind = KINDS_BY_STATUS.get(error.status_code, FAILURE)
+    return answer(kind, str(error.detail), request, headers=error.headers)
+
+
+async def _failure(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(FAILURE, "the fault is ours; it has been logged", request)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(LedgerError, _ledger_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Unacceptable, _unacceptable)
+    app.add_exception_handler(Unauthorized, _unauthorized)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failure)

@@ -1,0 +1,201 @@
+"""Readings of a point: raw or in spans of time, as JSON for charts and as CSV for everything else."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, Field
+
+from api.context import InContext
+from api.facilities import QUALITY_KEYS, shown_value
+from api.problems import ProblemField, Unacceptable, refusals
+from api.shapes import Answered, Asked, Key, Moment, Name, PointKey
+from ledger import facilities, facility_list, readings
+from ledger.errors import NotFound
+from ledger.pool import Connection
+from ledger.readings import Bucket
+from ledger.records import Point, PointKind, Quality, Reading, Site
+
+router = APIRouter(tags=["readings"])
+
+SPAN_MAX = timedelta(days=366)
+ROWS_MAX = 10_000
+CSV_ROWS_MAX = 100_000
+_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_BUCKET_S_MAX = 31 * 86400
+
+
+def _width(text: str) -> str:
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
+    if match is None or int(match[1]) * _UNIT_S[match[2]] > _BUCKET_S_MAX:
+        raise ValueError("a span is written as 30s, 5m, 1h or 1d, and has at most 31 days")
+    return text
+
+
+class SpanQuery(Asked):
+    """From when until before when, in device time."""
+
+    begin: Annotated[Moment, Field(alias="from", description="the first moment, RFC 3339 with zone")]
+    end: Annotated[Moment, Field(alias="until", description="the first moment after it; at most 366 days later")]
+    bucket: Annotated[
+        str | None,
+        AfterValidator(_width),
+        Field(
+            description="30s, 5m, 1h, 1d: figures for each span instead of the readings themselves; days are the site's"
+        ),
+    ] = None
+
+
+class ReadingsQuery(SpanQuery):
+    limit: Annotated[int, Field(ge=1, le=ROWS_MAX)] = 1_000
+
+
+class ReadingOut(Answered):
+    ts: datetime
+    value: float | bool | str | None = Field(description="null: the sensor said that it is broken")
+    quality: Literal["good", "sensor_fault", "out_of_range"]
+
+
+class BucketOut(Answered):
+    """Figures over the good readings of a span; null where there is none."""
+
+    ts: datetime = Field(description="its first moment")
+    min: float | None
+    max: float | None
+    mean: float | None
+    last: float | None
+    count: int
+    bad: int = Field(description="readings that were not good")
+
+
+class ReadingsOut(Answered):
+    """Either `readings` or `buckets` is there. `next` goes into `from` of the next request; null: this is all."""
+
+    point: str
+    name: Name
+    kind: PointKind
+    unit: str
+    readings: Sequence[ReadingOut] | None
+    buckets: Sequence[BucketOut] | None
+    next: datetime | None
+
+
+@router.get(
+    "/facilities/{site}/{facility}/points/{point}/readings",
+    summary="Readings of a point over a span, oldest first",
+    responses=refusals(404),
+)
+async def list_readings(
+    site: Key, facility: Key, point: PointKey, query: Annotated[ReadingsQuery, Query()], context: InContext
+) -> ReadingsOut:
+    _check_span(query)
+    async with context.transaction() as connection:
+        home, found = await _find(connection, site, facility, point)
+        if query.bucket is None:
+            rows = await readings.series(connection, found.id, query.begin, query.end, limit=query.limit + 1)
+            shown = [_reading(found, each) for each in rows[: query.limit]]
+            spans = None
+        else:
+            rows = await _buckets(connection, home, found, query, query.bucket, query.limit + 1)
+            shown = None
+            spans = [_bucket(each) for each in rows[: query.limit]]
+    return ReadingsOut(
+        point=found.key,
+        name=Name(zh=found.name_zh, en=found.name_en),
+        kind=found.kind,
+        unit=found.unit,
+        readings=shown,
+        buckets=spans,
+        next=rows[query.limit].ts if len(rows) > query.limit else None,
+    )
+
+
+@router.get(
+    "/facilities/{site}/{facility}/points/{point}/readings.csv",
+    summary="The same as CSV (RFC 4180, UTF-8): all of it or a refusal, nothing cut off",
+    responses={**refusals(404), 200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+)
+async def list_readings_csv(
+    site: Key, facility: Key, point: PointKey, query: Annotated[SpanQuery, Query()], context: InContext
+) -> Response:
+    _check_span(query)
+    async with context.transaction() as connection:
+        home, found = await _find(connection, site, facility, point)
+        if query.bucket is None:
+            rows = await readings.series(connection, found.id, query.begin, query.end, limit=CSV_ROWS_MAX + 1)
+            header = ["ts", "value", "quality"]
+            lines = [_reading(found, each) for each in rows]
+        else:
+            rows = await _buckets(connection, home, found, query, query.bucket, CSV_ROWS_MAX + 1)
+            header = ["ts", "min", "max", "mean", "last", "count", "bad"]
+            lines = [_bucket(each) for each in rows]
+    if len(rows) > CSV_ROWS_MAX:
+        message = f"more than {CSV_ROWS_MAX} rows: ask for a shorter span, or for a bucket"
+        raise Unacceptable(message, [ProblemField(field="query.until", message=message)])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    for line in lines:
+        plain = line.model_dump(mode="json")
+        writer.writerow([_cell(plain[column]) for column in header])
+    name = f"{site}_{facility}_{point}.csv"
+    return Response(
+        text.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _cell(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _check_span(query: SpanQuery) -> None:
+    if not query.begin < query.end <= query.begin + SPAN_MAX:
+        message = f"must be after `from`, at most {SPAN_MAX.days} days"
+        raise Unacceptable(f"query.until: {message}", [ProblemField(field="query.until", message=message)])
+
+
+async def _find(connection: Connection, site: str, facility: str, key: str) -> tuple[Site, Point]:
+    home = await facility_list.find_site(connection, site)
+    found = await facility_list.find(connection, site, facility)
+    for point in await facilities.points(connection, home.id, found.id):
+        if point.key == key:
+            return home, point
+    raise NotFound("point", f"{site}/{facility}/{key}")
+
+
+async def _buckets(
+    connection: Connection, site: Site, point: Point, span: SpanQuery, bucket: str, limit: int
+) -> list[Bucket]:
+    """Spans are counted from the site's midnight, so that its days are days."""
+    origin = datetime(2000, 1, 1, tzinfo=ZoneInfo(site.time_zone)).astimezone(UTC)
+    width = int(bucket[:-1]) * _UNIT_S[bucket[-1]]
+    return await readings.buckets(
+        connection, point.id, span.begin, span.end, bucket_s=width, origin=origin, limit=limit
+    )
+
+
+def _reading(point: Point, reading: Reading) -> ReadingOut:
+    labels: Mapping[int, str] = {code: label for label, code in point.codes.items()}
+    return ReadingOut(
+        ts=reading.ts,
+        value=shown_value(point.kind, labels, reading.value, Quality(reading.quality)),
+        quality=QUALITY_KEYS[Quality(reading.quality)],
+    )
+
+
+def _bucket(bucket: Bucket) -> BucketOut:
+    return BucketOut(
+        ts=bucket.ts,
+        min=bucket.minimum,
+        max=bucket.maximum,
+        mean=bucket.mean,
+        last=bucket.last,
+        count=bucket.count,
+        bad=bucket.bad,
+    )

@@ -1,0 +1,85 @@
+"""Serves the application over HTTP until it is told to stop, and then lets every stream say its last word."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+from collections.abc import Generator, Mapping
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.context import Context
+from ledger.errors import Refused
+from ledger.pool import API_ROLE, open_pool
+from rules.model import Pack
+from settings import Now, Settings
+
+POOL_SIZE_MAX = 16
+SHUTDOWN_S = 5
+log = logging.getLogger(__name__)
+
+
+class AddressTaken(Refused):
+    """Nothing can listen there."""
+
+
+async def serve(
+    settings: Settings, packs: Mapping[str, Pack], *, clock: Now, stop: asyncio.Event, database_url: str
+) -> None:
+    """Serve until `stop` is set. Raises NoToken, AddressTaken, Unavailable."""
+    with listening(settings.api_host, settings.api_port) as listener:
+        async with open_pool(database_url, role=API_ROLE, size_max=POOL_SIZE_MAX) as pool:
+            app = create_app(settings, pool=pool, packs=packs, clock=clock)
+            await run(app, listener, stop)
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Generator[socket.socket]:
+    """A bound socket. Raises AddressTaken in words, instead of a traceback from the depth of a server."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise AddressTaken(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+    if not _is_loopback(host):
+        log.warning("the api listens on %s: put TLS in front of it, the token travels in clear", host)
+    with listener:
+        yield listener
+
+
+async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve on a bound socket until `stop` is set; then end the streams, finish what is being answered, and return."""
+    context: Context = app.state.context
+    config = uvicorn.Config(
+        app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
+    stopping = asyncio.create_task(stop.wait(), name="wait for stop")
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        context.feed.close()
+        server.should_exit = True
+        await serving
+    finally:
+        for task in (serving, stopping):
+            task.cancel()
+        await asyncio.gather(serving, stopping, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: who started us watches the signals and sets `stop`."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,364 @@
+"""Work orders: the list, one with its journal and clocks, opened by hand, and everything people do to one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from api import paging
+from api.catalogue import CATALOGUE
+from api.context import Context, InContext
+from api.deeds import Deed, DeedOf
+from api.journal_shapes import WorkOrderEventOut, WorkOrderJournal, work_order_event
+from api.problems import ProblemField, Unacceptable, refusals
+from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text, Word
+from ledger import facilities, facility_list, journals, work_order_list, work_orders
+from ledger.lifecycle import WorkOrderMove, WorkOrderState, legal_work_order_moves
+from ledger.pool import Connection
+from ledger.records import Deadlines, Priority, Severity, WorkOrder
+from ledger.work_order_list import WorkOrderFilter
+from rules.response import STANDARD_PROFILE, deadlines
+
+router = APIRouter(tags=["work orders"])
+
+_JOURNAL_SHOWN_MAX = 200
+
+
+class WorkOrderQuery(Limit):
+    site: Key | None = None
+    facility: Key | None = None
+    work_class: Key | None = None
+    assignee: Word | None = None
+    open: Annotated[bool | None, Field(description="neither closed nor cancelled")] = None
+    state: tuple[WorkOrderState, ...] = ()
+    priority: tuple[Priority, ...] = ()
+    begin: Annotated[Moment | None, Field(alias="from", description="opened at or after")] = None
+    end: Annotated[Moment | None, Field(alias="until", description="opened before")] = None
+
+
+class Suspension(Answered):
+    """The order waits and its clocks stand still."""
+
+    since: datetime
+    state: WorkOrderState = Field(description="where it will go on")
+    why: str
+
+
+class ClocksOut(Answered):
+    """What was promised; null: this contract makes no such promise. What was missed is in the journal."""
+
+    accept_by: datetime | None
+    arrive_by: datetime | None
+    plan_by: datetime | None
+    restore_by: datetime | None
+
+
+class WorkOrderOut(Answered):
+    id: int
+    facility: FacilityRef
+    work_class: str
+    title: Name
+    severity: Severity | None = Field(description="of its worst alarm; null: opened by hand")
+    priority: Priority
+    state: WorkOrderState
+    suspended: Suspension | None
+    opened_at: datetime
+    opened_by: str
+    open_reason: Reason
+    assignee: str | None
+    clocks: ClocksOut
+    accepted_at: datetime | None
+    arrived_at: datetime | None
+    planned_at: datetime | None
+    resolved_at: datetime | None
+    ended_at: datetime | None
+    alarms: Sequence[int]
+    legal_moves: Sequence[WorkOrderMove] = Field(description="what is possible now")
+
+
+class WorkOrderPage(PageOf):
+    """Newest first, by `opened_at`."""
+
+    items: Sequence[WorkOrderOut]
+
+
+class WorkOrderDetail(Answered):
+    work_order: WorkOrderOut
+    journal: Sequence[WorkOrderEventOut] = Field(description="oldest first; of a very long one the newest entries")
+
+
+class Title(Asked):
+    zh: Word
+    en: Annotated[Word | None, Field(description="null: as in Chinese")] = None
+
+
+class OrderIn(Asked):
+    """An order opened by hand. Its clocks are those of `event_class` in the site's contract."""
+
+    site: Key
+    facility: Key
+    work_class: Annotated[Key, Field(description="which crew: `work_class` of the catalogue")]
+    title: Title
+    priority: Priority
+    event_class: Annotated[Key | None, Field(description="null: the class of its priority")] = None
+    note: Text | None = None
+
+
+class Remark(Asked):
+    note: Text | None = None
+
+
+class Why(Asked):
+    note: Annotated[Text, Field(description="why")]
+
+
+class Dispatch(Asked):
+    assignee: Annotated[Word, Field(description="who shall do it")]
+    note: Text | None = None
+
+
+class NoteIn(Asked):
+    text: Text
+
+
+NOTHING_SAID = Remark()
+
+
+@router.get("/work-orders", summary="Work orders, newest first", responses=refusals())
+async def list_work_orders(query: Annotated[WorkOrderQuery, Query()], context: InContext) -> WorkOrderPage:
+    wanted = WorkOrderFilter(
+        site=query.site,
+        facility=query.facility,
+        work_class=query.work_class,
+        assignee=query.assignee,
+        is_open=query.open,
+        states=query.state,
+        priorities=query.priority,
+        begin=query.begin,
+        end=query.end,
+    )
+    before = paging.moment_and_id(query.after)
+    async with context.transaction() as connection:
+        rows = await work_order_list.page(connection, wanted, before=before, limit=query.limit + 1)
+    shown, cursor = paging.cut(rows, query.limit, lambda each: (each.opened_at, each.id))
+    return WorkOrderPage(items=[work_order(each) for each in shown], next=cursor)
+
+
+@router.get("/work-orders/{order}", summary="One work order with its journal", responses=refusals(404))
+async def get_work_order(order: Id, context: InContext) -> WorkOrderDetail:
+    async with context.transaction() as connection:
+        return await _detail(connection, order)
+
+
+@router.get("/work-orders/{order}/journal", summary="All that happened to it, newest first", responses=refusals(404))
+async def list_work_order_journal(order: Id, query: Annotated[Limit, Query()], context: InContext) -> WorkOrderJournal:
+    before = paging.number(query.after)
+    async with context.transaction() as connection:
+        await work_orders.get(connection, order)
+        rows = await journals.of_work_order(connection, order, before_seq=before, limit=query.limit + 1)
+    shown, cursor = paging.cut(rows, query.limit, lambda each: (each.seq,))
+    return WorkOrderJournal(items=[work_order_event(each) for each in shown], next=cursor)
+
+
+@router.post(
+    "/work-orders",
+    summary="Open an order by hand",
+    status_code=201,
+    response_model=WorkOrderDetail,
+    responses=refusals(404),
+)
+async def open_work_order(asked: OrderIn, deed: DeedOf) -> Response:
+    async def act(connection: Connection) -> WorkOrderDetail:
+        site = await facility_list.find_site(connection, asked.site)
+        facility = await facility_list.find(connection, asked.site, asked.facility)
+        order_id = await work_orders.open_order(
+            connection,
+            deed.act(asked.note, reason="by_hand"),
+            site_id=site.id,
+            facility_id=facility.id,
+            work_class=_known_work_class(asked.work_class),
+            title_zh=asked.title.zh,
+            title_en=asked.title.en or asked.title.zh,
+            severity=None,
+            priority=asked.priority,
+            deadlines=_deadlines(deed.context, site.sla_profile, asked, deed.now),
+        )
+        return await _detail(connection, order_id)
+
+    return await deed.do(act, status=201)
+
+
+def _known_work_class(work_class: str) -> str:
+    known = CATALOGUE.sections["work_class"]
+    if work_class not in known:
+        message = f"no such work class; there are {', '.join(known)}"
+        raise Unacceptable(f"body.work_class: {message}", [ProblemField(field="body.work_class", message=message)])
+    return work_class
+
+
+def _deadlines(context: Context, profile: str, asked: OrderIn, now: datetime) -> Deadlines:
+    event_class = asked.event_class or asked.priority.value
+    profiles = context.response.profiles
+    known = profiles.get(profile, profiles[STANDARD_PROFILE]).classes
+    if event_class not in known:
+        message = f"the site's contract has no such class; it has {', '.join(known)}"
+        raise Unacceptable(f"body.event_class: {message}", [ProblemField(field="body.event_class", message=message)])
+    return deadlines(context.response, profile, event_class, now)
+
+
+# ------------------------------------------------------------------ moves
+
+_MOVED = refusals(404, 409)
+
+
+@router.post(
+    "/work-orders/{order}/dispatch", summary="Name who shall do it", response_model=WorkOrderDetail, responses=_MOVED
+)
+async def dispatch_work_order(order: Id, asked: Dispatch, deed: DeedOf) -> Response:
+    return await _move(deed, order, WorkOrderMove.DISPATCH, asked.note, assignee=asked.assignee)
+
+
+@router.post("/work-orders/{order}/accept", summary="Take it", response_model=WorkOrderDetail, responses=_MOVED)
+async def accept_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
+    return await _move(deed, order, WorkOrderMove.ACCEPT, asked.note)
+
+
+@router.post("/work-orders/{order}/arrive", summary="Be on site", response_model=WorkOrderDetail, responses=_MOVED)
+async def arrive_at_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
+    return await _move(deed, order, WorkOrderMove.ARRIVE, asked.note)
+
+
+@router.post(
+    "/work-orders/{order}/plan", summary="Say what will be done", response_model=WorkOrderDetail, responses=_MOVED
+)
+async def plan_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
+    return await _move(deed, order, WorkOrderMove.PLAN, asked.note)
+
+
+@router.post(
+    "/work-orders/{order}/resolve", summary="Say that it is done", response_model=WorkOrderDetail, responses=_MOVED
+)
+async def resolve_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
+    return await _move(deed, order, WorkOrderMove.RESOLVE, asked.note)
+
+
+@router.post("/work-orders/{order}/verify", summary="See that it is", response_model=WorkOrderDetail, responses=_MOVED)
+async def verify_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
+    return await _move(deed, order, WorkOrderMove.VERIFY, asked.note)
+
+
+@router.post("/work-orders/{order}/close", summary="File it", response_model=WorkOrderDetail, responses=_MOVED)
+async def close_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
+    return await _move(deed, order, WorkOrderMove.CLOSE, asked.note)
+
+
+@router.post(
+    "/work-orders/{order}/suspend",
+    summary="Let it wait; its clocks stand still",
+    response_model=WorkOrderDetail,
+    responses=_MOVED,
+)
+async def suspend_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
+    return await _move(deed, order, WorkOrderMove.SUSPEND, asked.note)
+
+
+@router.post(
+    "/work-orders/{order}/resume",
+    summary="Go on where it was; its clocks run on",
+    response_model=WorkOrderDetail,
+    responses=_MOVED,
+)
+async def resume_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
+    return await _move(deed, order, WorkOrderMove.RESUME, asked.note)
+
+
+@router.post(
+    "/work-orders/{order}/cancel", summary="It will not be done", response_model=WorkOrderDetail, responses=_MOVED
+)
+async def cancel_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
+    return await _move(deed, order, WorkOrderMove.CANCEL, asked.note)
+
+
+@router.post(
+    "/work-orders/{order}/reopen",
+    summary="It is not done after all; with new deadlines",
+    response_model=WorkOrderDetail,
+    responses=_MOVED,
+)
+async def reopen_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
+    async def act(connection: Connection) -> WorkOrderDetail:
+        found = await work_orders.move(connection, order, WorkOrderMove.REOPEN, deed.act(asked.note))
+        site = await facilities.site(connection, found.site_id)
+        again = deadlines(deed.context.response, site.sla_profile, found.priority, deed.now)
+        await work_orders.restart_clocks(connection, order, again, deed.act(None, reason="reopened"))
+        return await _detail(connection, order)
+
+    return await deed.do(act)
+
+
+@router.post(
+    "/work-orders/{order}/notes",
+    summary="Write something into its journal",
+    status_code=201,
+    response_model=WorkOrderDetail,
+    responses=refusals(404),
+)
+async def note_work_order(order: Id, asked: NoteIn, deed: DeedOf) -> Response:
+    async def act(connection: Connection) -> WorkOrderDetail:
+        await work_orders.note(connection, order, deed.act(asked.text))
+        return await _detail(connection, order)
+
+    return await deed.do(act, status=201)
+
+
+async def _move(
+    deed: Deed, order_id: int, step: WorkOrderMove, note: str | None, *, assignee: str | None = None
+) -> Response:
+    async def act(connection: Connection) -> WorkOrderDetail:
+        await work_orders.move(connection, order_id, step, deed.act(note), assignee=assignee)
+        return await _detail(connection, order_id)
+
+    return await deed.do(act)
+
+
+async def _detail(connection: Connection, order_id: int) -> WorkOrderDetail:
+    order = await work_orders.get(connection, order_id)
+    newest = await journals.of_work_order(connection, order_id, limit=_JOURNAL_SHOWN_MAX)
+    return WorkOrderDetail(work_order=work_order(order), journal=[work_order_event(each) for each in newest[::-1]])
+
+
+def work_order(order: WorkOrder) -> WorkOrderOut:
+    suspended = None
+    if order.suspended_at is not None and order.suspended_from is not None:
+        suspended = Suspension(since=order.suspended_at, state=order.suspended_from, why=order.suspended_reason or "")
+    return WorkOrderOut(
+        id=order.id,
+        facility=FacilityRef(
+            site=order.site_key,
+            key=order.facility_key,
+            name=Name(zh=order.facility_name_zh, en=order.facility_name_en),
+            grade=order.grade,
+        ),
+        work_class=order.work_class,
+        title=Name(zh=order.title_zh, en=order.title_en),
+        severity=order.severity,
+        priority=order.priority,
+        state=order.state,
+        suspended=suspended,
+        opened_at=order.opened_at,
+        opened_by=order.opened_by,
+        open_reason=CATALOGUE.reason("order_reason", order.open_reason),
+        assignee=order.assignee,
+        clocks=ClocksOut(
+            accept_by=order.accept_by, arrive_by=order.arrive_by, plan_by=order.plan_by, restore_by=order.restore_by
+        ),
+        accepted_at=order.accepted_at,
+        arrived_at=order.arrived_at,
+        planned_at=order.planned_at,
+        resolved_at=order.resolved_at,
+        ended_at=order.ended_at,
+        alarms=order.alarm_ids,
+        legal_moves=legal_work_order_moves(order.state),
+    )

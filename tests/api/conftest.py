@@ -1,0 +1,82 @@
+"""The application over a real database: two small sites, a clock that stands until a test moves it, one client."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from ledger.pool import API_ROLE, Pool, open_pool
+from rules import packs
+from settings import Settings
+from tests.small_estate import NOON, SmallSite, build_both
+
+TOKEN = "test-token-0123456789"
+PACKS = packs.load(None)
+
+
+class StandingClock:
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@dataclass(frozen=True)
+class Estate:
+    garden: SmallSite
+    harbour: SmallSite
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """The database's owner, in autocommit: what a test does with it is there at once."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def estate(owner: psycopg.AsyncConnection[Any]) -> Estate:
+    async with owner.transaction():
+        return Estate(*await build_both(owner))
+
+
+@pytest.fixture
+async def pool(database_url: str, estate: Estate) -> AsyncIterator[Pool]:
+    async with open_pool(database_url, role=API_ROLE) as opened:
+        yield opened
+
+
+@pytest.fixture
+def app(pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
+    return create_app(Settings(), pool=pool, packs=PACKS, clock=clock)
+
+
+def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+        base_url="http://taizhang.test/api/v1",
+        headers={"Authorization": f"Bearer {TOKEN}", "X-Actor": "%E7%8E%8B%E7%8F%AD%E9%95%BF", **headers},
+    )
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Bears the token and acts as 王班长."""
+    async with client_of(app) as opened:
+        yield opened
