@@ -84,6 +84,7 @@ PLACE = "here"
 SPOKEN = {"raise", "clear", "latch", "suppress", "unsuppress", "repeat"}
 FILE_KEYS = {
     "kind",
+    "facility",
     "parts",
     "without",
     "parameters",
