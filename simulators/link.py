@@ -81,6 +81,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._client: Client | None = None
         self._up = False
+        self._busy = False  # carrying out a command
         self._greeted: asyncio.Future[None] | None = None  # while a connection is being opened
         self._lost = False
         self._retry_s = RETRY_FIRST_S
@@ -121,7 +122,7 @@ class Link:
         """Wait until everything submitted is carried out and acknowledged; False if it was not in time."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self._pending or self._carried or self._inflight:
+                while self._busy or self._pending or self._carried or self._inflight:
                     await self._wait()
         except TimeoutError:
             return False
@@ -136,7 +137,9 @@ class Link:
                 if command is None:
                     await self._wait()
                     continue
+                self._busy = True
                 await self._carry_out(command)
+                self._busy = False
                 self._moved.set()
                 if len(self._pending) < PENDING_COMMANDS_MAX:
                     self._room.set()
@@ -215,15 +218,17 @@ class Link:
                     raise ConnectionError("closed at once")
                 self._loop.add_reader(socket.fileno(), self._readable, client)
                 await self._greeted
+                self._greeted, self._up = None, True
+                self._send(command.topic, command.hello, None, retain=True)
+                while self._up and self._inflight:  # until the broker has taken it, nobody knows that we are here
+                    await self._wait()
         except OSError as error:  # TimeoutError and ConnectionError are among them
             self._broken(f"no connection to {self._address.host}:{self._address.port}: {error or 'timed out'}")
-            return
         finally:
             self._greeted = None
-        self._up = True
-        self._retry_s = RETRY_FIRST_S
-        self.counts.connections += 1
-        self._send(command.topic, command.hello, None, retain=True)
+        if self._up:
+            self._retry_s = RETRY_FIRST_S
+            self.counts.connections += 1
 
     def _new_client(self, command: Connect) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self._client_id, reconnect_on_failure=False)
