@@ -71,8 +71,9 @@ def _resolve(message: Message, sites: Mapping[str, SiteAddresses], limits: Limit
                 raise WireError(Reason.UNKNOWN_GATEWAY, f"{topic.site} has no gateway {key}")
             message.gateway, outcome.gateway_key = gateway, key
             _check_size(delivery, limits)
-            message.status = wire.decode_status(delivery.payload, bytes_max=limits.payload_bytes_max)
-            _check_future(message.status.since_ms, delivery.received_ms, limits, values=1)
+            status = wire.decode_status(delivery.payload, bytes_max=limits.payload_bytes_max)
+            _check_future(status.since_ms, delivery.received_ms, limits, values=1)
+            message.status = status
         case wire.AlarmTopic():
             raise WireError(Reason.BAD_TOPIC, "alarms are ours to publish")
 

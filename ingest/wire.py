@@ -302,7 +302,7 @@ def decode_status(payload: bytes, *, bytes_max: int) -> Status:
         status = _STATUS.decode(payload)
     except msgspec.ValidationError as error:
         expected = '{"state": "online" | "offline", "since": <epoch ms or RFC 3339>}'
-        raise WireError(Reason.WRONG_SHAPE, f"{error}; expected {expected}", values=1) from error
+        raise WireError(Reason.WRONG_SHAPE, f"{shown(str(error))}; expected {expected}", values=1) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         _refuse_text(payload, error)
     try:
