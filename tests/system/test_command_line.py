@@ -95,7 +95,9 @@ def test_the_api_does_not_start_without_a_token(database_url: str) -> None:
 
 
 def test_wrong_settings_are_named_all_at_once() -> None:
-    answer = typed("check", TAIZHANG_LINGER_MS="-1", TAIZHANG_TICK_MS="soon", TAIZHANG_CLOCK_ORIGIN="2026-01-01T00:00:00")
+    answer = typed(
+        "check", TAIZHANG_LINGER_MS="-1", TAIZHANG_TICK_MS="soon", TAIZHANG_CLOCK_ORIGIN="2026-01-01T00:00:00"
+    )
     refused(answer, "linger_ms", "tick_ms", "clock_origin", "zone")
 
 

@@ -75,8 +75,6 @@ async def test_rules_switched_off_are_missed(tmp_path: Path) -> None:
     """One real run without any rule that the script's faults name: each of them must be reported missing."""
     named = rules_named_by_script()
     assert len(named) >= 10
-    account = await smoke.run(
-        Settings(), seed=1, speed=smoke.SPEED, packs_dir=without_rules(tmp_path, named)
-    )
+    account = await smoke.run(Settings(), seed=1, speed=smoke.SPEED, packs_dir=without_rules(tmp_path, named))
     missed = "\n".join(str(entry) for entry in account["missing"])
     assert {key for key in named if key not in missed} == set()
