@@ -305,7 +305,7 @@ async def test_pressed_for_longer_than_the_keep_alive_it_hangs_up_until_there_is
             heard.update(payloads(arrived))
             made.settle(arrived)
             arrived.clear()
-        assert made.connections == 2
+        await eventually(lambda: made.connections == 2)
 
 
 async def test_what_may_not_be_heard_is_said_aloud(tmp_path: Path, eventually, caplog) -> None:
