@@ -1,7 +1,7 @@
 """What the engine promises of events, suppressions and permits."""
 
 from ledger.records import Delay, DelaySet, PermitKind, Repeat, TimerKind
-from tests.rules.bench import LOW, condition_of, moves, rig, send
+from tests.rules.bench import LOW, condition_of, moves, online, rig, send
 from tests.rules.rig import Plan, Span
 
 # ---------------------------------------------------------------------- events
@@ -35,6 +35,29 @@ def test_a_false_ends_an_occurrence() -> None:
     send(bench, 10, button=False)
     assert moves(bench, "button_pressed") == [(3, "raise"), (10, "latch")]
     assert not bench.delays
+
+
+def test_an_occurrence_outlives_a_restart() -> None:
+    for readings_too in (True, False):
+        bench = rig()
+        send(bench, 0, button=True)
+        bench.tick(5)
+        bench.readings = bench.readings if readings_too else []
+        bench.restart()
+        bench.connected_since_s = 6
+        bench.tick(36)
+        bench.tick(60)
+        assert moves(bench, "button_pressed") == [(3, "raise"), (30, "latch")]
+        assert not bench.delays
+
+
+def test_an_event_is_unknown_while_its_gateway_is_offline() -> None:
+    bench = rig()
+    send(bench, 0, button=True)
+    bench.tick(2)
+    online(bench, 2, state=False)
+    send(bench, 60, smoke=False)
+    assert moves(bench, "button_pressed") == []
 
 
 def test_after_its_hold_an_event_is_a_new_occurrence() -> None:

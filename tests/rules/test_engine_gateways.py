@@ -136,6 +136,15 @@ def test_a_point_that_stops_while_its_gateway_talks_is_stale() -> None:
     assert moves(bench, "points_stale")[-1] == (1_006, "clear")
 
 
+def test_while_a_store_is_emptied_nothing_is_said_of_points_that_do_not_report() -> None:
+    bench = rig(tested=dict(PACKS))
+    online(bench, 0, state=True)
+    for now_s in range(10_000, 10_600, 10):
+        send(bench, (now_s - 10_000) * 3, received_s=now_s, pressure=FINE)  # and no temperature
+        bench.tick(now_s + 1)
+    assert moves(bench, "points_stale") == []
+
+
 def test_silence_counts_only_from_when_ingest_was_connected() -> None:
     bench = rig(tested=dict(PACKS), without=["temp"])
     online(bench, 0, state=True)

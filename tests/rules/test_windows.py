@@ -134,6 +134,7 @@ def test_a_late_sample_takes_its_place() -> None:
     assert samples.starts(MINUTE, 30_000) == 1
     samples.add(10_000, 0.0)  # of two with the same time the first stays
     assert samples.starts(MINUTE, 30_000) == 1
+    assert len(samples) == 3
 
 
 def test_what_was_held_at_any_moment() -> None:
