@@ -132,7 +132,7 @@ class Bound:
     past_values: Mapping[str, Shown]
     operands: Sequence[Signal]
     events: frozenset[int]  # ids of the event points `when` looks at
-    edges: Sequence[Edge]
+    edges: Mapping[int, Sequence[Edge]]  # by the point whose samples move them
     is_tick_only: bool
     values: Mapping[str, Shown]
     parameters: Mapping[str, float]
@@ -177,7 +177,7 @@ def bind(
         past_values=past.values,
         operands=tuple(found.operands.values()),
         events=frozenset(signal.point.id for signal in operands_of_when if signal.is_event),
-        edges=tuple(found.edges),
+        edges=found.edges,
         is_tick_only=found.is_tick_only,
         values=found.values,
         parameters=found.parameters,

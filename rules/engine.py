@@ -193,8 +193,10 @@ class Engine:
 
     def _feed_late(self, signal: Signal, sample: Sample, sink: Sink) -> None:
         signal.take_late(sample.ts_ms, sample.value, sample.quality)
-        if sample.quality is Quality.GOOD:
-            for watch in self._users[sample.point_id]:
+        for watch in self._users[sample.point_id]:
+            watch.floor_ms = 0  # it may leave a window sooner than anything before
+            self._plan(watch)
+            if sample.quality is Quality.GOOD:
                 latecomers.raise_late(watch, signal, sample.ts_ms, sink)
 
     def _feed_next(self, signal: Signal, sample: Sample, sink: Sink) -> None:
@@ -211,7 +213,7 @@ class Engine:
             if signal.value:
                 sink.decisions.extend(Repeat(watch.condition_id, ts_ms) for watch in repeated)
         for watch in users:
-            watch.judge(ts_ms, sink)
+            watch.follow(point_id, ts_ms, sink)
             self._plan(watch)
         if point_id in self._online and signal.value is not None:
             self._follow_status(self._online[point_id], online=signal.value >= 0.5, sink=sink)

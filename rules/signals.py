@@ -22,7 +22,8 @@ class Signal:
     link: Link  # of its facility's gateway
     history: History
     stale_ms: int | None
-    hold_ms: int  # 0: not an event
+    hold_ms: int
+    is_event: bool
     last_ms: int | None = None  # of the newest sample evaluated, good or bad
     value: float | None = None
     hold_until_ms: int | None = None  # of an event: when its last occurrence ends
@@ -36,11 +37,8 @@ class Signal:
         # An event is no gap when nothing comes, whatever interval its gateway repeats it at.
         stale_ms = None if interval_s is None or is_event else round(interval_s * 1000 * STALE_AFTER_INTERVALS)
         hold_ms = round((point.hold_s or 0) * 1000) if is_event else 0
-        return cls(point, link, History(stale_ms=stale_ms, is_event=is_event, wrap=wrap), stale_ms, hold_ms)
-
-    @property
-    def is_event(self) -> bool:
-        return self.point.kind is PointKind.EVENT
+        history = History(stale_ms=stale_ms, is_event=is_event, wrap=wrap)
+        return cls(point, link, history, stale_ms, hold_ms, is_event)
 
     def keep(self, span_ms: int) -> None:
         """Remember at least this much; asked by whoever will look back."""

@@ -20,6 +20,8 @@ from rules.vocabulary import BUILT_IN, BUILT_IN_GATEWAY, SELF
 Edge = Callable[[int], int | None]  # the next moment after this one at which something changes by itself
 Shown = Callable[[int], object]
 
+ALWAYS = 0  # in place of a point's id
+
 
 @dataclass(frozen=True, slots=True)
 class TickOnly:
@@ -34,10 +36,19 @@ class Dependencies:
     """What a condition depends on, gathered while its expressions are compiled."""
 
     operands: dict[int, Signal] = field(default_factory=dict[int, Signal])
-    edges: list[Edge] = field(default_factory=list[Edge])
+    edges: dict[int, list[Edge]] = field(default_factory=dict[int, list[Edge]])  # by point; ALWAYS: of none
     values: dict[str, Shown] = field(default_factory=dict[str, Shown])
     parameters: dict[str, float] = field(default_factory=dict[str, float])
     is_tick_only: bool = False
+
+    def on(self, signal: Signal) -> list[Edge]:
+        """The signal is an operand; the edges it brings, its own included."""
+        self.operands.setdefault(signal.point.id, signal)
+        return self.edges.setdefault(signal.point.id, [signal.edge])
+
+    def always(self) -> list[Edge]:
+        """Edges that no sample moves."""
+        return self.edges.setdefault(ALWAYS, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +71,27 @@ class FacilitySlots:
         signal = self._signal(name)
         if signal is None:
             return self._parameter(name)
-        self._depend(signal)
-        self.found.edges.append(signal.edge)
+        self.found.on(signal)
         getter = signal.past if self.is_past else signal.at
         self.found.values.setdefault(self._label(name, signal), _shown(signal.point, getter))
         return getter
 
     def of_time(self, function: str, name: Name, window_ms: int) -> Getter:
         signal = self._must_signal(name)
-        self._depend(signal)
+        edges = self.found.on(signal)
         signal.keep(window_ms)
         if signal.point.kind is PointKind.COUNTER and function == "rate":
             function = "counter_rate"
         answer: Callable[[int, int], Value] = getattr(signal.history, function)
         getter = _windowed(signal, answer, window_ms, is_past=self.is_past)
-        self.found.edges.append(signal.edge)
         if signal.stale_ms is None:
-            self.found.edges.append(lambda at: signal.history.departure(window_ms, at))
+            edges.append(lambda at: signal.history.departure(window_ms, at))
         text = f"{function.removeprefix('counter_')}({self._label(name, signal)}, {window_ms / 1000:g}s)"
         self.found.values.setdefault(text, lambda at: _rounded(getter(at)))
         return getter
 
     def age(self, name: Name, limit: Getter) -> Getter:
         signal = self._must_signal(name)
-        self._depend(signal)
         limit_s = limit(0)
 
         def edge(at: int) -> int | None:
@@ -97,7 +105,7 @@ class FacilitySlots:
             last_ms = signal.history.latest(at) if self.is_past else signal.last_ms
             return None if last_ms is None or signal.link.is_offline else (at - last_ms) / 1000.0
 
-        self.found.edges.append(edge)
+        self.found.on(signal).append(edge)
         self.found.values.setdefault(f"age({self._label(name, signal)})", lambda at: _rounded(age_s(at)))
         return age_s
 
@@ -131,9 +139,6 @@ class FacilitySlots:
         self.found.parameters[name.key if part is None else f"{part.key}.{name.key}"] = value
         return lambda _at: value
 
-    def _depend(self, signal: Signal) -> None:
-        self.found.operands.setdefault(signal.point.id, signal)
-
     def _label(self, name: Name, signal: Signal) -> str:
         """The point as people find it: its own key, behind the relation it was reached by."""
         return f"{name.scope}.{signal.point.key}" if signal.point.facility_id != self.facility.id else signal.point.key
@@ -166,7 +171,7 @@ class FacilitySlots:
 
         if spans:
             moments = sorted({moment for span in spans for moment in span})
-            self.found.edges.append(lambda at: next((moment for moment in moments if moment > at), None))
+            self.found.always().append(lambda at: next((moment for moment in moments if moment > at), None))
         self.found.values.setdefault(key, permitted)
         return permitted
 
@@ -176,7 +181,7 @@ class FacilitySlots:
         def hour(at: int) -> Value:
             return from_ms(at).astimezone(zone).hour
 
-        self.found.edges.append(lambda at: _next_hour(at, zone))
+        self.found.always().append(lambda at: _next_hour(at, zone))
         self.found.values.setdefault("local_hour", hour)
         return hour
 

@@ -27,6 +27,7 @@ from ledger.records import (
 from rules.binding import Bound
 from rules.slots import Shown
 
+_NEVER = 1 << 62  # later than any moment
 _EDGES_MAX = 100_000  # walked while looking for where a persisted state was left; far above any real gap
 
 
@@ -51,6 +52,9 @@ class Watch:
         False  # an operand's gateway came back: until the next advance was the dark, which is not walked
     )
     moved_ms: int | None = None  # when it last moved: nothing is dated before that
+    # No edge comes between the clock and this moment. Most samples only move edges away (the point that reported goes
+    # stale later than before), so looking at all of them again is put off until time gets here.
+    floor_ms: int = 0
 
     @classmethod
     def of(cls, condition: Condition, bound: Bound, delay: Delay | None) -> "Watch":
@@ -104,20 +108,35 @@ class Watch:
     # ------------------------------------------------------------------ time passes
 
     def next_ms(self) -> int | None:
-        """When something happens if no sample comes; None: nothing will."""
+        """The moment before which nothing happens if no sample comes; None: nothing ever will."""
         if self.is_returning:
             return 0
-        return None if self.clock_ms is None else self._next(self.clock_ms)
+        moment = min(self._timer(), max(self.floor_ms, self.clock_ms or 0))
+        return None if self.clock_ms is None or moment == _NEVER else moment
 
     def advance(self, to_ms: int, sink: Sink) -> None:
         """Let time pass: whatever is due, at the moment it is due."""
         if self.clock_ms is None:
             return
-        while (moment := self._timer() if self.is_returning else self._next(self.clock_ms)) is not None:
+        while True:
+            moment = self._timer()
+            if not self.is_returning:
+                if self.floor_ms <= to_ms:
+                    edge = self._edge(self.clock_ms)
+                    self.floor_ms = _NEVER if edge is None else edge
+                moment = min(moment, self.floor_ms)
             if moment > to_ms:
                 break
             self._pass(moment, sink)
         self.clock_ms = max(self.clock_ms, to_ms)
+
+    def follow(self, point_id: int, at_ms: int, sink: Sink) -> None:
+        """A sample of this operand was taken in: judge by it, and mind the edges it brought."""
+        self.judge(at_ms, sink)
+        for edge in self.bound.edges[point_id]:
+            moment = edge(at_ms)
+            if moment is not None and moment < self.floor_ms:
+                self.floor_ms = moment
 
     def tick(self, now_ms: int, sink: Sink) -> None:
         """Time passes where no sample comes: as `advance`, and what was unknown or new is judged."""
@@ -130,6 +149,8 @@ class Watch:
         """Ask the rule at this moment, and follow its answer. The clock stands there afterwards: a sample that is
         older than what other points have shown takes it back, and what comes next is judged from there.
         """
+        if self.clock_ms is None or at_ms < self.clock_ms:
+            self.floor_ms = 0
         self.clock_ms, self.is_returning = at_ms, False
         self._judge_suppression(at_ms, sink)
         wanted, delay = self._wanted(at_ms), self.delay
@@ -158,10 +179,10 @@ class Watch:
         if not self.is_returning:
             self.judge(max(moment, self.clock_ms or moment), sink)
 
-    def _timer(self) -> int | None:
+    def _timer(self) -> int:
         delay = self.delay
         if delay is None:
-            return None
+            return _NEVER
         return delay.due_ms if delay.frozen_ms is None else self._gives_up_ms(delay)
 
     def _gives_up_ms(self, delay: Delay) -> int:
@@ -169,13 +190,13 @@ class Watch:
         return frozen_ms + round(self.bound.rule.unknown_max_s * 1000) + 1
 
     def _edge(self, at_ms: int) -> int | None:
-        return min((moment for edge in self.bound.edges if (moment := edge(at_ms)) is not None), default=None)
-
-    def _next(self, at_ms: int) -> int | None:
-        timer, edge = self._timer(), self._edge(at_ms)
-        if timer is None or edge is None:
-            return edge if timer is None else timer
-        return min(timer, edge)
+        found: int | None = None
+        for edges in self.bound.edges.values():
+            for edge in edges:
+                moment = edge(at_ms)
+                if moment is not None and (found is None or moment < found):
+                    found = moment
+        return found
 
     # ------------------------------------------------------------------ what follows
 
