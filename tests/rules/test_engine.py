@@ -1,7 +1,13 @@
 """What the engine promises of device time: delays, what comes late, what is unknown, functions of time."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
 from ledger.lifecycle import ConditionMove
-from ledger.records import ConditionDecision, ConditionReason, DelayEnded, TimerKind
+from ledger.records import ConditionDecision, ConditionReason, DelayEnded, TimerKind, from_ms, to_ms
+from rules.slots import _next_hour
 from tests.rules.bench import FINE, LOW, PACKS, QUIET, moves, rig, send, slow, with_rule
 from tests.rules.rig import Plan
 
@@ -259,3 +265,21 @@ def test_an_alarm_is_not_over_while_its_rule_is_true() -> None:
     for at_s, temp in ((0, 95), (10, 96), (20, 60)):
         send(bench, at_s, temp=temp)
     assert moves(bench, "hot") == [(0, "raise"), (20, "clear")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "hours"),
+    [
+        ("Asia/Shanghai", "2026-03-01T15:10:00Z", [0, 1, 2]),
+        ("Asia/Kolkata", "2026-03-01T15:10:00Z", [21, 22, 23]),  # half an hour beside the others
+        ("Europe/Berlin", "2026-03-29T00:10:00Z", [3, 4, 5]),  # two o'clock does not happen
+        ("Europe/Berlin", "2026-10-25T00:10:00Z", [2, 3, 4]),  # two o'clock happens twice
+    ],
+)
+def test_hours_begin_when_they_begin_at_the_site(zone, at, hours) -> None:
+    at_ms, found = to_ms(datetime.fromisoformat(at)), []
+    for _ in hours:
+        at_ms = _next_hour(at_ms, ZoneInfo(zone))
+        found.append(from_ms(at_ms).astimezone(ZoneInfo(zone)).hour)
+    assert found == hours
+    assert at_ms % 1_800_000 == 0
