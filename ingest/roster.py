@@ -16,7 +16,7 @@ from ledger.pool import Connection, Pool, transaction
 from ledger.records import Site
 from rules.links import Tuning
 
-DISCOVER_S = 1.0  # how often new sites are looked for at most
+DISCOVER_S = 5.0  # how often new sites are looked for, when no message speaks of one
 
 _log = logging.getLogger(__name__)
 
@@ -58,10 +58,10 @@ class Roster:
                 raise SiteUnknown(key)
         return {ids[key]: key for key in self._chosen}
 
-    async def discover(self, pool: Pool) -> None:
+    async def discover(self, pool: Pool, *, at_once: bool = False) -> None:
         """Take on sites brought in since; one that somebody else took stays theirs. Raises Unavailable."""
         loop_s = asyncio.get_running_loop().time()
-        if self._chosen or loop_s < self._discover_at:
+        if self._chosen or (loop_s < self._discover_at and not at_once):
             return
         self._discover_at = loop_s + DISCOVER_S
         async with transaction(pool) as connection:

@@ -190,7 +190,7 @@ class Worker:
 
     async def _store(self, deliveries: Sequence[Delivery]) -> None:
         if self._roster.knows_not(deliveries):
-            await self._roster.discover(self._pool)
+            await self._roster.discover(self._pool, at_once=True)
         async with transaction(self._pool) as connection:
             sites = await self._roster.ready(connection, self._roster.named_by(deliveries))
             changed = await batch.judge(

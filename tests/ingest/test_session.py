@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.broker import Broker, Limits, User
+from embedded.broker import Broker, User
 from ingest import link as links
 from ingest.link import BrokerAddress, Delivery, Endpoint, Link
 from ingest.session import Session
@@ -63,15 +63,6 @@ async def connected(made: Session) -> None:
 
 def payloads(arrived: list[Delivery]) -> list[bytes]:
     return [each.payload for each in arrived]
-
-
-@pytest.fixture
-async def impatient_broker(tmp_path: Path) -> AsyncIterator[Broker]:
-    """Sends again what is not acknowledged within a second."""
-    own = Broker(tmp_path / "impatient", limits=Limits(redeliver_after_s=1.0), sync_always=False)
-    await own.start()
-    yield own
-    await own.stop()
 
 
 async def test_what_is_not_settled_comes_again_and_what_is_does_not(impatient_broker, eventually) -> None:
