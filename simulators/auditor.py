@@ -38,6 +38,7 @@ class _Found:
     began_at: datetime
     returned_at: datetime | None
     historical: bool
+    rung: bool
     occurrences: int
     work_order_ids: tuple[object, ...]
     claimed: int = 0
@@ -103,6 +104,7 @@ def _differences(declared: Declared, alarm: _Found, orders: set[object]) -> list
         ("severity", declared.severity, alarm.severity),
         ("priority", declared.priority, alarm.priority),
         ("historical", declared.historical, alarm.historical),
+        ("rung", declared.rung, alarm.rung),
     ):
         if wanted is not None and wanted != got:
             differences.append(f"{what} is {got}, must be {wanted}")
@@ -133,8 +135,11 @@ def _judge_unclaimed(alarm: _Found, declared: Sequence[Declared]) -> str | None:
     for one in about:
         if one.demand is Demand.MUST_NOT:
             return f"{raised}: {one.fault} must not raise it"
-    if any(one.demand is Demand.MAY for one in about):
+    allowed = [one for one in about if one.demand is Demand.MAY]
+    if any(one.rung is None or one.rung is alarm.rung for one in allowed):
         return None
+    if allowed:
+        return f"{raised}: it rang, and must stay silent below what {allowed[0].fault} raises"
     if any(_key(one) == alarm.key and one.demand is Demand.MUST for one in declared):
         return f"{raised}: declared, but not for then"
     return f"{raised}: nobody declared it"
@@ -153,6 +158,7 @@ def _read(row: Row) -> _Found:
         began_at=began,
         returned_at=_moment(row["returned_at"]),
         historical=bool(row["historical"]),
+        rung=row["rang_at"] is not None,
         occurrences=occurrences if isinstance(occurrences, int) else 1,
         work_order_ids=tuple(ids),  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     )

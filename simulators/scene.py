@@ -47,6 +47,7 @@ class Expected:
     kind: str | None = None  # of that facility, where it is not the one that is struck
     demand: Demand = Demand.MUST
     historical: bool | None = False
+    rung: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool 
                 severity=one.severity,
                 priority=_PRIORITIES[one.severity, grade],
                 historical=historical if one.demand is Demand.MUST else None,
+                rung=False if historical else one.rung,
             )
         )
     return declared

@@ -59,6 +59,7 @@ class Declared:
     priority: Priority | None = None
     work_order: bool | None = None
     historical: bool | None = None
+    rung: bool | None = None  # whether anybody was told; False of what lies below another alarm
 
     def __str__(self) -> str:
         part = f" {self.part}" if self.part else ""

@@ -76,6 +76,7 @@ class Elevator:
         self.stick = False
         self.jam = False
         self.occupied = False
+        self.trapped = False  # what the terminal believes, from half a minute on until they are out
         self.speed_ms = 0.0
         self.height_m = self._random.randrange(_FLOORS) * _FLOOR_M
         self.trips = self._random.randrange(200_000, 900_000)
@@ -105,6 +106,8 @@ class Elevator:
         self._loss_c = towards(self._loss_c, 4.0 if self.speed_ms else 0.0, dt_s, 1800.0)
         self._call(dt_s, of_the_day(_CALLS, surroundings.hour))
         self._phase_s += dt_s
+        stuck = self.phase is Phase.STUCK and self._phase_s >= _TERMINAL_AFTER_S
+        self.trapped = self.occupied and (self.trapped or stuck)
         match self.phase:
             case Phase.WAITING:
                 self._wait()
@@ -203,7 +206,7 @@ class Elevator:
             "run_distance": round(self.run_m / 1000.0, 3),
             "door_cycles": self.door_cycles,
             "rope_bends": self.trips * 3,
-            "passenger_trapped": stuck_s >= _TERMINAL_AFTER_S,
+            "passenger_trapped": self.trapped,
             "car_alarm_button": _BUTTON_AFTER_S <= stuck_s < _BUTTON_AFTER_S + _BUTTON_FOR_S,
             "overspeed": False,
             "over_travel_top": False,

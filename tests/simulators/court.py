@@ -75,7 +75,7 @@ class Row:
     grade: str
     began_ms: int
     raised_ms: int
-    suppressed: bool
+    rung: bool
     returned_ms: int | None = None
     occurrences: int = 1
     late: bool = False
@@ -94,6 +94,7 @@ class Row:
             "returned_at": None if self.returned_ms is None else from_ms(self.returned_ms).isoformat(),
             "ended_at": None,
             "late": self.late,
+            "rang_at": from_ms(self.raised_ms).isoformat() if self.rung else None,
             "historical": None,
             "occurrences": self.occurrences,
             "work_order_ids": [],
@@ -170,6 +171,8 @@ class Court:
             case ConditionMove.SUPPRESS | ConditionMove.UNSUPPRESS:
                 suppressed = decision.move is ConditionMove.SUPPRESS
                 self.conditions[condition.id] = replace(condition, suppressed=suppressed)
+                if condition.active and not suppressed:
+                    self.open[condition.id].rung = True
                 return
             case ConditionMove.RAISE if condition.id in self.open:
                 row = self.open[condition.id]
@@ -186,8 +189,8 @@ class Court:
         facility = self.facilities[condition.facility_id]
         part = None if condition.part_id is None else self.parts[condition.part_id].key
         key = (self.site.key, facility.key, part, condition.rule_key)
-        suppressed = self.conditions[condition.id].suppressed
-        return Row(key, condition.severity, facility.grade, decision.at_ms, now_ms, suppressed, late=decision.late)
+        rung = not condition.suppressed
+        return Row(key, condition.severity, facility.grade, decision.at_ms, now_ms, rung, late=decision.late)
 
 
 def play(stage: Stage, estate: EstateDescription, until_s: float, *, tick_s: float = 5.0) -> list[Row]:

@@ -32,7 +32,14 @@ BURST = Declared(
     historical=False,
 )
 BELOW = replace(
-    BURST, demand=Demand.MAY, rule="outlet_pressure_low", returned=None, severity="warning", work_order=None
+    BURST,
+    demand=Demand.MAY,
+    rule="outlet_pressure_low",
+    returned=None,
+    severity="warning",
+    work_order=None,
+    historical=None,
+    rung=False,
 )
 NEVER = replace(BURST, demand=Demand.MUST_NOT, rule="no_pump_running", raised=Window(at(0), at(400)))
 PUMP = replace(BURST, part="pump_1", rule="pump_fault", raised=Window(at(500), at(510)), returned=None, work_order=None)
@@ -54,6 +61,7 @@ def alarm(**other: object) -> dict[str, object]:
         "priority": "high",
         "began_at": at(70).isoformat(),
         "raised_at": at(71).isoformat(),
+        "rang_at": at(72).isoformat(),
         "returned_at": at(310).isoformat().replace("+00:00", "Z"),
         "ended_at": None,
         "late": False,
@@ -71,7 +79,7 @@ def judged(*alarms: dict[str, object], of: Truth | None = None) -> Findings:
 
 
 def test_what_was_declared_and_found_is_no_difference() -> None:
-    findings = judged(alarm(), alarm(rule_key="outlet_pressure_low", severity="warning"))
+    findings = judged(alarm(), alarm(rule_key="outlet_pressure_low", rang_at=None))
     assert findings.clean
     assert judged(alarm()).clean  # what may be need not be
 
@@ -117,6 +125,7 @@ def test_an_order_nobody_asked_for_is_a_difference() -> None:
         ({"part_key": "pump_1"}, "garden/booster pump_1 outlet_pressure_very_low: raised at 02:01:10"),
         ({"rule_key": "no_pump_running"}, "burst_main must not raise it"),
         ({"rule_key": "outlet_pressure_low", "began_at": at(700).isoformat()}, "nobody declared it"),
+        ({"rule_key": "outlet_pressure_low"}, "it rang, and must stay silent below what burst_main raises"),
         ({"began_at": at(700).isoformat()}, "declared, but not for then"),
         ({"site_key": "harbour"}, "harbour/booster outlet_pressure_very_low"),
     ],
