@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from ingest import wire
 from ingest.session import Session
-from ledger import outbox
+from ledger import idempotency, outbox
 from ledger.errors import LedgerError
 from ledger.pool import Pool, transaction
 from settings import Clock
@@ -18,6 +18,7 @@ from settings import Clock
 POLL_S = 1.0  # what the api changes is published too, and nobody wakes us for that
 ROUND_MAX = 200
 TRIM_EVERY_S = 600.0
+TRIM_MAX = 5_000  # in one transaction
 KEPT = timedelta(days=7)  # how long a reader of the live stream may have been away
 
 _log = logging.getLogger(__name__)
@@ -67,5 +68,8 @@ class Publisher:
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._trim_at:
             self._trim_at = now_s + TRIM_EVERY_S
-            async with transaction(self._pool) as connection:
-                await outbox.trim(connection, self._clock() - KEPT)
+            for trim in (outbox.trim, idempotency.trim):
+                trimmed = TRIM_MAX
+                while trimmed == TRIM_MAX:
+                    async with transaction(self._pool) as connection:
+                        trimmed = await trim(connection, self._clock() - KEPT, limit=TRIM_MAX)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ingest.addresses import SiteAddresses, addresses
 from ledger import conditions, dossier, facilities, readings, timers
-from ledger.conditions import Cause, ConditionSpec
+from ledger.conditions import Cause
 from ledger.lifecycle import ConditionMove
 from ledger.pool import Connection
 from ledger.records import (
@@ -110,10 +110,7 @@ async def _make_conditions(
 ) -> list[Condition]:
     """Conditions whose rule, part or facility is gone end first, or their alarms would stand for ever."""
     site_id = configuration.site.id
-    specs = [
-        ConditionSpec(spec.facility_id, spec.part_id, spec.rule_key, spec.severity)
-        for spec in conditions_for(configuration, packs)
-    ]
+    specs = conditions_for(configuration, packs)
     named = {(spec.facility_id, spec.part_id, spec.rule_key) for spec in specs}
     standing = await conditions.standing(connection, site_id)
     leaving = [each for each in standing if (each.facility_id, each.part_id, each.rule_key) not in named]

@@ -21,19 +21,7 @@ from ledger.lifecycle import (
     legal_condition_moves,
 )
 from ledger.pool import Connection
-from ledger.records import Condition, Priority, Severity, TimerKind
-
-_PROCESS_MOVES = frozenset({ConditionMove.RAISE, ConditionMove.CLEAR, ConditionMove.LATCH})
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionSpec:
-    """A condition that ought to exist: one rule at one facility and part."""
-
-    facility_id: int
-    part_id: int | None
-    rule_key: str
-    severity: Severity
+from ledger.records import Condition, ConditionSpec, Priority, Severity, TimerKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,16 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionSpec:
+    """A condition that ought to exist: one rule at one facility and part."""
+
+    facility_id: int
+    part_id: int | None
+    rule_key: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One rule at one facility and part, for ever, with its state."""
 

@@ -8,7 +8,7 @@ reason. In `suppress_when` an absent name is no reason: what does not exist supp
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ledger.records import Condition, Facility, Part, Severity, SiteConfiguration
+from ledger.records import Condition, ConditionSpec, Facility, Part, SiteConfiguration
 from rules.expression import deadband_clears
 from rules.model import Pack, PartType, Rule
 from rules.places import Places
@@ -17,16 +17,6 @@ from rules.slots import Dependencies, Edge, FacilitySlots, Shown, TickOnly, coun
 from rules.syntax import Binary, Boolean, Call, Label, Name, Node, Unary, names, walk
 from rules.truth import Getter, compiled
 from rules.vocabulary import AGGREGATES, BUILT_IN, BUILT_IN_GATEWAY, SELF
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionSpec:
-    """A rule that holds at a facility, or at one part of it."""
-
-    facility_id: int
-    part_id: int | None
-    rule_key: str
-    severity: Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import alarms, conditions, dossier
-from ledger.conditions import ConditionSpec
 from ledger.errors import IllegalMove, NotFound
 from ledger.lifecycle import (
     CONDITION_MOVES,
@@ -21,7 +20,7 @@ from ledger.lifecycle import (
     is_move_shown_legal,
     legal_condition_moves,
 )
-from ledger.records import Condition, Severity
+from ledger.records import Condition, ConditionSpec, Severity
 from tests.fix_database import Connection
 from tests.fix_wait import Eventually
 from tests.locks import waits_for_a_lock

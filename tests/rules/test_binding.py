@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.records import Severity
+from ledger.records import ConditionSpec, Severity
 from rules import packs
-from rules.binding import ConditionSpec, LeftOut, conditions_for, left_out, present
+from rules.binding import LeftOut, conditions_for, left_out, present
 from rules.expression import parse
 from rules.syntax import names, written
 from tests.rules.rig import GATEWAY, Plan, Rig
