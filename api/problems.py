@@ -127,7 +127,8 @@ def answer(
         **members,
     )
     body = problem.model_dump(mode="json", exclude_none=True)
-    return JSONResponse(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+    everywhere = {"Cache-Control": "no-store"}
+    return JSONResponse(body, kind.status, everywhere | dict(headers or {}), MEDIA_TYPE)
 
 
 def kind_of(error: LedgerError) -> Kind:

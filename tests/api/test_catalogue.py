@@ -1,0 +1,81 @@
+"""Every key a person may see has its words in both languages, and there are no words for what does not exist."""
+
+import re
+from enum import Enum
+
+import pytest
+
+from api import catalogue
+from api.catalogue import CATALOGUE
+from api.health import CheckResult, ServiceState
+from ingest import wire
+from ledger.lifecycle import (
+    ConditionMove,
+    ConditionState,
+    ShownState,
+    WorkOrderClock,
+    WorkOrderMove,
+    WorkOrderState,
+)
+from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priority, Severity
+from rules import packs, response
+from rules.response import OrderReason, PriorityReason
+
+SECTIONS: dict[str, type[Enum]] = {
+    "grade": Grade,
+    "severity": Severity,
+    "priority": Priority,
+    "condition_state": ConditionState,
+    "shown_state": ShownState,
+    "condition_move": ConditionMove,
+    "priority_reason": PriorityReason,
+    "work_order_state": WorkOrderState,
+    "work_order_clock": WorkOrderClock,
+    "point_kind": PointKind,
+    "permit_kind": PermitKind,
+    "quarantine_reason": wire.Reason,
+    "check_result": CheckResult,
+    "service_state": ServiceState,
+}
+# Enumerations, and what is said beside them without one.
+SECTIONS_AND_MORE: dict[str, tuple[type[Enum], set[str]]] = {
+    "condition_reason": (ConditionReason, {"historical"}),
+    "work_order_move": (WorkOrderMove, {"open", "join", "link", "breach", "note", "alarm_cleared"}),
+    "order_reason": (
+        OrderReason,
+        {"by_hand", "person", "reopened", "alarm_cleared", *(f"{clock.value}_missed" for clock in WorkOrderClock)},
+    ),
+}
+
+
+@pytest.mark.parametrize("section", list(SECTIONS))
+def test_every_value_of_the_enumeration_has_its_words(section: str) -> None:
+    assert set(CATALOGUE.sections[section]) == {each.value for each in SECTIONS[section]}
+
+
+@pytest.mark.parametrize("section", list(SECTIONS_AND_MORE))
+def test_and_so_has_what_is_said_beside_it(section: str) -> None:
+    enumeration, more = SECTIONS_AND_MORE[section]
+    assert set(CATALOGUE.sections[section]) == {each.value for each in enumeration} | more
+
+
+def test_every_work_class_of_the_packs_has_its_words() -> None:
+    used = {rule.work_class for pack in packs.load(None).values() for rule in pack.rules.values()}
+    assert set(CATALOGUE.sections["work_class"]) >= used
+
+
+def test_every_event_class_of_the_contracts_has_its_words() -> None:
+    used = {key for profile in response.load().profiles.values() for key in profile.classes}
+    assert set(CATALOGUE.sections["event_class"]) == used
+
+
+def test_the_words_are_chinese_and_english() -> None:
+    for section, entries in CATALOGUE.sections.items():
+        for key, words in entries.items():
+            assert re.search(r"[\u4e00-\u9fff]", words.zh), (section, key)
+            assert re.fullmatch(r"[\x20-\x7e]+", words.en), (section, key)
+
+
+def test_a_key_nobody_has_words_for_stands_for_itself() -> None:
+    assert CATALOGUE.text("grade", "D").zh == "D"
+    assert catalogue.load().sections == CATALOGUE.sections

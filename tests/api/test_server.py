@@ -1,0 +1,92 @@
+"""Starting and stopping: no token, a port that is taken, a database that is not there, and an orderly end."""
+
+import asyncio
+import logging
+import socket
+
+import httpx
+import pytest
+
+from api.app import NoToken
+from api.server import AddressTaken, listening, serve
+from ledger.errors import LedgerError, Unavailable
+from settings import Settings
+from tests.api.conftest import PACKS, TOKEN, Estate, StandingClock
+from tests.fix_wait import Eventually
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def settings(port: int, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
+    monkeypatch.setenv("TAIZHANG_API_PORT", str(port))
+    return Settings()
+
+
+async def test_it_serves_until_it_is_told_to_stop(
+    settings: Settings, database_url: str, estate: Estate, clock: StandingClock, eventually: Eventually
+) -> None:
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(settings, PACKS, clock=clock, stop=stop, database_url=database_url))
+    url = f"http://127.0.0.1:{settings.api_port}/api/v1"
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+
+        async def alive() -> bool:
+            try:
+                return (await client.get(f"{url}/health")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await eventually(alive)
+        assert [each["key"] for each in (await client.get(f"{url}/sites")).json()["items"]] == ["garden", "harbour"]
+    stop.set()
+    await asyncio.wait_for(serving, 5)
+    with listening("127.0.0.1", settings.api_port):
+        pass
+
+
+@pytest.mark.parametrize("token", [None, ""])
+async def test_without_a_token_it_does_not_start(
+    token: str | None, settings: Settings, monkeypatch: pytest.MonkeyPatch, database_url: str, clock: StandingClock
+) -> None:
+    if token is None:
+        monkeypatch.delenv("TAIZHANG_API_TOKEN")
+    else:
+        monkeypatch.setenv("TAIZHANG_API_TOKEN", token)
+    with pytest.raises(NoToken, match="TAIZHANG_API_TOKEN"):
+        await serve(Settings(), PACKS, clock=clock, stop=asyncio.Event(), database_url=database_url)
+
+
+async def test_a_taken_port_is_told_in_words(settings: Settings, database_url: str, clock: StandingClock) -> None:
+    with listening("127.0.0.1", settings.api_port), pytest.raises(AddressTaken, match=f"port {settings.api_port}"):
+        await serve(settings, PACKS, clock=clock, stop=asyncio.Event(), database_url=database_url)
+
+
+async def test_a_database_that_is_not_there_is_told_in_words(
+    settings: Settings, port: int, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Unavailable):
+        await serve(
+            settings,
+            PACKS,
+            clock=clock,
+            stop=asyncio.Event(),
+            database_url=f"postgresql://nobody@127.0.0.1:{port}/nothing?connect_timeout=1",
+        )
+
+
+def test_what_keeps_it_from_starting_is_expected_by_the_command_line() -> None:
+    assert issubclass(NoToken, LedgerError)
+    assert issubclass(AddressTaken, LedgerError)
+
+
+def test_listening_beyond_this_machine_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), listening("127.0.0.1", 0), listening("localhost", 0):
+        assert not caplog.records
+    with caplog.at_level(logging.WARNING), listening("0.0.0.0", 0):
+        assert "put TLS in front of it" in caplog.text
