@@ -43,12 +43,16 @@ def named(word: str) -> dict[str, str]:
     return {"zh": f"{word}号", "en": word}
 
 
-def _facility(key: str, kind: str, *, grade: str | None = None, gateway: str = "gw", keep: tuple[str, ...] = ()) -> Any:
+# Whatever the packs call optional, the facilities have these and nothing else of it.
+_KEPT = ("mains_ok", "tank_level", "ats_position", "flow_total", "car_alarm_button", "overspeed", "passenger_trapped")
+
+
+def _facility(key: str, kind: str, *, grade: str | None = None, gateway: str = "gw") -> Any:
     parts = {"booster_pump_room": ("pump", "sump_pump")}.get(kind, ())
     without = [
         f"{name.partition('.')[0]}_1.{name.partition('.')[2]}" if "." in name else name
         for name in _OPTIONAL[kind]
-        if name not in keep
+        if name not in _KEPT
     ]
     return {
         "key": key,
@@ -69,10 +73,10 @@ def site_description(key: str) -> dict[str, Any]:
         "locations": [{"key": "house", "name": named("house")}],
         "gateways": [{"key": each, "name": named(each), "location": "house"} for each in ("gw", "gw_far")],
         "facilities": [
-            _facility("pumps", "booster_pump_room", keep=("tank_level", "ats_position", "flow_total")),
+            _facility("pumps", "booster_pump_room"),
             _facility("pumps_b", "booster_pump_room", grade="B"),
             _facility("lamp", "booster_pump_room", grade="C"),
-            _facility("lift", "elevator", keep=("car_alarm_button", "overspeed", "passenger_trapped")),
+            _facility("lift", "elevator"),
             _facility("far", "booster_pump_room", gateway="gw_far"),
         ],
     }

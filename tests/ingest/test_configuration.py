@@ -1,0 +1,93 @@
+"""What people change is in force with the next batch, whole; what is gone leaves no alarm behind."""
+
+from datetime import timedelta
+
+from ledger import facilities, parameters
+from tests.fix_wait import wait_until
+from tests.line_rig import NOON, Line
+
+
+async def one(bench: Line, statement: str) -> int:
+    (row,) = await bench.rows(statement)
+    return row["id"]
+
+
+async def test_a_new_limit_counts_from_the_next_message_on(bench: Line) -> None:
+    bench.say("pumps", {"room_temp": 30}, ago=100)
+    bench.say("pumps", {"room_temp": 30}, ago=30)
+    await bench.received()
+    assert await bench.alarms() == []
+    pumps = await one(bench, "select id from facility where key = 'pumps'")
+    names = await bench.rows("select name from rule_parameter")
+    assert names == []
+    async with await bench.act() as connection:
+        await parameters.set_value(
+            connection, pumps, "room_temp_high", 25.0, author="李工", reason="夏季", now=bench.clock.now
+        )
+    bench.say("pumps", {"room_temp": 30}, ago=25)
+    bench.clock.move(seconds=40)
+    bench.say("pumps", {"room_temp": 30})
+    alarm = await bench.alarm("room_temp_high", state="UNACK")
+    assert alarm["began_at"] >= NOON
+
+
+async def test_a_facility_that_is_gone_leaves_no_alarm_behind(bench: Line) -> None:
+    bench.say("pumps", {"mains_ok": False}, ago=10)
+    bench.say("pumps", {"mains_ok": False, "door_open": True})
+    await bench.alarm("power_lost", state="UNACK")
+    async with await bench.act() as connection:
+        await connection.execute(
+            "update point set retired_at = %s where facility_id = (select id from facility where key = 'pumps')", [NOON]
+        )
+        await connection.execute("update facility set retired_at = %s where key = 'pumps'", [NOON])
+        await facilities.bump_revision(connection, await one(bench, "select id from site"))
+    await bench.alarm("power_lost", state="RTNUN")
+    (event,) = await bench.rows("select actor, reason from condition_event where move = 'clear'")
+    assert event == {"actor": "rules", "reason": "configuration_changed"}
+    delays = "select * from timer join condition on condition.id = condition_id where timer.kind = 'on_delay'"
+    assert await bench.rows(delays) == []
+    bench.say("pumps", {"mains_ok": True})
+    account = await bench.received()
+    assert account["quarantined"] == 1
+
+
+async def test_a_site_that_cannot_be_loaded_loses_no_message(bench: Line, monkeypatch, caplog) -> None:
+    real = facilities.configuration
+
+    async def broken(*_: object) -> object:
+        raise KeyError("what nobody thought of")
+
+    monkeypatch.setattr(facilities, "configuration", broken)
+    async with await bench.act() as connection:
+        await facilities.bump_revision(connection, await one(bench, "select id from site"))
+    bench.say("pumps", {"room_temp": 20})
+    await wait_until(lambda: f"site {bench.site} cannot be loaded" in caplog.text)
+    assert (await bench.account())["received"] == 0
+    monkeypatch.setattr(facilities, "configuration", real)
+    assert (await bench.received())["accepted"] == 1
+
+
+async def test_a_decision_the_ledger_refuses_costs_nothing_but_a_reload(bench: Line, caplog) -> None:
+    """Somebody repaired the ledger by hand, and the engine does not know."""
+    bench.say("pumps", {"mains_ok": False}, ago=10)
+    bench.say("pumps", {"mains_ok": False})
+    await bench.alarm("power_lost", state="UNACK")
+    async with await bench.act() as connection:
+        (row,) = await bench.rows("select id from condition where state = 'UNACK'")
+        # The journal goes with it, or the audit at the end of every test would find the difference.
+        await connection.execute("set session_replication_role = replica")
+        await connection.execute("delete from condition_event")
+        await connection.execute("delete from dossier_entry")
+        await connection.execute("update facility set chain_length = 0, chain_head = null")
+        await connection.execute("delete from work_order_alarm; delete from work_order_event; delete from timer")
+        await connection.execute("delete from work_order; delete from alarm")
+        await connection.execute("update condition set state = 'NORM', state_since = null, journal_length = 0")
+    bench.clock.move(seconds=10)
+    bench.say("pumps", {"mains_ok": True})
+    bench.clock.move(seconds=10)
+    await wait_until(lambda: "was refused, the site is loaded again" in caplog.text)
+    bench.say("pumps", {"mains_ok": False}, ago=5)
+    bench.clock.move(seconds=5)
+    alarm = await bench.alarm("power_lost", state="UNACK")
+    assert alarm["began_at"] == NOON + timedelta(seconds=17)
+    assert row["id"]
