@@ -221,6 +221,11 @@ async def put_points(
         [now, facility_id, [entry.key for entry in entries]],
     )
     changed |= cursor.rowcount > 0
+    await connection.execute(
+        "delete from timer using point where timer.kind = 'event_hold' and point_id = point.id and facility_id = %s "
+        "and retired_at is not null",
+        [facility_id],
+    )
     for entry in entries:
         if entry.labels:
             changed |= await _put_labels(connection, facility_id, entry)

@@ -10,9 +10,9 @@ import pytest
 import rules.packs
 from estate.bring_in import bring_in, check, read
 from estate.reading import parse
-from ledger import dossier, facilities, parameters
+from ledger import dossier, facilities, parameters, timers
 from ledger.errors import Conflict
-from ledger.records import SiteConfiguration
+from ledger.records import Delay, PointKind, SiteConfiguration, TimerKind, to_ms
 from tests.estate.test_plan import PACKS, SITE
 from tests.fix_database import Connection
 from tests.small_estate import NOON, later
@@ -98,6 +98,18 @@ async def test_a_point_that_is_no_longer_there_is_retired_and_comes_back_as_itse
     assert [point.key for point in first.points if point.id in gone] == ["inlet_pressure"]
     assert {point.id for point in third.points} == {point.id for point in first.points}
     assert first.site.revision < second.site.revision < third.site.revision
+
+
+async def test_a_retired_event_holds_nothing_any_more(connection: Connection) -> None:
+    text = SITE.replace("kind: distribution_room", "kind: elevator").replace("{supplied_by: power}", "{}")
+    site = await bring(connection, text=text)
+    event = next(point for point in site.points if point.kind is PointKind.EVENT)
+    delay = Delay(TimerKind.EVENT_HOLD, None, event.id, to_ms(NOON), to_ms(later(seconds=30)), None)
+    await timers.keep_delay(connection, site.site.id, delay)
+    pack = PACKS["elevator"]
+    packs = {**PACKS, "elevator": replace(pack, points={k: v for k, v in pack.points.items() if k != event.key})}
+    await bring_in(connection, check(parse(text, "e.yaml"), packs), NOON)
+    assert await timers.delays(connection, site.site.id) == []
 
 
 async def test_relations_that_are_no_longer_there_go(connection: Connection) -> None:

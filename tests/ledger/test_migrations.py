@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -182,6 +183,22 @@ async def _database(server: Connection, name: str, server_url: str, owner: str |
             sql.SQL("alter database {} owner to {}").format(sql.Identifier(name), sql.Identifier(owner))
         )
     return with_database(server_url, name)
+
+
+async def test_readings_are_a_hypertable_exactly_where_timescaledb_is_loaded(connection: Connection) -> None:
+    cursor = await connection.execute("select current_setting('timescaledb.disable_load', true) is not null")
+    is_loaded = await cursor.fetchone() == (True,)
+    cursor = await connection.execute("select count(*) from pg_extension where extname = 'timescaledb'")
+    assert await cursor.fetchone() == (int(is_loaded),)
+    if is_loaded:
+        cursor = await connection.execute(
+            "select hypertable_name, time_interval from timescaledb_information.dimensions"
+        )
+        assert await cursor.fetchall() == [("reading", timedelta(days=1))]
+    cursor = await connection.execute(
+        "select indexrelid::regclass::text from pg_index where indrelid = 'reading'::regclass"
+    )
+    assert await cursor.fetchall() == [("reading_pkey",)]
 
 
 def test_every_migration_says_what_it_is_for() -> None:
