@@ -49,8 +49,7 @@ def create_app(
     settings: Settings, *, pool: Pool, packs: Mapping[str, Pack], clock: Now, pace: Pace | None = None
 ) -> FastAPI:
     """The application; its lifespan runs the live stream's reader. Raises NoToken."""
-    if settings.api_token is None or not settings.api_token.get_secret_value():
-        raise NoToken("TAIZHANG_API_TOKEN is not set: choose a long random one, clients send it as a bearer token")
+    token = require_token_set(settings)
     known = Sites(pool)
     app = routes()
     app.state.context = Context(
@@ -60,9 +59,17 @@ def create_app(
         clock=clock,
         sites=known,
         feed=Feed(pool, known.refreshed, pace),
-        token_sha256=hashlib.sha256(settings.api_token.get_secret_value().encode()).digest(),
+        token_sha256=hashlib.sha256(token.encode()).digest(),
     )
     return app
+
+
+def require_token_set(settings: Settings) -> str:
+    """The token. Raises NoToken."""
+    token = "" if settings.api_token is None else settings.api_token.get_secret_value()
+    if not token:
+        raise NoToken("TAIZHANG_API_TOKEN is not set: choose a long random one, clients send it as a bearer token")
+    return token
 
 
 def routes() -> FastAPI:
@@ -88,7 +95,7 @@ def routes() -> FastAPI:
 
 
 async def _describe(request: Request) -> dict[str, Any]:
-    return description(request.app)
+    return description(request.app, PREFIX)
 
 
 @contextlib.asynccontextmanager

@@ -5,8 +5,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import live
 from api.problems import Problem
 
+_REFERENCE = "#/components/schemas/{model}"
 _TAGS = {
     "sites": "Estates and the places in them.",
     "facilities": "Graded functions in their places, with what is measured there now.",
@@ -31,7 +33,7 @@ Everything but health and readiness needs the bearer token. Whoever changes some
 """
 
 
-def description(app: FastAPI) -> dict[str, Any]:
+def description(app: FastAPI, prefix: str) -> dict[str, Any]:
     found = get_openapi(
         title="Taizhang 台账",
         version=app.version,
@@ -40,9 +42,14 @@ def description(app: FastAPI) -> dict[str, Any]:
         tags=[{"name": name, "description": about} for name, about in _TAGS.items()],
     )
     schemas: dict[str, Any] = found["components"]["schemas"]
-    problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
-    schemas |= problem.pop("$defs")
-    schemas["Problem"] = problem
+    for model in (Problem, *live.EVENTS.values()):
+        schema = model.model_json_schema(mode="serialization", ref_template=_REFERENCE)
+        schemas |= schema.pop("$defs", {})
+        schemas[model.__name__] = schema
+    stream = found["paths"][f"{prefix}/live"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    stream["x-events"] = {
+        event: {"$ref": _REFERENCE.format(model=model.__name__)} for event, model in live.EVENTS.items()
+    }
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return found

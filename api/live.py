@@ -12,10 +12,11 @@ from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
 
+from api import rulebook
 from api.context import Context, InContext
 from api.feed import Begun, Reset, Stream, Told
 from api.problems import ProblemField, Unacceptable, refusals
-from api.shapes import Answered, Key
+from api.shapes import Answered, Key, Name
 from ledger import facility_list
 from ledger.outbox import Notice, Position
 
@@ -52,7 +53,19 @@ class NoticeOut(Answered):
     subject: int
     version: int
     at: datetime
+    title: Name | None = Field(description="of an alarm's rule, or of a work order")
     body: Mapping[str, object]
+
+
+# What each event's data is; the description of the interface shows it (api/description.py).
+EVENTS: Mapping[str, type[Answered]] = {
+    "hello": Hello,
+    "alarm": NoticeOut,
+    "work_order": NoticeOut,
+    "permit": NoticeOut,
+    "beat": BeatOut,
+    "reset": ResetOut,
+}
 
 
 async def _position(
@@ -107,6 +120,7 @@ def _event(told: Told, context: Context) -> ServerSentEvent:
             subject=told.subject_id,
             version=told.version,
             at=told.created_at,
+            title=_title(told, context),
             body=told.payload,
         )
         return ServerSentEvent(event=told.kind, id=position, data=notice)
@@ -115,3 +129,13 @@ def _event(told: Told, context: Context) -> ServerSentEvent:
     if isinstance(told, Reset):
         return ServerSentEvent(event="reset", id=position, data=ResetOut(at=clock()))
     return ServerSentEvent(event="beat", id=position, data=BeatOut(at=clock(), current=told.current))
+
+
+def _title(notice: Notice, context: Context) -> Name | None:
+    match notice.kind, notice.payload:
+        case "alarm", {"kind": str(kind), "rule": str(rule)}:
+            return rulebook.title_of(context.packs, kind, rule)
+        case "work_order", {"title_zh": str(zh), "title_en": str(en)}:
+            return Name(zh=zh, en=en)
+        case _:
+            return None

@@ -2,10 +2,10 @@
 
 import json
 
-from api.app import routes
+from api.app import PREFIX, routes
 from api.description import description
 
 
 def render() -> str:
     """The text of openapi.json."""
-    return json.dumps(description(routes()), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return json.dumps(description(routes(), PREFIX), ensure_ascii=False, indent=2, sort_keys=True) + "\n"

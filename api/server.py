@@ -10,15 +10,16 @@ from collections.abc import Generator, Mapping
 import uvicorn
 from fastapi import FastAPI
 
-from api.app import create_app
+from api.app import create_app, require_token_set
 from api.context import Context
-from ledger.errors import Refused
-from ledger.pool import API_ROLE, open_pool
+from ledger.errors import Refused, Unavailable
+from ledger.pool import API_ROLE, Pool, open_pool
 from rules.model import Pack
 from settings import Now, Settings
 
 POOL_SIZE_MAX = 16
 SHUTDOWN_S = 5
+DATABASE_RETRY_S = 2
 log = logging.getLogger(__name__)
 
 
@@ -29,11 +30,25 @@ class AddressTaken(Refused):
 async def serve(
     settings: Settings, packs: Mapping[str, Pack], *, clock: Now, stop: asyncio.Event, database_url: str
 ) -> None:
-    """Serve until `stop` is set. Raises NoToken, AddressTaken, Unavailable."""
+    """Serve until `stop` is set; a database that is not there yet is waited for. Raises NoToken, AddressTaken."""
+    require_token_set(settings)
     with listening(settings.api_host, settings.api_port) as listener:
-        async with open_pool(database_url, role=API_ROLE, size_max=POOL_SIZE_MAX) as pool:
-            app = create_app(settings, pool=pool, packs=packs, clock=clock)
-            await run(app, listener, stop)
+        async with contextlib.AsyncExitStack() as stack:
+            pool = await _patient_pool(stack, database_url, stop)
+            if pool is not None:
+                await run(create_app(settings, pool=pool, packs=packs, clock=clock), listener, stop)
+
+
+async def _patient_pool(stack: contextlib.AsyncExitStack, database_url: str, stop: asyncio.Event) -> Pool | None:
+    """The pool, as soon as the database is there; None when it was told to stop before that."""
+    while not stop.is_set():
+        try:
+            return await stack.enter_async_context(open_pool(database_url, role=API_ROLE, size_max=POOL_SIZE_MAX))
+        except Unavailable as error:
+            log.warning("%s; trying again", error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), DATABASE_RETRY_S)
+    return None
 
 
 @contextlib.contextmanager

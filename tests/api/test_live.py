@@ -95,6 +95,8 @@ async def test_a_change_is_told_with_its_whole_new_state(served: Served, owner: 
     assert (about["site"], about["subject"], about["version"]) == ("garden", moved.alarm_id, 1)
     assert about["body"]["rule"] == "flood"
     assert about["body"]["state"] == "UNACK"
+    title = PACKS["booster_pump_room"].rules["flood"].title
+    assert about["title"] == {"zh": title.zh, "en": title.en}
 
 
 async def test_coming_back_with_the_last_id_leaves_no_gap(served: Served, owner: Owner, estate: Estate) -> None:

@@ -13,13 +13,13 @@ from fastapi import FastAPI
 
 import ledger
 from api import problems
-from api.app import routes
+from api.app import PREFIX, routes
 from api.catalogue import CATALOGUE
 from api.description import description
 from ledger.errors import IllegalMove, Invalid, LedgerError, NotFound
 from tests.api.conftest import Estate, client_of
 
-DESCRIPTION = description(routes())
+DESCRIPTION = description(routes(), PREFIX)
 OPERATIONS = [
     (method, path, operation) for path, methods in DESCRIPTION["paths"].items() for method, operation in methods.items()
 ]

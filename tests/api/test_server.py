@@ -7,11 +7,13 @@ import socket
 import httpx
 import pytest
 
+from api import server
 from api.app import NoToken
 from api.server import AddressTaken, listening, serve
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError
 from settings import Settings
 from tests.api.conftest import PACKS, TOKEN, Estate, StandingClock
+from tests.fix_proxy import OpenProxy
 from tests.fix_wait import Eventually
 
 
@@ -67,17 +69,41 @@ async def test_a_taken_port_is_told_in_words(settings: Settings, database_url: s
         await serve(settings, PACKS, clock=clock, stop=asyncio.Event(), database_url=database_url)
 
 
-async def test_a_database_that_is_not_there_is_told_in_words(
-    settings: Settings, port: int, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+async def test_a_database_that_is_not_there_yet_is_waited_for(
+    settings: Settings,
+    database_url: str,
+    estate: Estate,
+    clock: StandingClock,
+    open_proxy: OpenProxy,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with pytest.raises(Unavailable):
-        await serve(
-            settings,
-            PACKS,
-            clock=clock,
-            stop=asyncio.Event(),
-            database_url=f"postgresql://nobody@127.0.0.1:{port}/nothing?connect_timeout=1",
-        )
+    monkeypatch.setattr(server, "DATABASE_RETRY_S", 0.05)
+    proxy = await open_proxy(database_url)
+    await proxy.refuse()
+    url = f"{proxy.url(database_url)}?connect_timeout=1"
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(settings, PACKS, clock=clock, stop=stop, database_url=url))
+    async with httpx.AsyncClient(timeout=60) as client:
+        asking = asyncio.create_task(client.get(f"http://127.0.0.1:{settings.api_port}/api/v1/health"))
+        await eventually(lambda: "trying again" in caplog.text, 30)
+        await proxy.restore()
+        assert (await asking).status_code == 200
+    stop.set()
+    await asyncio.wait_for(serving, 15)
+
+
+async def test_waiting_for_a_database_can_be_stopped(
+    settings: Settings, database_url: str, clock: StandingClock, open_proxy: OpenProxy
+) -> None:
+    proxy = await open_proxy(database_url)
+    await proxy.refuse()
+    stop = asyncio.Event()
+    url = f"{proxy.url(database_url)}?connect_timeout=1"
+    serving = asyncio.create_task(serve(settings, PACKS, clock=clock, stop=stop, database_url=url))
+    stop.set()
+    await asyncio.wait_for(serving, 20)
 
 
 def test_what_keeps_it_from_starting_is_expected_by_the_command_line() -> None:
