@@ -57,7 +57,12 @@ class Engine:
         conditions: Sequence[Condition],
         delays: Sequence[Delay],
         tuning: Tuning | None = None,
+        moved_ms: Mapping[int, int] | None = None,
     ) -> None:
+        """`moved_ms`: when the rules last moved each condition, in device time; conditions they never moved are absent.
+        With it a restart goes on exactly where it was left; without it (None) that is made out as well as can be from
+        when gateways were last heard.
+        """
         self._places = Places(configuration, packs)
         self._links = self._make_links(tuning or Tuning())
         self._signals = {
@@ -73,6 +78,7 @@ class Engine:
         self._tick_only: list[Watch] = []
         self._holds: dict[int, int] = {}  # event point -> when the occurrence it holds ends
         self._hold_ends: dict[int, list[tuple[int, int]]] = {key: [] for key in self._links}
+        self._moved_ms = moved_ms
         self._watch_all(conditions, delays)
         self._take_up_holds(delays)
 
@@ -116,7 +122,8 @@ class Engine:
             bound = bind(condition, self._places, self._signals, tick_only, latecomers.KEEP_MS)
             if bound is None:
                 continue
-            watch = Watch.of(condition, bound, running.get(condition.id))
+            moved_ms = None if self._moved_ms is None else self._moved_ms.get(condition.id)
+            watch = Watch.of(condition, bound, running.get(condition.id), moved_ms)
             if bound.is_tick_only:
                 self._tick_only.append(watch)
                 continue
@@ -220,7 +227,8 @@ class Engine:
 
     def _begin(self, watch: Watch, to_ms: int) -> None:
         if not watch.is_begun:
-            watch.begin(self._links[self._link_key(watch.bound.facility.id)].left_ms, to_ms)
+            left_ms = self._links[self._link_key(watch.bound.facility.id)].left_ms
+            watch.begin(left_ms if self._moved_ms is None else None, to_ms)
 
     def _plan(self, watch: Watch) -> None:
         self._schedules[self._link_key(watch.bound.facility.id)].put(watch, watch.next_ms())

@@ -57,25 +57,32 @@ class Watch:
     floor_ms: int = 0
 
     @classmethod
-    def of(cls, condition: Condition, bound: Bound, delay: Delay | None) -> "Watch":
+    def of(cls, condition: Condition, bound: Bound, delay: Delay | None, moved_ms: int | None) -> "Watch":
         """As the ledger has it. A delay of the wrong direction cannot go on: the ledger keeps none."""
         wanted = TimerKind.OFF_DELAY if condition.active else TimerKind.ON_DELAY
         kept = delay if delay is not None and delay.kind is wanted else None
-        return cls(condition.id, bound, condition.active, condition.suppressed, kept)
+        return cls(condition.id, bound, condition.active, condition.suppressed, kept, moved_ms=moved_ms)
 
     # ------------------------------------------------------------------ taking up where a persisted state was left
 
     def begin(self, reached_ms: int | None, to_ms: int) -> None:
         """Find how far this state had been judged when it was stored, and go on from there.
 
-        Samples and time up to `reached_ms` had probably been seen, edges on the way included: judging those again
-        would repeat what was already decided. The latest moment at which the state is what the truth says it must be
-        is taken; if there is none, the rule or its limits have changed and it is judged afresh from `to_ms`.
+        At least as far as its newest sample, its last move and its delay show. From there the engine before this one
+        decided nothing more, so walking the same edges again decides nothing either, until it comes to what is new.
+        Where last moves are not known, `reached_ms` stands in for them: time had got that far with all its edges, and
+        the latest moment up to it is taken at which nothing is to be decided. If there is no such moment at all, the
+        rule or its limits have changed, and it is judged afresh from `to_ms`.
         """
         self.is_begun = True
         known = [signal.last_ms for signal in self.bound.operands if signal.last_ms is not None]
-        start = max(known, default=reached_ms)
-        if start is None or (self.bound.operands and not known):
+        if self.bound.operands and not known:
+            return
+        marks = [*known, *(() if self.moved_ms is None else (self.moved_ms,))]
+        if self.delay is not None:
+            marks += [self.delay.since_ms, self.delay.frozen_ms or self.delay.since_ms]
+        start = max(marks, default=reached_ms)
+        if start is None:
             return
         reached, place, found = max(start, reached_ms or start), start, None
         for _ in range(_EDGES_MAX):

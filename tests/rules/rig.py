@@ -122,6 +122,7 @@ class Rig:
         self.seen: set[tuple[int, int]] = set()
         self.moves: list[Move] = []
         self.decisions: list[Decision] = []
+        self.moved_ms: dict[int, int] = {}
         self.heard_at: dict[int, datetime] = {}
         self.connected_since_s: float | None = 0.0
         self.engine = self._engine()
@@ -179,10 +180,9 @@ class Rig:
                     {label: code for code, label in enumerate(kind.values)}, name, name,
                 )  # fmt: skip
 
-    def _engine(self) -> Engine:
-        return Engine(
-            self.configuration, self.packs, list(self.conditions.values()), list(self.delays.values()), self.tuning
-        )
+    def _engine(self, moved_ms: Mapping[int, int] | None = None) -> Engine:
+        conditions, delays = list(self.conditions.values()), list(self.delays.values())
+        return Engine(self.configuration, self.packs, conditions, delays, self.tuning, moved_ms)
 
     def ms(self, at_s: float) -> int:
         return to_ms(self.origin) + round(at_s * 1000)
@@ -224,7 +224,7 @@ class Rig:
         since = None if self.connected_since_s is None else self.ms(self.connected_since_s)
         self._keep(self.engine.tick(self.ms(now_s), since))
 
-    def restart(self, *, remembers_hearing: bool = True) -> None:
+    def restart(self, *, knows_moves: bool = True, remembers_hearing: bool = True) -> None:
         """As a new process does: from conditions, delays, readings and the gateways' rows, and nothing else."""
         self.configuration = replace(
             self.configuration,
@@ -233,7 +233,7 @@ class Rig:
                 for each in self.configuration.gateways
             ],
         )
-        self.engine = self._engine()
+        self.engine = self._engine(self.moved_ms if knows_moves else None)
         assert set(self.engine.lookback_s()) == {point.id for point in self.configuration.points}
         self.engine.warm(sorted(self.readings, key=lambda reading: reading.ts))
 
@@ -259,6 +259,8 @@ class Rig:
         assert is_move_shown_legal(decision.move, out_of_service=False, suppressed=before.suppressed, shelved=False)
         if decision.late:
             assert decision.reason is ConditionReason.LIMIT_LATE or decision.move is ConditionMove.LATCH
+        if not decision.late:
+            self.moved_ms[before.id] = decision.at_ms
         suppressed = {ConditionMove.SUPPRESS: True, ConditionMove.UNSUPPRESS: False}.get(
             decision.move, before.suppressed
         )

@@ -175,7 +175,8 @@ def test_a_delay_goes_on_where_it_stood() -> None:
     assert moves(bench, "pressure_low") == [(60, "raise")]
 
 
-def test_what_happened_before_a_restart_does_not_happen_again() -> None:
+@pytest.mark.parametrize("knows_moves", [True, False])
+def test_what_happened_before_a_restart_does_not_happen_again(knows_moves) -> None:
     """A door that stands open for days and is wrong each night: after a restart, only what is to come."""
     tested = with_rule("night_door", "door and local_hour >= 22")
     bench = rig(tested=tested)
@@ -186,7 +187,7 @@ def test_what_happened_before_a_restart_does_not_happen_again() -> None:
         bench.tick(now_s + 2)
     before = moves(bench, "night_door")
     assert [move for _, move in before] == ["raise", "clear"] * 3
-    bench.restart()
+    bench.restart(knows_moves=knows_moves)
     bench.tick(3 * day)
     send(bench, 3 * day + 10, mains_ok=True)
     bench.tick(3 * day + 11)

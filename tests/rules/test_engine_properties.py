@@ -75,7 +75,7 @@ def in_time(stream: list[Event], tick_s: float, until_s: float, *, restart_at: i
             now_s += tick_s
             rig.tick(now_s)
         if number == restart_at:
-            rig.restart(remembers_hearing=number % 2 == 0)
+            rig.restart()
             rig.connected_since_s = at_s
         rig.send(at_s, {point: value})
     while now_s + tick_s < until_s:
@@ -130,14 +130,14 @@ def test_a_restart_changes_nothing(stream, data, tick_s) -> None:
 
 
 @few
-@given(streams(), st.booleans())
-def test_a_restart_is_silent(stream, offline) -> None:
+@given(streams(), st.booleans(), st.booleans())
+def test_a_restart_is_silent(stream, offline, knows_moves) -> None:
     rig = in_time(stream, 20.0, stream[-1][0] + 5)
     if offline:
         rig.send(stream[-1][0] + 6, {f"{GATEWAY}/online": False})
     rig.tick(stream[-1][0] + 7)  # what can be judged at ticks only has seen everything
     before = len(rig.decisions)
-    rig.restart()
+    rig.restart(knows_moves=knows_moves)
     rig.connected_since_s = stream[-1][0] + 7
     rig.tick(stream[-1][0] + 8)
     assert [each for each in rig.decisions[before:] if isinstance(each, ConditionDecision)] == []
