@@ -250,7 +250,7 @@ def _free(scene: Scene) -> None:
 
 def _of_jam(scene: Scene) -> Sequence[Expected]:
     return (
-        Expected("door_close_failure", "warning", "elevator", (120, 250), _after(5)),
+        Expected("door_close_failure", "warning", "elevator", (115, 250), _after(5)),
         *_forbidden(scene, "elevator", "life_safety", "passenger_trapped_level", "moving_with_door_open"),
         *_forbidden(scene, "elevator", "warning", "door_held_open"),
     )

@@ -33,29 +33,29 @@ async def simulate(
     `burst_main@3m, entrapment@5m:jinxiu/lift_1_1`. The truth of the run is written to `truth_file` at its end.
     Raises SimulationError.
     """
-    plan, script_s = _plan(estate, seed, faults)
-    duration_s = script_s if duration_s is None else duration_s
+    plan, script = _plan(estate, seed, faults)
+    if duration_s is None:
+        duration_s = script.duration_s
     try:
         address = BrokerAddress.parse(mqtt_url)
     except ValueError as error:
         raise SimulationError(str(error)) from error
-    stage = Stage(estate, plan, seed=seed, started_at=clock())
+    stage = Stage(estate, plan, seed=seed, started_at=clock(), clock_offsets_s=script.clock_offsets_s)
     until = None if duration_s is None else stage.now + timedelta(seconds=duration_s)
     traffic = await play(stage, address, clock, client_prefix="simulated", until=until, stop=stop)
     if truth_file is not None:
         stage.truth(speed=clock.speed, traffic=traffic).write(truth_file)
 
 
-def _plan(estate: EstateDescription, seed: int, faults: str) -> tuple[Iterator[Planned], float | None]:
-    """What is to happen, and how long the script says the run lasts."""
-    if faults == "none":
-        return iter(()), None
+def _plan(estate: EstateDescription, seed: int, faults: str) -> tuple[Iterator[Planned], Script]:
+    """What is to happen; and the script it comes from, which is empty where there is none."""
+    script = Script(None, (), {})
     if faults == "random":
-        return random_faults(estate, seed), None
+        return random_faults(estate, seed), script
     if "@" in faults:
-        script: Script = parse_faults(faults, estate)
+        script = parse_faults(faults, estate)
     elif Path(faults).is_file():
         script = read_script(Path(faults), estate)
-    else:
+    elif faults != "none":
         raise ScriptError(f"--faults {faults}: no such file; write none, random, a script's path, or burst_main@3m")
-    return iter(script.faults), script.duration_s
+    return iter(script.faults), script

@@ -19,7 +19,7 @@ from simulators.world import Place, World
 Span = tuple[float, float]  # seconds, from and to
 
 _GRADES = {"booster_pump_room": "A", "distribution_room": "A", "elevator": "A", "gateway": "B"}
-_PRIORITIES: Mapping[tuple[str, str], Priority] = {
+PRIORITIES: Mapping[tuple[str, str], Priority] = {
     ("warning", "A"): "medium",
     ("warning", "B"): "low",
     ("warning", "C"): "low",
@@ -55,7 +55,8 @@ class Scene:
     """Where a fault plays. `target` is a facility, or a gateway for a gateway's fault."""
 
     world: World
-    gateway: Gateway
+    gateway: Gateway  # the struck one, or the one that speaks for the struck facility
+    clock_offsets_ms: Mapping[str, int]  # of the gateways of the site's facilities and of the gateways themselves
     site: str
     target: str
     part: str | None
@@ -135,12 +136,12 @@ class Fault:
 
 def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool = False) -> list[Declared]:
     """The fault's declarations for this scene, in device time, before work orders are reckoned."""
-    began_at += timedelta(milliseconds=scene.gateway.clock_offset_ms)
-    ended_at = began_at + timedelta(seconds=scene.lasts_s)
     declared: list[Declared] = []
     for one in fault.expects(scene):
         kind = one.kind or fault.kind or "gateway"
         facility = one.facility or scene.target
+        device_began_at = began_at + timedelta(milliseconds=scene.clock_offsets_ms[facility])
+        device_ended_at = device_began_at + timedelta(seconds=scene.lasts_s)
         written = scene.world.facilities.get((scene.site, facility))
         grade = (written.grade if written is not None else None) or _GRADES[kind]
         declared.append(
@@ -152,10 +153,10 @@ def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool 
                 part=one.part,
                 rule=one.rule,
                 work_class=one.work_class,
-                raised=Window.after(began_at, *one.raised),
-                returned=None if one.returned is None else Window.after(ended_at, *one.returned),
+                raised=Window.after(device_began_at, *one.raised),
+                returned=None if one.returned is None else Window.after(device_ended_at, *one.returned),
                 severity=one.severity,
-                priority=_PRIORITIES[one.severity, grade],
+                priority=PRIORITIES[one.severity, grade],
                 historical=historical if one.demand is Demand.MUST else None,
                 rung=False if historical else one.rung,
             )

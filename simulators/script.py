@@ -2,14 +2,14 @@
 
 A script is YAML: `duration`, and `faults`, each with `fault` (a key of the catalogue), `at` (from the start of the
 run), and, where the catalogue's own will not do, `facility: site/key` or `gateway: site/key`, `part` and `for`. What
-is left out is chosen: a free place of the right kind, the usual length.
+is left out is chosen: a free place of the right kind, the usual length. `clock_offsets` gives gateways a wrong clock.
 
 Raises `ScriptError`, which names everything wrong with a script at once.
 """
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -54,6 +54,7 @@ class Script:
 
     duration_s: float | None
     faults: tuple[Planned, ...]
+    clock_offsets_s: Mapping[tuple[str, str], float]  # of gateways whose clock is wrong
 
 
 def seconds(text: object) -> float:
@@ -66,7 +67,14 @@ def seconds(text: object) -> float:
     return sum(float(number) * _UNITS_S[unit] for number, unit in found)
 
 
+def _signed_seconds(text: object) -> float:
+    """A clock may be behind: `-40s`."""
+    written = str(text)
+    return -seconds(written[1:]) if written.startswith("-") else seconds(text)
+
+
 Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0)]
+SignedSeconds = Annotated[float, BeforeValidator(_signed_seconds)]
 Place = Annotated[str, Field(pattern=r"^[a-z0-9_-]+/[a-z0-9_-]+$")]
 
 
@@ -85,6 +93,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     duration: Seconds | None = None
+    clock_offsets: dict[Place, SignedSeconds] = Field(default_factory=dict[str, float])
     faults: tuple[_Entry, ...]
 
 
@@ -178,7 +187,8 @@ def _planned(written: _File, estate: EstateDescription, name: str) -> Script:
     choice = random.Random("script")
     bookings = _Bookings(estate)
     planned: list[Planned] = []
-    wrong: list[str] = []
+    gateways = {f"{site.key}/{gateway.key}" for site in estate.sites for gateway in site.gateways}
+    wrong = [f"{name}: there is no gateway {place}" for place in written.clock_offsets if place not in gateways]
     for entry in sorted(written.faults, key=lambda one: one.at):
         try:
             planned.append(_plan(entry, bookings, choice))
@@ -192,7 +202,8 @@ def _planned(written: _File, estate: EstateDescription, name: str) -> Script:
         )
     if wrong:
         raise ScriptError("\n".join(wrong))
-    return Script(written.duration, tuple(planned))
+    offsets_s = {(place.split("/")[0], place.split("/")[1]): s for place, s in written.clock_offsets.items()}
+    return Script(written.duration, tuple(planned), offsets_s)
 
 
 def _plan(entry: _Entry, bookings: _Bookings, choice: random.Random) -> Planned:
@@ -249,13 +260,12 @@ def _part(
     return named
 
 
-def random_faults(estate: EstateDescription, seed: int, *, every_s: float = 600.0) -> Iterator[Planned]:
-    """Faults without end, one about every `every_s`, each where nothing else is going on."""
+def random_faults(estate: EstateDescription, seed: int, *, every_s: float = 240.0) -> Iterator[Planned]:
+    """Faults without end, the first after half a minute, then one about every `every_s`, where nothing else goes on."""
     choice = random.Random(f"{seed}/random")
     bookings = _Bookings(estate)
-    at_s = 60.0
+    at_s = 30.0
     while True:
-        at_s += choice.uniform(0.3, 1.7) * every_s
         bookings.release(at_s)
         for fault in choice.sample(list(CATALOGUE.values()), len(CATALOGUE)):
             try:
@@ -263,3 +273,4 @@ def random_faults(estate: EstateDescription, seed: int, *, every_s: float = 600.
             except ScriptError:
                 continue
             break
+        at_s += choice.uniform(0.3, 1.7) * every_s

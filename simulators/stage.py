@@ -17,7 +17,7 @@ from simulators.world import Place, World
 
 STEP_S = 1.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DECLARED_MAX = 5_000  # of an endless run, the latest
+_DECLARED_MAX = 2_000  # of an endless run, the latest
 
 
 def _everybody(place: Place) -> bool:
@@ -44,6 +44,7 @@ class Stage:
         offsets = clock_offsets_s or {}
         self.gateways: dict[Place, Gateway] = {}
         self._behind: dict[Place, Place] = {}
+        self._offsets_ms: dict[str, dict[str, int]] = {site.key: {} for site in estate.sites}
         for site in estate.sites:
             for described in site.gateways:
                 place = (site.key, described.key)
@@ -54,6 +55,8 @@ class Stage:
                 }
                 self._behind.update({(site.key, key): place for key in facilities})
                 offset_ms = round(offsets.get(place, 0.0) * 1000)
+                self._offsets_ms[site.key] |= dict.fromkeys(facilities, offset_ms)
+                self._offsets_ms[site.key][described.key] = 0  # its status bears the broker's time
                 self.gateways[place] = Gateway(site.key, described.key, facilities, clock_offset_ms=offset_ms)
         self._seed = seed
         self._plan = plan
@@ -111,7 +114,8 @@ class Stage:
     def _begin(self, planned: Planned) -> None:
         place = (planned.site, planned.target)
         gateway = self.gateways[place if planned.fault.at_gateway else self._behind[place]]
-        scene = Scene(self.world, gateway, planned.site, planned.target, planned.part, planned.lasts_s)
+        offsets_ms = self._offsets_ms[planned.site]
+        scene = Scene(self.world, gateway, offsets_ms, planned.site, planned.target, planned.part, planned.lasts_s)
         self._declared.extend(declare(planned.fault, scene, self.now, historical=planned.historical))
         planned.fault.begin(scene)
         self._going_on.append((planned, scene))

@@ -36,7 +36,7 @@ from rules.binding import conditions_for
 from rules.engine import Engine
 from rules.model import GATEWAY_KIND, Pack
 from simulators.gateway import Command, Connect, Drop, Leave, Publish
-from simulators.scene import _PRIORITIES
+from simulators.scene import PRIORITIES
 from simulators.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +88,7 @@ class Row:
             "part_key": part,
             "rule_key": rule,
             "severity": self.severity,
-            "priority": _PRIORITIES[self.severity, self.grade],
+            "priority": PRIORITIES[self.severity, self.grade],
             "began_at": from_ms(self.began_ms).isoformat(),
             "raised_at": from_ms(self.raised_ms).isoformat(),
             "returned_at": None if self.returned_ms is None else from_ms(self.returned_ms).isoformat(),
@@ -183,6 +183,9 @@ class Court:
             case _:
                 self.open[condition.id].returned_ms = decision.at_ms
         state = CONDITION_MOVES[condition.state, decision.move]
+        if state is ConditionState.RTNUN and not self.open[condition.id].rung:  # nobody was told: it ends quietly
+            del self.open[condition.id]
+            state = ConditionState.NORM
         self.conditions[condition.id] = replace(condition, state=state)
 
     def _row(self, condition: Condition, decision: ConditionDecision, now_ms: int) -> Row:

@@ -8,7 +8,7 @@ import pytest
 
 from simulators.auditor import Findings, compare
 from simulators.faults import CATALOGUE
-from simulators.script import Planned, parse_faults, read_script
+from simulators.script import Planned, parse_faults, random_faults, read_script
 from simulators.stage import Stage
 from simulators.truth import Declared, Demand, Truth
 from tests.simulators.court import ROOT, Row, demo, only, packs, play
@@ -84,7 +84,9 @@ def test_a_fault_ends_in_exactly_its_alarms(fault: str, place: str, at: datetime
 def smoke() -> tuple[Truth, list[Row]]:
     script = read_script(ROOT / "simulators/smoke.yaml", demo())
     assert script.duration_s is not None
-    stage = Stage(demo(), iter(script.faults), seed=3, started_at=datetime(2026, 11, 2, 2, 0, tzinfo=UTC))
+    started_at = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
+    offsets_s = script.clock_offsets_s
+    stage = Stage(demo(), iter(script.faults), seed=3, started_at=started_at, clock_offsets_s=offsets_s)
     rows = play(stage, demo(), script.duration_s)
     return declared_of(stage), rows
 
@@ -107,6 +109,15 @@ def test_every_rule_declared_exists_with_that_severity_and_work(smoke: tuple[Tru
         pack = packs()[kinds.get((one.site, one.facility), "gateway")]
         rule = pack.rules[one.rule]
         assert (rule.severity, rule.work_class) == (one.severity, one.work_class), one
+
+
+def test_random_faults_end_in_exactly_their_alarms() -> None:
+    started_at = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+    stage = Stage(demo(), random_faults(demo(), 4), seed=4, started_at=started_at)
+    rows = play(stage, demo(), 3600)
+    findings = judged(declared_of(stage), rows)
+    assert (findings.missing, findings.unexpected) == ([], [])
+    assert len(rows) > 10
 
 
 def test_a_day_without_faults_ends_without_alarms() -> None:

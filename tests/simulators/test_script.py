@@ -77,6 +77,14 @@ def test_what_is_no_script_is_refused(tmp_path: Path, text: str) -> None:
         read_script(written(tmp_path, text), demo())
 
 
+def test_clocks_may_be_wrong(tmp_path: Path) -> None:
+    text = "clock_offsets: {jinxiu/gw_pump: 20s, binjiang/gw_lift: -1m30s}\nfaults: []"
+    script = read_script(written(tmp_path, text), demo())
+    assert script.clock_offsets_s == {("jinxiu", "gw_pump"): 20.0, ("binjiang", "gw_lift"): -90.0}
+    with pytest.raises(ScriptError, match="there is no gateway jinxiu/gw_moon"):
+        read_script(written(tmp_path, "clock_offsets: {jinxiu/gw_moon: 1s}\nfaults: []"), demo())
+
+
 def test_two_faults_may_not_blur_each_other(tmp_path: Path) -> None:
     both = "{fault: %s, at: %s, facility: jinxiu/booster_low}"
     text = f"faults: [{both % ('burst_main', '1m')}, {both % ('flooded_room', '5m')}]"
