@@ -117,18 +117,12 @@ def _missing(files: Sequence[Migration], applied: Sequence[tuple[int, str, str]]
         if version != expected:
             raise MigrationError(f"the database has {label} but not {expected:04d}: its history has a gap")
         if version > len(files):
-            raise MigrationError(
-                f"the database has {label}, which this code does not know: it is newer than the code"
-            )
+            raise MigrationError(f"the database has {label}, which this code does not know: it is newer than the code")
         file = files[version - 1]
         if file.name != name:
-            raise MigrationError(
-                f"the database has {label}, the code has {file.label}: they are not the same history"
-            )
+            raise MigrationError(f"the database has {label}, the code has {file.label}: they are not the same history")
         if file.sha256 != sha256:
-            raise MigrationError(
-                f"{label}.sql was changed after it was applied; restore it and write a new migration"
-            )
+            raise MigrationError(f"{label}.sql was changed after it was applied; restore it and write a new migration")
     return list(files[len(applied) :])
 
 
