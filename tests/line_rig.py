@@ -39,6 +39,18 @@ _OPTIONAL = {
 }
 
 
+LEDGER = (
+    "reading",
+    "condition",
+    "alarm",
+    "condition_event",
+    "work_order",
+    "work_order_event",
+    "timer",
+    "dossier_entry",
+)
+
+
 def named(word: str) -> dict[str, str]:
     return {"zh": f"{word}号", "en": word}
 
@@ -157,6 +169,8 @@ class Line:
     _task: asyncio.Task[None] | None = None
     sent: int = 0
     ticks: int = 0
+    origin_ms: int = 0  # a while before the test began
+    worker_database_url: str | None = None  # where it leads through a proxy
 
     # ------------------------------------------------------------------ the worker
 
@@ -168,7 +182,7 @@ class Line:
                 PACKS,
                 clock=self.clock,
                 stop=self._stop,
-                database_url=self.database_url,
+                database_url=self.worker_database_url or self.database_url,
                 mqtt_url=self.mqtt_url,
             )
         )
@@ -196,8 +210,13 @@ class Line:
 
     # ------------------------------------------------------------------ speaking
 
-    def say(self, facility: str, values: Mapping[str, Any], *, ago: float = 0, **more: Any) -> None:
-        ts = self.clock.ms - round(ago * 1000)
+    def __post_init__(self) -> None:
+        self.origin_ms = to_ms(self.clock()) - 100_000
+
+    def say(
+        self, facility: str, values: Mapping[str, Any], *, ago: float = 0, at_ms: int | None = None, **more: Any
+    ) -> None:
+        ts = to_ms(self.clock()) - round(ago * 1000) if at_ms is None else at_ms
         self.sent += 1
         self.speaker.say(f"tz/v1/{self.site}/{facility}/telemetry", {"ts": ts, "values": dict(values), **more})
 
@@ -208,7 +227,7 @@ class Line:
     def status(self, gateway: str, state: str, *, ago: float = 0, retain: bool = False) -> None:
         self.sent += 1
         topic = str(wire.StatusTopic(self.site, gateway))
-        self.speaker.say(topic, {"state": state, "since": self.clock.ms - round(ago * 1000)}, retain=retain)
+        self.speaker.say(topic, {"state": state, "since": to_ms(self.clock()) - round(ago * 1000)}, retain=retain)
 
     # ------------------------------------------------------------------ looking
 
@@ -241,6 +260,12 @@ class Line:
             return account
 
         return await wait_until(there, deadline_s)
+
+    async def everything(self) -> dict[str, list[str]]:
+        """Every row that neither a redelivery nor a restart may touch."""
+        return {
+            table: [str(row) for row in await self.rows(f"select * from {table} order by 1, 2, 3")] for table in LEDGER
+        }
 
     async def alarms(self) -> list[dict[str, Any]]:
         return await self.rows(
@@ -279,7 +304,7 @@ async def line(
     database_url: str, mqtt_url: str, site: str, *, clock: Any = None, start: bool = True, **settings: Any
 ) -> AsyncIterator[Line]:
     """A brought-in site with its worker at work."""
-    await bring(database_url, site)
+    await bring(database_url, site, now=NOON if clock is None else clock())
     client_id = f"worker-{site}"
     await open_session(mqtt_url, client_id, site)
     made = Line(

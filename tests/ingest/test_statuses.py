@@ -61,7 +61,9 @@ async def test_the_same_word_again_is_a_duplicate_over_restarts_too(bench: Line)
 
     async def heard_both() -> bool:
         account = await bench.account()
-        return account["accepted"] == 2 and account["duplicate"] >= 1
+        assert account["accepted"] == 2, account
+        assert account["duplicate"] >= 1, account
+        return True
 
     await wait_until(heard_both)
     assert await states(bench) == [1]
