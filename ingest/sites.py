@@ -72,7 +72,8 @@ async def load(connection: Connection, site_id: int, packs: Packs, tuning: Tunin
     """The site as the ledger has it. Makes and retires conditions so that they are those of the rules."""
     configuration = await facilities.configuration(connection, site_id)
     living = await _make_conditions(connection, configuration, packs, now)
-    engine = Engine(configuration, packs, living, await timers.delays(connection, site_id), tuning)
+    delays, moved_ms = await timers.delays(connection, site_id), await conditions.moved_ms(connection, site_id)
+    engine = Engine(configuration, packs, living, delays, tuning, moved_ms)
     engine.warm(await readings.history(connection, engine.lookback_s()))
     found = addresses(configuration)
     return JudgedSite(

@@ -21,7 +21,11 @@ from ledger.lifecycle import (
     legal_condition_moves,
 )
 from ledger.pool import Connection
-from ledger.records import Condition, ConditionSpec, Priority, Severity, TimerKind
+from ledger.records import Condition, ConditionSpec, Priority, Severity, TimerKind, to_ms
+
+_RULES_MOVES = frozenset(
+    {ConditionMove.RAISE, ConditionMove.CLEAR, ConditionMove.LATCH, ConditionMove.SUPPRESS, ConditionMove.UNSUPPRESS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,15 @@ async def standing(connection: Connection, site_id: int) -> list[Condition]:
     return [_condition(row) async for row in cursor]
 
 
+async def moved_ms(connection: Connection, site_id: int) -> dict[int, int]:
+    """When the rules last moved each condition, in device time; those they never moved are absent."""
+    cursor = await connection.execute(
+        "select id, moved_at from condition where site_id = %s and retired_at is null and moved_at is not null",
+        [site_id],
+    )
+    return {condition_id: to_ms(moved_at) async for condition_id, moved_at in cursor}
+
+
 async def get(connection: Connection, condition_id: int) -> Condition:
     """Raises NotFound."""
     cursor = await connection.execute(
@@ -178,6 +191,7 @@ async def _write_state(
     cursor = await connection.execute(
         "update condition set state = %(to)s, "
         "state_since = case when state = %(to)s then state_since else %(at)s end, journal_length = journal_length + 1, "
+        "moved_at = case when %(by_rules)s then greatest(moved_at, %(at)s) else moved_at end, "
         "suppressed = case %(step)s when 'suppress' then true when 'unsuppress' then false else suppressed end, "
         "out_of_service = case %(step)s when 'remove_from_service' then true when 'return_to_service' then false "
         "else out_of_service end, "
@@ -193,6 +207,7 @@ async def _write_state(
             "to": to_state,
             "at": cause.at,
             "step": step.value,
+            "by_rules": step in _RULES_MOVES,
             "note": cause.note,
             "actor": cause.actor,
             "until": shelve_until,

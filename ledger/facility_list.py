@@ -150,7 +150,7 @@ async def current_values(connection: Connection, facility_ids: Sequence[int]) ->
         "(select coalesce(jsonb_object_agg(code, label), '{}') from point_code where point_code.point_id = point.id), "
         "site_current.ts, site_current.value, site_current.quality "
         "from point left join part on part.id = point.part_id "
-        "left join site_current on site_current.point_id = point.id "
+        "left join lateral (select * from site_current where point_id = point.id) site_current on true "
         "where point.facility_id = any(%s) and retired_at is null order by point.id",
         [list(facility_ids)],
     )

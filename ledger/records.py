@@ -82,9 +82,6 @@ class PermitKind(StrEnum):
     WORK = "work"  # sets `under_work`
 
 
-# ------------------------------------------------------------------ what exists
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     id: int
@@ -231,9 +228,6 @@ class SiteConfiguration:
     relations: Mapping[tuple[int, str], int]  # (facility_id, relation name) -> target facility_id
     parameters: Mapping[tuple[int, str], float]
     permits: Sequence[Permit]
-
-
-# ------------------------------------------------------------------ what was measured
 
 
 @dataclass(frozen=True, slots=True)

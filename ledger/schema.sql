@@ -131,6 +131,7 @@ create table condition (
     shelved_until timestamp with time zone,
     shelved_one_shot boolean not null default false,
     shelved_by text,
+    moved_at timestamp with time zone,
     journal_length bigint not null default 0,
     retired_at timestamp with time zone,
     constraint condition_pkey PRIMARY KEY (id),

@@ -6,7 +6,7 @@ reason. In `suppress_when` an absent name is no reason: what does not exist supp
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.records import Condition, ConditionSpec, Facility, Part, SiteConfiguration
 from rules.expression import deadband_clears
@@ -118,6 +118,7 @@ class Bound:
     when: Getter
     clear: Getter
     suppress: Getter | None
+    suppressors: Sequence[Signal]  # what `suppress` looks at
     past_when: Getter | None  # latched rules: `when` as it was, from history
     past_values: Mapping[str, Shown]
     operands: Sequence[Signal]
@@ -146,10 +147,7 @@ def bind(
     when = compiled(rule.when, slots)
     operands_of_when = list(found.operands.values())
     clear = _clear(rule, slots, when)
-    suppress = None
-    if rule.suppress_when is not None:
-        absent = _absence(places, facility, part)
-        suppress = compiled(present(rule.suppress_when, absent, positive=True), slots)
+    suppress, suppressors = _suppress(slots, _absence(places, facility, part))
     past_when, past = None, Dependencies()
     if rule.latch and not found.is_tick_only:
         for signal in operands_of_when:
@@ -163,6 +161,7 @@ def bind(
         when=when,
         clear=clear,
         suppress=suppress,
+        suppressors=suppressors,
         past_when=past_when,
         past_values=past.values,
         operands=tuple(found.operands.values()),
@@ -198,6 +197,28 @@ def _clear(rule: Rule, slots: FacilitySlots, when: Getter) -> Getter:
         return bool(value) and not when(at) if value is not None else None
 
     return clear
+
+
+def _suppress(slots: FacilitySlots, absent: Callable[[Node], bool]) -> tuple[Getter | None, Sequence[Signal]]:
+    """The suppression and the signals it looks at, each with the edge at which its being unknown has lasted too long."""
+    rule = slots.rule
+    if rule.suppress_when is None:
+        return None, ()
+    node = present(rule.suppress_when, absent, positive=True)
+    apart = Dependencies()
+    compiled(node, replace(slots, found=apart))
+    patience_ms = round(rule.unknown_max_s * 1000)
+    for signal in apart.operands.values():
+        slots.found.on(signal).append(_doubt(signal, patience_ms))
+    return compiled(node, slots), tuple(apart.operands.values())
+
+
+def _doubt(signal: Signal, patience_ms: int) -> Edge:
+    def edge(at: int) -> int | None:
+        since = signal.unknown_since(at)
+        return None if since is None or since + patience_ms + 1 <= at else since + patience_ms + 1
+
+    return edge
 
 
 def _absence(places: Places, facility: Facility, part: Part | None) -> Callable[[Node], bool]:

@@ -79,6 +79,18 @@ class Signal:
             return None if self.link.is_offline else value
         return value if at_ms <= self.last_ms + self.stale_ms else None
 
+    def unknown_since(self, at_ms: int) -> int | None:
+        """Since when it has been worth nothing; None while it is worth something. 0: it never was."""
+        if self.at(at_ms) is not None:
+            return None
+        if self.last_ms is None:
+            return 0
+        if self.value is None:
+            return self.last_ms
+        if self.stale_ms is not None and not self.is_event:
+            return self.last_ms + self.stale_ms + 1
+        return max(self.last_ms, self.link.reached_ms or 0)  # its gateway went offline, and its time stood still
+
     def edge(self, at_ms: int) -> int | None:
         """The next moment after `at_ms` at which it changes by itself: goes stale, or an occurrence ends."""
         if self.is_event:

@@ -5,7 +5,7 @@ edges its slots know (an operand goes stale, an occurrence ends, a sample leaves
 it walks from edge to edge, and a delay that runs out on the way is decided at its due time, whether a tick looked just
 then, a minute later, or a backlog brought the next sample days afterwards.
 
-Unknown neither raises nor clears. It freezes a running delay, which goes on when the same truth is known again, or is
+Unknown neither raises nor clears nor suppresses. It freezes a running delay, which goes on when the same truth is known again, or is
 called off when that takes longer than the rule's `unknown_max`.
 """
 
@@ -100,8 +100,7 @@ class Watch:
 
     def _is_settled(self, at_ms: int) -> bool:
         """Whether nothing would be decided at that moment."""
-        suppress = None if self.bound.suppress is None else self.bound.suppress(at_ms)
-        if suppress is not None and bool(suppress) != self.suppressed:
+        if self._suppression(at_ms) not in (None, self.suppressed):
             return False
         wanted, delay = self._wanted(at_ms), self.delay
         if wanted is None:
@@ -213,13 +212,26 @@ class Watch:
         return None if value is None else bool(value)
 
     def _judge_suppression(self, at_ms: int, sink: Sink) -> None:
-        value = None if self.bound.suppress is None else self.bound.suppress(at_ms)
-        if value is None or bool(value) == self.suppressed:
+        value = self._suppression(at_ms)
+        if value is None and self.suppressed:
+            self.floor_ms = 0  # what made it unknown has brought the edge at which patience ends
+        if value is None or value == self.suppressed:
             return
-        self.suppressed = bool(value)
+        self.suppressed = value
         move = ConditionMove.SUPPRESS if self.suppressed else ConditionMove.UNSUPPRESS
         reason = ConditionReason.SUPPRESSED_BY_RULE if self.suppressed else ConditionReason.SUPPRESSION_ENDED
         self._decide(move, at_ms, at_ms, reason, sink)
+
+    def _suppression(self, at_ms: int) -> bool | None:
+        """Whether it is to be suppressed; None: as it is. What is unknown holds a suppression for the rule's
+        `unknown_max` and no longer: a dead sensor must not silence an alarm for ever.
+        """
+        value = None if self.bound.suppress is None else self.bound.suppress(at_ms)
+        if value is not None:
+            return bool(value)
+        unknown = [since for each in self.bound.suppressors if (since := each.unknown_since(at_ms)) is not None]
+        patience_ms = round(self.bound.rule.unknown_max_s * 1000)
+        return False if self.suppressed and unknown and at_ms - max(unknown) > patience_ms else None
 
     def _start(self, at_ms: int, sink: Sink) -> None:
         rule = self.bound.rule

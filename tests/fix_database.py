@@ -92,6 +92,9 @@ async def _make_template(server_url: str, name: str) -> None:
     await _run(server_url, sql.SQL("CREATE DATABASE {}"), name)
     await migrate(with_database(server_url, name))
     await _stop_timescale_workers(with_database(server_url, name))
+    # Nobody may connect from now on: TimescaleDB's launcher would look into it again, and what is connected to cannot
+    # be cloned.
+    await _run(server_url, sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false"), name)
 
 
 async def _stop_timescale_workers(url: str) -> None:

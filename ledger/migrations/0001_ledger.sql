@@ -247,6 +247,7 @@ create table condition (
     shelved_until  timestamptz,
     shelved_one_shot boolean not null default false,
     shelved_by     text,
+    moved_at       timestamptz,                  -- when the rules last moved it, device time: where a restart goes on
     journal_length bigint not null default 0,
     retired_at     timestamptz,                  -- its rule or part is gone; the row stays for its history
     constraint condition_site_id_unique unique (site_id, id),

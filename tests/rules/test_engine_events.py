@@ -82,6 +82,19 @@ def test_suppression_follows_its_expression_and_evaluation_goes_on_underneath() 
     assert moves(bench, "pressure_low") == [(0, "suppress"), (60, "raise"), (95, "unsuppress")]
 
 
+def test_a_suppression_nobody_can_confirm_any_more_ends() -> None:
+    """A dead sensor must not silence an alarm for ever: unknown for longer than `unknown_max`, and it rings."""
+    bench = rig(also={"b": Plan("tiny")}, relations={"supplied_by": "b"})
+    bench.send(0, {"b/mains_ok": False, "a/pressure": LOW})
+    for at_s in range(30, 1_000, 30):
+        send(bench, at_s, pressure=LOW)
+        if at_s == 90:
+            bench.send(91, {"b/mains_ok": None})
+        if at_s == 300:
+            bench.restart()
+    assert moves(bench, "pressure_low") == [(0, "suppress"), (60, "raise"), (691.001, "unsuppress")]
+
+
 def test_what_does_not_exist_suppresses_nothing() -> None:
     bench = rig()
     for at_s in (0, 30, 60):
