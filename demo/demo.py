@@ -26,14 +26,23 @@ ESTATE = Path(__file__).resolve().parent.parent / "estates/demo.yaml"
 _READY_S = 60.0
 _POLL_S = 0.2
 
+_LOOK = (
+    ("alarms?open=true", "alarms"),
+    ("facilities?site=jinxiu", "facilities"),
+    ("live", "live"),
+    ("openapi.json", "openapi"),
+)
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "starting": ("正在启动数据库和消息服务器……", "starting the database and the broker ..."),
     "estate": ("正在载入演示小区……", "bringing in the demo estate ..."),
     "services": ("正在启动服务……", "starting the services ..."),
-    "look": ("接口", "API"),
+    "look": ("在这里看", "where to look"),
+    "alarms": ("未结束的告警", "open alarms"),
+    "facilities": ("设施和当前值", "facilities with current values"),
+    "live": ("实时变化", "changes as they happen"),
+    "openapi": ("接口描述", "the interface described"),
     "token": ("登录令牌", "bearer token"),
     "broker": ("消息服务器", "broker"),
-    "try": ("试一试", "try"),
     "logs": ("日志", "logs"),
     "running": (
         "运行中。下面逐行显示告警和工单;按 Ctrl-C 结束。",
@@ -79,11 +88,11 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
                         "simulate", ["simulate", "--estate", str(ESTATE), "--seed", str(seed), "--faults", "random"]
                     )
                 )
-                say(
-                    f"\n  {text('look')}: {url}/api/v1\n  {text('token')}: {token}\n  {text('broker')}: {here.mqtt_url}"
-                )
-                say(f"  {text('logs')}: {directory / 'logs'}")
-                say(f'  {text("try")}: curl -H "Authorization: Bearer {token}" "{url}/api/v1/alarms?open=true"\n')
+                say(f"\n  {text('token')}: {token}\n  {text('broker')}: {here.mqtt_url}")
+                say(f"  {text('logs')}: {directory / 'logs'}\n  {text('look')}:")
+                for path, meaning in _LOOK:
+                    say(f'    curl -N -H "Authorization: Bearer {token}" "{url}/api/v1/{path}"   # {text(meaning)}')
+                say("")
                 say(text("running"))
                 await _comment(settings, here.database_url, running, language, stop)
             say(text("stopping"))
