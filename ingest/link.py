@@ -315,7 +315,9 @@ class Link:
             name for name, reason in zip(self._endpoint.subscriptions, reasons, strict=False) if reason.is_failure
         ]
         if refused:
-            self._break(f"the broker does not let us hear {', '.join(refused)}")
+            # NATS refuses when max_ack_pending, summed over the subscriptions (twice for each '#'), is above 65535.
+            hint = "its access rules forbid it, or, with NATS, max_ack_pending is too large for so many sites"
+            self._break(f"the broker does not let us hear {', '.join(refused)}: {hint}")
         elif not self._subscribed.done():
             self._subscribed.set_result(None)
 
