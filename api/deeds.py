@@ -88,9 +88,10 @@ async def deed_of(
 
 
 def _actor(header: str) -> str:
+    # Servers hand header bytes over as Latin-1; a name typed into curl as it is arrives as UTF-8 in that disguise.
     try:
-        name = unquote(header, errors="strict").strip()
-    except UnicodeDecodeError:
+        name = unquote(header.encode("latin-1").decode(), errors="strict").strip()
+    except UnicodeError:
         name = ""
     if not name or len(name) > ACTOR_CHARS_MAX or not name.isprintable():
         raise _no_actor(f"1 to {ACTOR_CHARS_MAX} printable characters, percent-encoded UTF-8")

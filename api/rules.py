@@ -78,7 +78,7 @@ class RulesOut(Answered):
 
 class ParameterIn(Asked):
     name: Annotated[PointKey, Field(description="as in `parameters`: setpoint, pump_1.rated_current")]
-    value: float
+    value: Annotated[float, Field(strict=True, description="a number: neither true nor its text")]
     reason: Text
 
 

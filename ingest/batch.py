@@ -101,16 +101,19 @@ async def _take_statuses(connection: Connection, messages: Sequence[Message], ju
         if message.status is None or message.gateway is None:
             continue
         status, gateway = message.status, message.gateway
+        received_ms = message.delivery.received_ms
+        # A connection cannot have begun after we were told of it: taken as it stands, a clock that is ahead would make
+        # every later status look old.
+        since_ms = min(status.since_ms, received_ms)
         memory = judged[message.outcome.site_key].site.memories.setdefault(gateway.id, GatewayMemory())
         claimed = (status.online, status.since_ms)
         is_news = memory.status != claimed and await facilities.gateway_status(
-            connection, gateway.id, online=status.online, since=from_ms(status.since_ms)
+            connection, gateway.id, online=status.online, since=from_ms(since_ms)
         )
         if not is_news or gateway.online_point_id is None:
             message.outcome.repeated += 1
             continue
-        received_ms = message.delivery.received_ms
-        ts_ms = status.since_ms if status.online else max(received_ms, status.since_ms + 1)
+        ts_ms = since_ms if status.online else max(received_ms, since_ms + 1)
         if memory.online_ms is not None and ts_ms <= memory.online_ms:
             ts_ms = max(received_ms, memory.online_ms + 1)
         memory.status, memory.online_ms = claimed, ts_ms

@@ -1,23 +1,19 @@
 """The tick: time passes where no message does. Delays and silence in device time, by the engine; timers in ours."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ingest import judgement, ringing
 from ingest.sites import JudgedSite
 from ledger import alarms, conditions, dossier, permits, timers, work_orders
 from ledger.conditions import Cause
 from ledger.errors import IllegalMove
-from ledger.lifecycle import ConditionMove, ConditionState, ShownState
+from ledger.lifecycle import ConditionMove
 from ledger.pool import Connection
 from ledger.records import TimerKind
 from ledger.timers import Timer
 from rules.response import ResponseTable
 
 ACTOR = "clock"
-_ASK_AGAIN = timedelta(minutes=10)  # an order that is due while its alarm is silenced: looked at again then
-
-_STANDING = frozenset({ConditionState.UNACK, ConditionState.ACKED, ConditionState.LATUN, ConditionState.LATACK})
-_SILENCED = frozenset({ShownState.OOSRV, ShownState.DSUPR, ShownState.SHLVD})
 
 
 async def tick(
@@ -86,16 +82,9 @@ async def _order(connection: Connection, site: JudgedSite, timer: Timer, table: 
     """The alarm has stood as long as it had to: open its order, unless it went away or nobody wants to hear of it."""
     assert timer.alarm_id is not None
     alarm = await alarms.get(connection, timer.alarm_id)
-    if alarm.ended_at is not None or alarm.state not in _STANDING:
+    if alarm.ended_at is not None or alarm.state not in ringing.STANDING:
         return
-    if alarm.shown in _SILENCED:
-        await timers.start(
-            connection,
-            site_id=timer.site_id,
-            kind=TimerKind.ORDER_DUE,
-            alarm_id=alarm.id,
-            since=timer.since,
-            due_at=now + _ASK_AGAIN,
-        )
+    if alarm.shown in ringing.SILENCED:
+        await ringing.ask_again(connection, alarm, now)
         return
     await ringing.follow_up(connection, site, alarm, table, now, waited=True)

@@ -34,6 +34,7 @@ class Applied:
     """What came of the decisions, as far as somebody has to be told."""
 
     raised: dict[int, int] = field(default_factory=dict[int, int])  # condition -> when what showed it was received
+    cleared: dict[int, int] = field(default_factory=dict[int, int])  # condition -> when what ended it was received
     reraised: list[int] = field(default_factory=list[int])  # alarms that stood already
     unsuppressed: bool = False
 
@@ -136,6 +137,7 @@ async def _note(
         case ConditionMove.RAISE if moved.alarm_id is not None:
             applied.reraised.append(moved.alarm_id)
         case ConditionMove.CLEAR if moved.alarm_id is not None:
+            applied.cleared[moved.condition_id] = decision.received_ms
             await work_orders.alarm_cleared(connection, moved.alarm_id, now)
         case ConditionMove.UNSUPPRESS:
             applied.unsuppressed = True

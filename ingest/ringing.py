@@ -6,26 +6,30 @@ kept, without sound or order. Its order is decided before it rings, so that sire
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ingest.judgement import ACTOR, Applied
 from ingest.sites import JudgedSite
 from ledger import alarms, annunciation, conditions, timers, work_orders
 from ledger.conditions import Cause
-from ledger.lifecycle import ConditionMove, ConditionState
+from ledger.lifecycle import ConditionMove, ConditionState, ShownState
 from ledger.pool import Connection
-from ledger.records import Alarm, TimerKind, to_ms
+from ledger.records import Alarm, Severity, TimerKind, to_ms
 from ledger.work_orders import Act
 from rules import response
 from rules.response import AlarmFacts, OrderAction, OrderDecision, ResponseTable
 
 WAITING_MAX = 5_000
+DRAIN_PATIENCE = timedelta(minutes=10)
+DRAIN_PATIENCE_LIFE_SAFETY = timedelta(minutes=1)
+_ASK_AGAIN = timedelta(minutes=10)
 _WORK_CLASS_UNKNOWN = "general"  # of a rule that has left its pack while its alarm stood
 
 HISTORICAL = "historical"
 ENDED_SILENCED = "ended_silenced"  # it came and went under a flag that silenced it
 
-_STANDING = frozenset({ConditionState.UNACK, ConditionState.ACKED, ConditionState.LATUN, ConditionState.LATACK})
+STANDING = frozenset({ConditionState.UNACK, ConditionState.ACKED, ConditionState.LATUN, ConditionState.LATACK})
+SILENCED = frozenset({ShownState.OOSRV, ShownState.DSUPR, ShownState.SHLVD})
 
 
 async def waiting(connection: Connection, site: JudgedSite) -> list[Alarm]:
@@ -42,25 +46,48 @@ async def ring(
     now: datetime,
 ) -> None:
     """Ring what waits to ring, of the facilities that are locked, and follow up what was raised again."""
-    now_ms = to_ms(now)
     for alarm in found:
-        if alarm.facility_id not in locked or site.draining(alarm.facility_id, now_ms):
+        if alarm.facility_id not in locked or _may_be_over(site, alarm, now):
             continue
-        if alarm.state is ConditionState.RTNUN and not _stood_when_it_came(alarm, applied.raised):
+        if alarm.state is ConditionState.RTNUN and not _stood_when_it_came(alarm, applied):
             await _end_quietly(connection, alarm, applied.raised, now)
             continue
         await follow_up(connection, site, alarm, table, now)
         await annunciation.ring(connection, alarm.id, now)
     for alarm_id in dict.fromkeys(applied.reraised):
         alarm = await alarms.get(connection, alarm_id)
-        if alarm.rang_at is not None and alarm.state in _STANDING:
+        if alarm.rang_at is None or alarm.state not in STANDING:
+            continue
+        if alarm.shown in SILENCED or _may_be_over(site, alarm, now):
+            await ask_again(connection, alarm, now)
+        else:
             await follow_up(connection, site, alarm, table, now)
 
 
-def _stood_when_it_came(alarm: Alarm, raised: Mapping[int, int]) -> bool:
-    """Raised and over within one batch: whether it still stood when it came in decides, not how the batch was cut."""
-    received_ms = raised.get(alarm.condition_id)
-    return received_ms is not None and alarm.returned_at is not None and to_ms(alarm.returned_at) > received_ms
+def _may_be_over(site: JudgedSite, alarm: Alarm, now: datetime) -> bool:
+    """Whether its gateway is still sending what may end it. A store that is never empty must not keep an alarm from
+    ringing: of two errors, a late silence is the cheaper one.
+    """
+    patience = DRAIN_PATIENCE_LIFE_SAFETY if alarm.severity is Severity.LIFE_SAFETY else DRAIN_PATIENCE
+    return now - alarm.raised_at < patience and site.draining(alarm.facility_id, to_ms(now))
+
+
+def _stood_when_it_came(alarm: Alarm, applied: Applied) -> bool:
+    """Raised and over within one batch: what came in later may end it, what came in with it shows that it was over."""
+    raised_ms, cleared_ms = applied.raised.get(alarm.condition_id), applied.cleared.get(alarm.condition_id)
+    return raised_ms is not None and cleared_ms is not None and cleared_ms > raised_ms
+
+
+async def ask_again(connection: Connection, alarm: Alarm, now: datetime) -> None:
+    """Its order has to wait while nobody wants to hear of the alarm, or nobody knows whether it stands."""
+    await timers.start(
+        connection,
+        site_id=alarm.site_id,
+        kind=TimerKind.ORDER_DUE,
+        alarm_id=alarm.id,
+        since=now,
+        due_at=now + _ASK_AGAIN,
+    )
 
 
 async def _end_quietly(connection: Connection, alarm: Alarm, raised: Mapping[int, int], now: datetime) -> None:

@@ -35,6 +35,7 @@ class Roster:
         self._packs, self._tuning, self._now = packs, tuning, now
         self._keys: dict[int, str] = {}
         self._loaded: dict[int, JudgedSite] = {}
+        self._failed: dict[int, JudgedSite] = {}  # not to be judged by any more; what they heard is still true
         self._discover_at = 0.0
 
     @property
@@ -101,7 +102,9 @@ class Roster:
             if site is not None and not site.is_out_of_step and site.site.revision == revisions.get(site_id):
                 continue
             try:
-                self._loaded[site_id] = await load(connection, site_id, self._packs, self._tuning, self._now())
+                before = self._loaded.get(site_id) or self._failed.get(site_id)
+                self._loaded[site_id] = await load(connection, site_id, self._packs, self._tuning, self._now(), before)
+                self._failed.pop(site_id, None)
             except Unavailable:
                 raise
             except Exception as error:
@@ -112,4 +115,6 @@ class Roster:
         """A transaction failed: what these engines have seen, the ledger has not."""
         self._lease.doubt()
         for site_id in site_ids:
-            self._loaded.pop(site_id, None)
+            failed = self._loaded.pop(site_id, None)
+            if failed is not None:
+                self._failed[site_id] = failed

@@ -68,13 +68,20 @@ class JudgedSite:
         return gateway_id is not None and self.engine.draining(gateway_id, now_ms)
 
 
-async def load(connection: Connection, site_id: int, packs: Packs, tuning: Tuning, now: datetime) -> JudgedSite:
-    """The site as the ledger has it. Makes and retires conditions so that they are those of the rules."""
+async def load(
+    connection: Connection, site_id: int, packs: Packs, tuning: Tuning, now: datetime, before: JudgedSite | None = None
+) -> JudgedSite:
+    """The site as the ledger has it. Makes and retires conditions so that they are those of the rules.
+
+    `before` is the same site as this process knew it until now: what was heard since then stays heard.
+    """
     configuration = await facilities.configuration(connection, site_id)
     living = await _make_conditions(connection, configuration, packs, now)
     delays, moved_ms = await timers.delays(connection, site_id), await conditions.moved_ms(connection, site_id)
     engine = Engine(configuration, packs, living, delays, tuning, moved_ms)
     engine.warm(await readings.history(connection, engine.lookback_s()))
+    if before is not None:
+        engine.go_on_from(before.engine)
     found = addresses(configuration)
     return JudgedSite(
         site=configuration.site,
@@ -83,7 +90,7 @@ async def load(connection: Connection, site_id: int, packs: Packs, tuning: Tunin
         conditions={each.id: each for each in living},
         addresses=found,
         engine=engine,
-        built_ms=to_ms(now),
+        built_ms=to_ms(now) if before is None else before.built_ms,
         packs=packs,
         memories=await _memories(connection, configuration, found),
     )

@@ -215,11 +215,21 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
 }
 
 
+_BUSY = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+
+
 def translate(error: psycopg.Error) -> LedgerError:
     """The ledger error for a driver error; an unknown constraint keeps the driver's words as Invalid.
 
     What is nobody's fault but ours - a wrong statement, a missing table or grant - stays a bare LedgerError.
     """
+    if isinstance(error, _BUSY):
+        return Unavailable("the ledger is busy: somebody else is changing the same, or it took too long; try again")
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Unavailable(f"database unavailable: {error}".strip())
     name = error.diag.constraint_name

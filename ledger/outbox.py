@@ -150,13 +150,13 @@ async def mark_published(connection: Connection, ids: Sequence[int], now: dateti
 async def trim(connection: Connection, older_than: datetime, *, limit: int = 5_000) -> int:
     """Remove notices nobody will ask for any more, oldest first in the order of the stream; returns how many.
 
-    It stops at the first that is young or unpublished, so that what is left has no holes (see `holds`), and always
-    leaves the newest, which marks the end.
+    It stops at the first that is young, so that what is left has no holes (see `holds`), and always leaves the newest,
+    which marks the end. What could not be published by then is no news to a siren: it goes as well, or a site without
+    a worker would keep everybody's for ever.
     """
     cursor = await connection.execute(
         "delete from outbox where id in (select id from outbox where (transaction, id) < ("
-        "select transaction, id from outbox where created_at >= %s or (topic is not null and published_at is null) "
-        "or (transaction, id) = (select transaction, id from outbox order by transaction desc, id desc limit 1) "
+        "select transaction, id from outbox where created_at >= %s or (transaction, id) = (select transaction, id from outbox order by transaction desc, id desc limit 1) "
         "order by transaction, id limit 1) order by transaction, id limit %s)",
         [older_than, limit],
     )

@@ -356,7 +356,7 @@ create table outbox (
     constraint outbox_published_has_topic CHECK (published_at IS NULL OR topic IS NOT NULL)
 );
 CREATE INDEX outbox_stream ON outbox USING btree (transaction, id);
-CREATE INDEX outbox_unpublished ON outbox USING btree (id) WHERE topic IS NOT NULL AND published_at IS NULL;
+CREATE INDEX outbox_unpublished ON outbox USING btree (site_id, id) WHERE topic IS NOT NULL AND published_at IS NULL;
 alter table outbox enable row level security;
 create policy api_in_scope on outbox for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on outbox for all to taizhang_ingest using (true);
@@ -557,7 +557,10 @@ CASE kind
     ELSE condition_id IS NOT NULL
 END)
 );
+CREATE INDEX timer_alarm ON timer USING btree (alarm_id) WHERE alarm_id IS NOT NULL;
+CREATE INDEX timer_condition ON timer USING btree (condition_id) WHERE condition_id IS NOT NULL;
 CREATE INDEX timer_due ON timer USING btree (kind, due_at);
+CREATE INDEX timer_work_order ON timer USING btree (work_order_id) WHERE work_order_id IS NOT NULL;
 alter table timer enable row level security;
 create policy api_in_scope on timer for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on timer for all to taizhang_ingest using (true);

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import sql
 from psycopg.rows import TupleRow
 
 from ledger.lifecycle import WorkOrderClock
@@ -68,12 +69,19 @@ async def stop(
     clock: WorkOrderClock | None = None,
 ) -> None:
     """Take a subject's timer of that kind away, if there is one. Without a clock: those of all clocks."""
+    subjects = {
+        "condition_id": condition_id,
+        "point_id": point_id,
+        "alarm_id": alarm_id,
+        "work_order_id": work_order_id,
+        "permit_id": permit_id,
+    }
+    ((column, subject),) = [(name, number) for name, number in subjects.items() if number is not None]
     await connection.execute(
-        "delete from timer where kind = %s and condition_id is not distinct from %s "
-        "and point_id is not distinct from %s and alarm_id is not distinct from %s "
-        "and work_order_id is not distinct from %s and permit_id is not distinct from %s "
-        "and (%s::work_order_clock is null or clock = %s)",
-        [kind, condition_id, point_id, alarm_id, work_order_id, permit_id, clock, clock],
+        sql.SQL(
+            "delete from timer where kind = %s and {} = %s and (%s::work_order_clock is null or clock = %s)"
+        ).format(sql.Identifier(column)),
+        [kind, subject, clock, clock],
     )
 
 

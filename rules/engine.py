@@ -159,6 +159,20 @@ class Engine:
             if gateway_id is not None and signal.value is not None:
                 self._links[gateway_id].online = signal.value >= 0.5
 
+    def go_on_from(self, before: "Engine") -> None:
+        """Take over what the engine that this one replaces in the same process had heard: a change of configuration
+        must not make gateways unheard, or silence would begin anew with every permit.
+        """
+        links, received_ms = before.heard_so_far()
+        for key in self._links.keys() & links.keys():
+            self._links[key].go_on_from(links[key])
+        for point_id in self._signals.keys() & received_ms.keys():
+            self._signals[point_id].received_ms = received_ms[point_id]
+
+    def heard_so_far(self) -> tuple[Mapping[int, Link], Mapping[int, int | None]]:
+        """The gateways as heard, and when each point last came in."""
+        return self._links, {point_id: signal.received_ms for point_id, signal in self._signals.items()}
+
     # ------------------------------------------------------------------ what the caller asks
 
     def is_late(self, point_id: int, ts_ms: int) -> bool:
@@ -181,8 +195,9 @@ class Engine:
     def heard(self, gateway_id: int, received_ms: int, newest_ts_ms: int) -> None:
         """A message of the gateway came in, its newest sample of that time; told before its samples are fed."""
         link = self._links.get(gateway_id)
-        if link is not None:
-            link.heard(received_ms, newest_ts_ms)
+        if link is not None and link.heard(received_ms, newest_ts_ms):
+            # It speaks of now, so it is there, whatever its last status said: what it says must be judged.
+            self._follow_status(gateway_id, online=True, sink=Sink(received_ms))
 
     def feed(self, samples: Sequence[Sample]) -> list[Decision]:
         """Judge samples that are new to the ledger, in order of arrival."""

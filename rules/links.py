@@ -41,11 +41,12 @@ class Link:
     newest_ms: int | None = None  # device time of the newest sample heard
     offset_ms: float | None = None
     lag_ms: int = 0  # of the last message
+    offline_ms: int | None = None  # when we were told that it is offline; None: not since this engine began
     waiting_since_ms: int | None = None  # just back: time stands still from here on, for at most `settle`
     reached_ms: int | None = None  # how far device time has come, by samples and ticks
     left_ms: int | None = None  # how far it had come when this engine took over, as far as can be told
-    _offset_at_ms: int = 0
-    _trial: tuple[int, int] | None = field(default=None)  # received, lag: a large lag that may prove steady
+    offset_at_ms: int = 0
+    trial: tuple[int, int] | None = field(default=None)  # received, lag: a large lag that may prove steady
 
     @classmethod
     def of(cls, gateway: Gateway | None, tuning: Tuning, silent_after_ms: int) -> "Link":
@@ -54,9 +55,15 @@ class Link:
             link.online = gateway.online
             link.offset_ms = gateway.clock_offset_ms
             if gateway.heard_at is not None:
-                link._offset_at_ms = to_ms(gateway.heard_at)
+                link.offset_at_ms = to_ms(gateway.heard_at)
                 link.took_over(to_ms(gateway.heard_at) - (gateway.clock_offset_ms or 0))
         return link
+
+    def go_on_from(self, before: "Link") -> None:
+        """What the link of the engine before this one, in the same process, had heard: it is not heard again."""
+        self.heard_ms, self.newest_ms, self.lag_ms = before.heard_ms, before.newest_ms, before.lag_ms
+        self.offset_ms, self.offset_at_ms, self.trial = before.offset_ms, before.offset_at_ms, before.trial
+        self.waiting_since_ms, self.offline_ms = before.waiting_since_ms, before.offline_ms
 
     def took_over(self, device_ms: int) -> None:
         """The engine before this one had come at least as far."""
@@ -71,7 +78,13 @@ class Link:
         """Known to be offline; a gateway that never said anything is not."""
         return self.online is False
 
-    def heard(self, received_ms: int, newest_ms: int) -> None:
+    def heard(self, received_ms: int, newest_ms: int) -> bool:
+        """Take in a message; True if the gateway counts as offline and yet speaks: its status is wrong or was lost."""
+        self._measure(received_ms, newest_ms)
+        is_live = not self._is_backlog() and newest_ms + (self.offset_ms or 0) > (self.offline_ms or 0)
+        return self.is_offline and is_live
+
+    def _measure(self, received_ms: int, newest_ms: int) -> None:
         self.heard_ms = received_ms if self.heard_ms is None else max(self.heard_ms, received_ms)
         self.newest_ms = newest_ms if self.newest_ms is None else max(self.newest_ms, newest_ms)
         self.lag_ms = received_ms - newest_ms
@@ -79,21 +92,22 @@ class Link:
         if self._is_backlog():
             self._try_steady(received_ms)
             return
-        self._trial = None
+        self.trial = None
         offset = self.lag_ms
         if self.offset_ms is not None:
-            drifted = self.offset_ms + max(0, received_ms - self._offset_at_ms) * _OFFSET_DRIFT
+            drifted = self.offset_ms + max(0, received_ms - self.offset_at_ms) * _OFFSET_DRIFT
             offset = min(offset, drifted)
-        self.offset_ms, self._offset_at_ms = offset, received_ms
+        self.offset_ms, self.offset_at_ms = offset, received_ms
 
     def _is_backlog(self) -> bool:
-        return self.lag_ms - (self.offset_ms or 0) > self.tuning.backlog_lag_ms
+        # A clock that is ahead (of one facility among several behind it, say) makes nobody else's messages a backlog.
+        return self.lag_ms - max(0.0, self.offset_ms or 0.0) > self.tuning.backlog_lag_ms
 
     def _try_steady(self, received_ms: int) -> None:
-        if self._trial is None or abs(self.lag_ms - self._trial[1]) > _STEADY_BAND_MS:
-            self._trial = (received_ms, self.lag_ms)
-        elif received_ms - self._trial[0] >= _STEADY_AFTER_MS:
-            self.offset_ms, self._offset_at_ms, self._trial = min(self.lag_ms, self._trial[1]), received_ms, None
+        if self.trial is None or abs(self.lag_ms - self.trial[1]) > _STEADY_BAND_MS:
+            self.trial = (received_ms, self.lag_ms)
+        elif received_ms - self.trial[0] >= _STEADY_AFTER_MS:
+            self.offset_ms, self.offset_at_ms, self.trial = min(self.lag_ms, self.trial[1]), received_ms, None
 
     def is_draining(self, now_ms: int) -> bool:
         return self.heard_ms is not None and now_ms - self.heard_ms <= self.tuning.settle_ms and self._is_backlog()
@@ -113,6 +127,8 @@ class Link:
     def went(self, *, online: bool, received_ms: int) -> bool:
         """Take in a status; True if it changed anything for those who wait for time to pass."""
         before, self.online = self.is_offline, online
+        if not online:
+            self.offline_ms = received_ms
         if before and online:
             self.waiting_since_ms = received_ms
         return before != self.is_offline

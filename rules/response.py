@@ -139,7 +139,7 @@ def decide_order(
     def decision(action: OrderAction, reason: OrderReason) -> OrderDecision:
         return OrderDecision(action, reason, row.priority, clocks)
 
-    if any(each.id in alarm.order_ids for each in unresolved):
+    if any(each.id in alarm.order_ids and _serves(each, alarm) for each in unresolved):
         return decision(OrderAction.NOTHING, OrderReason.HAS_ORDER)
     if alarm.severity is Severity.LIFE_SAFETY:
         if not unresolved:
@@ -161,6 +161,12 @@ def decide_order(
         return OrderDecision(OrderAction.WAIT, OrderReason.WAITS_FOR_ROUND, row.priority, clocks, due_at=due_at)
     due_at = now + row.order.after
     return OrderDecision(OrderAction.WAIT, OrderReason.WAITS_TO_STAND, row.priority, clocks, due_at=due_at)
+
+
+def _serves(order: WorkOrder, alarm: AlarmFacts) -> bool:
+    """Whether the order is the alarm's own, and not merely linked to it: of its work, and as grave."""
+    grave = alarm.severity is not Severity.LIFE_SAFETY or order.severity is Severity.LIFE_SAFETY
+    return order.work_class == alarm.work_class and grave
 
 
 def _joinable(unresolved: Sequence[WorkOrder], work_class: str) -> WorkOrder | None:

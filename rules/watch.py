@@ -51,6 +51,7 @@ class Watch:
     is_returning: bool = (
         False  # an operand's gateway came back: until the next advance was the dark, which is not walked
     )
+    doubted_ms: int | None = None  # since when the suppression is neither confirmed nor denied, as far as seen
     moved_ms: int | None = None  # when it last moved: nothing is dated before that
     # No edge comes between the clock and this moment. Most samples only move edges away (the point that reported goes
     # stale later than before), so looking at all of them again is put off until time gets here.
@@ -193,10 +194,16 @@ class Watch:
 
     def _gives_up_ms(self, delay: Delay) -> int:
         frozen_ms = delay.due_ms if delay.frozen_ms is None else delay.frozen_ms
-        return frozen_ms + round(self.bound.rule.unknown_max_s * 1000) + 1
+        return frozen_ms + self._patience_ms + 1
+
+    @property
+    def _patience_ms(self) -> int:
+        return round(self.bound.rule.unknown_max_s * 1000)
 
     def _edge(self, at_ms: int) -> int | None:
         found: int | None = None
+        if self.doubted_ms is not None and self.doubted_ms + self._patience_ms + 1 > at_ms:
+            found = self.doubted_ms + self._patience_ms + 1
         for edges in self.bound.edges.values():
             for edge in edges:
                 moment = edge(at_ms)
@@ -214,7 +221,11 @@ class Watch:
     def _judge_suppression(self, at_ms: int, sink: Sink) -> None:
         value = self._suppression(at_ms)
         if value is None and self.suppressed:
+            if self.doubted_ms is None:
+                self.doubted_ms = at_ms
             self.floor_ms = 0  # what made it unknown has brought the edge at which patience ends
+            return
+        self.doubted_ms = None
         if value is None or value == self.suppressed:
             return
         self.suppressed = value
@@ -226,12 +237,18 @@ class Watch:
         """Whether it is to be suppressed; None: as it is. What is unknown holds a suppression for the rule's
         `unknown_max` and no longer: a dead sensor must not silence an alarm for ever.
         """
-        value = None if self.bound.suppress is None else self.bound.suppress(at_ms)
+        if self.bound.suppress is None:
+            return False  # the rule may have lost its suppression while this stood
+        value = self.bound.suppress(at_ms)
         if value is not None:
             return bool(value)
+        if not self.suppressed:
+            return None
         unknown = [since for each in self.bound.suppressors if (since := each.unknown_since(at_ms)) is not None]
-        patience_ms = round(self.bound.rule.unknown_max_s * 1000)
-        return False if self.suppressed and unknown and at_ms - max(unknown) > patience_ms else None
+        since = [max(unknown)] if unknown else []
+        if self.doubted_ms is not None:
+            since.append(self.doubted_ms)
+        return False if since and at_ms - min(since) > self._patience_ms else None
 
     def _start(self, at_ms: int, sink: Sink) -> None:
         rule = self.bound.rule

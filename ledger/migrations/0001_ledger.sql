@@ -471,6 +471,9 @@ create table timer (
     constraint timer_frozen_delays_only check (frozen_at is null or kind in ('on_delay', 'off_delay'))
 );
 create index timer_due on timer (kind, due_at);
+create index timer_condition on timer (condition_id) where condition_id is not null;
+create index timer_alarm on timer (alarm_id) where alarm_id is not null;
+create index timer_work_order on timer (work_order_id) where work_order_id is not null;
 
 create table rule_parameter (
     id          bigint generated always as identity primary key,
@@ -519,7 +522,7 @@ create table outbox (
     constraint outbox_published_has_topic check (published_at is null or topic is not null)
 );
 create index outbox_stream on outbox (transaction, id);
-create index outbox_unpublished on outbox (id) where topic is not null and published_at is null;
+create index outbox_unpublished on outbox (site_id, id) where topic is not null and published_at is null;
 
 -- The answer given to a POST with an Idempotency-Key, given again to its repetition.
 create table idempotency (

@@ -12,7 +12,7 @@ begin
     create extension if not exists timescaledb;
     -- The primary key serves every query; the default index on time alone would only cost.
     perform create_hypertable(
-        'reading', 'ts', chunk_time_interval => interval '1 day', create_default_indexes => false
+        'reading', 'ts', chunk_time_interval => interval '7 days', create_default_indexes => false
     );
 end
 $$;
