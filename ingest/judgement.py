@@ -1,7 +1,7 @@
 """What the engine decided becomes what the ledger holds: moves, repeats, delays. The caller has locked the facilities."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,6 +27,8 @@ from rules.response import ResponseTable
 _log = logging.getLogger(__name__)
 
 ACTOR = "rules"
+CHATTER_MOVES_MAX = 10  # of one condition in one batch
+_PROCESS_MOVES = frozenset({ConditionMove.RAISE, ConditionMove.CLEAR, ConditionMove.LATCH})
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ async def apply(
     connection: Connection, site: JudgedSite, decisions: Sequence[Decision], table: ResponseTable, now: datetime
 ) -> Applied:
     """In the order they were made. Of several words on one delay only the last is written."""
+    decisions, chatter = without_chatter(decisions)
     applied = Applied()
     delays: dict[tuple[TimerKind, int | None, int | None], Delay | None] = {}
     told_already: set[int] = set()  # late occurrences whose alarm covers them: their second half is void as well
@@ -71,12 +74,36 @@ async def apply(
                 continue
             case ConditionDecision():
                 await _move(connection, site, decision, table, applied, now)
+    for condition_id, times in chatter.items():
+        await conditions.count_repeat(connection, condition_id, now, times=times)
     for (kind, condition_id, point_id), delay in delays.items():
         if delay is None:
             await timers.stop(connection, kind, condition_id=condition_id, point_id=point_id)
         else:
             await timers.keep_delay(connection, site.site.id, delay)
     return applied
+
+
+def without_chatter(decisions: Sequence[Decision]) -> tuple[Sequence[Decision], Mapping[int, int]]:
+    """The decisions without what a chattering condition did in between, and how often each did it.
+
+    Each move costs a dozen statements. A contact that bounces a thousand times in one message would hold up everybody
+    for minutes and tell nobody anything: its first and last moves are made, the rest counts as occurrences. What the
+    sensor said is in the readings, every word of it.
+    """
+    moves: dict[int, list[int]] = {}
+    for place, each in enumerate(decisions):
+        if isinstance(each, ConditionDecision) and not each.late and each.move in _PROCESS_MOVES:
+            moves.setdefault(each.condition_id, []).append(place)
+    dropped: set[int] = set()
+    chatter: dict[int, int] = {}
+    for condition_id, places in moves.items():
+        if len(places) > CHATTER_MOVES_MAX:
+            between = places[2:-2]
+            between = between[: len(between) // 2 * 2]  # raising and ending take turns: whole pairs go
+            dropped.update(between)
+            chatter[condition_id] = len(between) // 2
+    return [each for place, each in enumerate(decisions) if place not in dropped], chatter
 
 
 async def _is_told(connection: Connection, decision: ConditionDecision, told_already: set[int], now: datetime) -> bool:

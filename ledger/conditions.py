@@ -350,12 +350,13 @@ async def _end_one_shot_shelving(connection: Connection, condition_id: int, caus
         await move(connection, condition_id, ConditionMove.UNSHELVE_EXPIRED, over)
 
 
-async def count_repeat(connection: Connection, condition_id: int, now: datetime) -> None:
-    """An event happened again while its alarm stands."""
+async def count_repeat(connection: Connection, condition_id: int, now: datetime, *, times: int = 1) -> None:
+    """An event happened again while its alarm stands; of an alarm that has ended meanwhile, the last one counts it."""
     cursor = await connection.execute(
-        "update alarm set occurrences = occurrences + 1, version = version + 1 "
-        "where condition_id = %s and ended_at is null returning id",
-        [condition_id],
+        "update alarm set occurrences = occurrences + %s, version = version + 1 "
+        "where id = (select id from alarm where condition_id = %s order by ended_at is null desc, id desc limit 1) "
+        "returning id",
+        [times, condition_id],
     )
     row = await cursor.fetchone()
     if row is not None:

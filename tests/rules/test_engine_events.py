@@ -1,7 +1,7 @@
 """What the engine promises of events, suppressions and permits."""
 
 from ledger.records import Delay, DelaySet, PermitKind, Repeat, TimerKind
-from tests.rules.bench import LOW, condition_of, moves, online, rig, send
+from tests.rules.bench import LOW, condition_of, moves, online, rig, send, with_rule
 from tests.rules.rig import Plan, Span
 
 # ---------------------------------------------------------------------- events
@@ -93,6 +93,29 @@ def test_a_suppression_nobody_can_confirm_any_more_ends() -> None:
         if at_s == 300:
             bench.restart()
     assert moves(bench, "pressure_low") == [(0, "suppress"), (60, "raise"), (691.001, "unsuppress")]
+
+
+def test_a_suppression_that_its_window_cannot_decide_ends() -> None:
+    """The sensor works every other time: the window is never full, the point never unknown for long."""
+    tested = with_rule("pressure_odd", "pressure < 0.3", ", suppress_when: 'max_over(pressure, 5m) < 0.28'")
+    bench = rig(tested=tested)
+    for at_s in range(0, 330, 30):
+        send(bench, at_s, pressure=0.2)
+    assert ("suppress" in [move for _, move in moves(bench, "pressure_odd")]) is True
+    for at_s in range(330, 3_000, 30):
+        send(bench, at_s, pressure=0.29 if at_s % 60 else None)
+    assert moves(bench, "pressure_odd")[-1][1] == "unsuppress"
+
+
+def test_a_suppression_whose_rule_has_lost_it_ends() -> None:
+    suppressed = with_rule("pressure_odd", "pressure < 0.3", ", suppress_when: not mains_ok")
+    bench = rig(tested=suppressed)
+    send(bench, 0, mains_ok=False, pressure=LOW)
+    assert moves(bench, "pressure_odd") == [(0, "suppress"), (0, "raise")]
+    bench.packs = with_rule("pressure_odd", "pressure < 0.3")
+    bench.restart()
+    send(bench, 30, pressure=LOW)
+    assert moves(bench, "pressure_odd")[-1] == (30, "unsuppress")
 
 
 def test_what_does_not_exist_suppresses_nothing() -> None:

@@ -29,6 +29,34 @@ def test_on_change_points_are_unknown_while_their_gateway_is_offline() -> None:
     assert delay.frozen_ms == bench.ms(99)
 
 
+def test_a_gateway_that_speaks_is_not_offline_whatever_its_status_said() -> None:
+    """Its `online` was lost, or bore an old time; what it says of now must be judged."""
+    bench = rig()
+    send(bench, 0, mains_ok=True)
+    bench.tick(1)
+    online(bench, 100, state=False)
+    send(bench, 90, received_s=101, door=False)  # was on its way when the line broke: no sign of life
+    bench.tick(102)
+    assert bench.engine.feed([]) == []
+    send(bench, 200, door=True)
+    bench.tick(201)
+    send(bench, 560, mains_ok=True)
+    bench.tick(561)
+    assert moves(bench, "door_open") == [(500, "raise")]
+
+
+def test_a_change_of_configuration_does_not_make_gateways_unheard() -> None:
+    """With a permit every nine minutes silence would never be ten minutes old."""
+    bench = rig()
+    send(bench, 0, mains_ok=True)
+    for now_s in range(1, 1_300, 60):
+        before = bench.engine
+        bench.restart()
+        bench.engine.go_on_from(before)
+        bench.tick(now_s)
+    assert [move for _, move in moves(bench, "gateway_silent")] == ["raise"]
+
+
 def test_what_was_frozen_in_the_dark_goes_on_with_the_first_sign_of_life() -> None:
     bench = rig()
     send(bench, 0, door=True, mains_ok=True)

@@ -42,6 +42,14 @@ def test_a_clock_ahead_of_ours_is_followed() -> None:
     assert found.device_now(NOW, SINCE) == NOW + 5_000
 
 
+def test_one_clock_ahead_makes_no_backlog_of_the_others() -> None:
+    """A lift's clock is four minutes ahead; the pumps behind the same gateway are in time, and their alarms ring."""
+    found = heard((20_000, 20_000 - 240_000), (10_000, 10_000), (1_000, 1_000))
+    assert found.offset_ms is not None
+    assert found.offset_ms < 0
+    assert not found.is_draining(NOW)
+
+
 def test_while_ingest_is_not_connected_time_stands_still() -> None:
     assert heard((1_000, 1_000)).device_now(NOW, None) is None
 

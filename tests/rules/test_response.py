@@ -168,6 +168,14 @@ def test_life_safety_opens_its_own_order_linked_to_the_others() -> None:
     assert decided.order_id is None
 
 
+def test_a_linked_order_of_other_work_is_not_the_order_of_a_life_safety_alarm() -> None:
+    """Its own order is closed and it is back: somebody must be sent, though a linked order is still open."""
+    decided = decide(facts(L, A, order_ids=(3,)), order(3, work_class="power"))
+    assert (decided.action, decided.linked_ids) == (OrderAction.OPEN_LINKED, (3,))
+    own = replace(order(3), severity=L)
+    assert decide(facts(L, A, order_ids=(3,)), own).action is OrderAction.NOTHING
+
+
 # ------------------------------------------------------------------ contracts and shelving
 
 
