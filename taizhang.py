@@ -249,7 +249,13 @@ def _settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        _refuse("\n".join(f"setting {'.'.join(map(str, one['loc'])) or '-'}: {one['msg']}" for one in error.errors()))
+        _refuse("\n".join(f"setting {_variable(one['loc'])}: {one['msg']}" for one in error.errors()))
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """The environment variable of a setting; several when the fault lies between them."""
+    name = str(location[0]) if location else "combination"
+    return name if name.isupper() or not location else f"TAIZHANG_{name.upper()}"
 
 
 def _database_url(settings: Settings) -> str:

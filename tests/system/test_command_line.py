@@ -98,7 +98,7 @@ def test_wrong_settings_are_named_all_at_once() -> None:
     answer = typed(
         "check", TAIZHANG_LINGER_MS="-1", TAIZHANG_TICK_MS="soon", TAIZHANG_CLOCK_ORIGIN="2026-01-01T00:00:00"
     )
-    refused(answer, "linger_ms", "tick_ms", "clock_origin", "zone")
+    refused(answer, "TAIZHANG_LINGER_MS", "TAIZHANG_TICK_MS", "TAIZHANG_CLOCK_ORIGIN", "zone")
 
 
 def test_simulating_against_nothing_is_a_sentence() -> None:
