@@ -40,7 +40,7 @@ from demo.services import ServiceEnded
 from embedded.errors import EmbeddedError
 from ledger.errors import LedgerError, NotFound
 from ledger.pool import INGEST_ROLE, open_pool, transaction
-from settings import Settings
+from settings import Clock, Settings, wall_clock
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 rules_app = typer.Typer(no_args_is_help=True, help="Rule packs: check them, explain what they make of a facility.")
@@ -124,14 +124,16 @@ def api_command() -> None:
 def simulate_command(
     estate_file: Annotated[Path, typer.Option("--estate", exists=True, dir_okay=False)] = ROOT / "estates/demo.yaml",
     seed: int = 1,
-    speed: Annotated[float | None, typer.Option(help="default: TAIZHANG_CLOCK_SPEED")] = None,
+    speed: Annotated[float | None, typer.Option(min=0.1, max=3600, help="default: TAIZHANG_CLOCK_SPEED")] = None,
     faults: Annotated[str, typer.Option(help="none, random, or a script file")] = "none",
     duration_s: Annotated[float | None, typer.Option(help="simulated seconds; default: until stopped")] = None,
     truth_file: Annotated[Path | None, typer.Option("--truth", help="write what must come of it")] = None,
 ) -> None:
     """Publish a simulated estate to the broker in MQTT_URL."""
     settings = _settings()
-    clock = settings.clock() if speed is None else settings.model_copy(update={"clock_speed": speed}).clock()
+    clock = settings.clock()
+    if speed is not None:
+        clock = Clock(origin=clock(), started=wall_clock()(), speed=speed)
     _run(
         lambda stop: simulators.run.simulate(
             estate=estate.reading.read(estate_file),

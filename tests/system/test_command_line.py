@@ -1,8 +1,10 @@
 """The command line as an operator types it: what it prints, and how it refuses."""
 
+import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -99,6 +101,16 @@ def test_wrong_settings_are_named_all_at_once() -> None:
         "check", TAIZHANG_LINGER_MS="-1", TAIZHANG_TICK_MS="soon", TAIZHANG_CLOCK_ORIGIN="2026-01-01T00:00:00"
     )
     refused(answer, "TAIZHANG_LINGER_MS", "TAIZHANG_TICK_MS", "TAIZHANG_CLOCK_ORIGIN", "zone")
+
+
+def test_simulating_at_speed_lives_its_minutes_in_seconds(tmp_path: Path, mqtt_url: str) -> None:
+    truth = tmp_path / "truth.json"
+    answer = typed("simulate", "--speed", "60", "--duration-s", "120", "--truth", truth, MQTT_URL=mqtt_url)
+    assert answer.returncode == 0, answer.stderr
+    written = json.loads(truth.read_text(encoding="utf-8"))
+    lived = datetime.fromisoformat(written["ended_at"]) - datetime.fromisoformat(written["started_at"])
+    assert (written["speed"], lived.total_seconds()) == (60, 120)
+    assert written["traffic"]["publishes_acknowledged"] > 0
 
 
 def test_simulating_against_nothing_is_a_sentence() -> None:
