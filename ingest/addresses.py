@@ -9,9 +9,7 @@ from math import inf, isfinite, nan
 
 from ingest.wire import Reason, shown
 from ledger.records import PointKind, Quality, SiteConfiguration
-from rules.model import GATEWAY_KIND
-
-ONLINE_KEY = "online"  # of a gateway's own facility; written by its status alone
+from rules.model import GATEWAY_KIND, ONLINE_KEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ingest.sites import JudgedSite
 from ledger import conditions, timers, work_orders
-from ledger.conditions import Cause, Grading, Moved
+from ledger.conditions import Cause, Moved
 from ledger.errors import IllegalMove
 from ledger.lifecycle import ConditionMove, ConditionState
 from ledger.pool import Connection
@@ -144,9 +144,7 @@ async def _move(
         late=decision.late,
     )
     try:
-        moved = await conditions.move(
-            connection, condition.id, decision.move, cause, grading=Grading(graded.priority, graded.reason)
-        )
+        moved = await conditions.move(connection, condition.id, decision.move, cause, grading=graded)
     except IllegalMove as refused:
         # Nothing was changed. Engine and ledger do not agree where the condition stands: the ledger is right.
         _log.error("a decision of the rules was refused, the site is loaded again: %s", refused)

@@ -21,19 +21,11 @@ from ledger.lifecycle import (
     legal_condition_moves,
 )
 from ledger.pool import Connection
-from ledger.records import Condition, ConditionSpec, Priority, Severity, TimerKind, to_ms
+from ledger.records import Condition, ConditionSpec, Grading, Severity, TimerKind, to_ms
 
 _RULES_MOVES = frozenset(
     {ConditionMove.RAISE, ConditionMove.CLEAR, ConditionMove.LATCH, ConditionMove.SUPPRESS, ConditionMove.UNSUPPRESS}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Grading:
-    """The priority of an alarm about to be opened, and the named reason of the response table for it."""
-
-    priority: Priority
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +42,6 @@ class Moved:
     @property
     def alarm_opened(self) -> bool:
         return self.from_state is ConditionState.NORM and self.to_state is not ConditionState.NORM
-
-    @property
-    def alarm_ended(self) -> bool:
-        return self.from_state is not ConditionState.NORM and self.to_state is ConditionState.NORM
 
 
 @dataclass(frozen=True, slots=True)

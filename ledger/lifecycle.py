@@ -78,7 +78,6 @@ CONDITION_MOVES: Mapping[tuple[ConditionState, ConditionMove], ConditionState] =
 )
 
 ACTIVE_STATES = frozenset({_C.UNACK, _C.ACKED})  # the process is abnormal now
-UNACKNOWLEDGED_STATES = frozenset({_C.UNACK, _C.RTNUN, _C.LATUN})
 
 
 class ShownState(StrEnum):

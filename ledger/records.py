@@ -216,9 +216,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class SiteConfiguration:
-    """Everything ingest must know of one site to judge it: read in one transaction, replaced whole when the site's
-    revision has grown. `parameters` holds the values in force: (facility_id, name) -> value.
-    """
+    """All that ingest must know of one site, as of one moment; read anew when the revision has grown."""
 
     site: Site
     gateways: Sequence[Gateway]
@@ -247,9 +245,6 @@ class Reading:
     ts: datetime
     value: float
     quality: Quality
-
-
-# ------------------------------------------------------------------ what the rules decide
 
 
 class ConditionReason(StrEnum):
@@ -310,7 +305,12 @@ class DelayEnded:
 Decision = ConditionDecision | Repeat | DelaySet | DelayEnded
 
 
-# ------------------------------------------------------------------ what people and machines are told
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """The priority of an alarm about to be opened, and the named reason of the response table for it."""
+
+    priority: Priority
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,13 @@ from ledger.records import (
 from rules import latecomers
 from rules.binding import bind
 from rules.links import Link, Tuning
-from rules.model import GATEWAY_KIND, SILENT_AFTER, Pack
+from rules.model import GATEWAY_KIND, ONLINE_KEY, SILENT_AFTER, Pack
 from rules.places import Places
 from rules.schedule import Schedule
 from rules.signals import Signal
 from rules.silence import Vigil
 from rules.watch import Sink, Watch
 
-ONLINE_KEY = "online"  # the point of a gateway's own facility that says whether it is connected
 SILENT_AFTER_S = 600.0  # where the gateway pack has no parameter for it
 
 

@@ -14,6 +14,7 @@ from rules.syntax import Node
 
 ANY_KIND = "any"  # the pack whose rules every facility but the gateways gets; as `for_each`: every part
 GATEWAY_KIND = "gateway"
+ONLINE_KEY = "online"  # the point of a gateway's own facility that says whether it is connected; its status writes it
 SILENT_AFTER = "silent_after"  # the gateway pack's parameter: seconds without a message until a gateway is silent
 
 

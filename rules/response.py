@@ -12,7 +12,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from ledger.lifecycle import UNRESOLVED_STATES, WorkOrderClock, WorkOrderState
-from ledger.records import Deadlines, Grade, Priority, Severity, Site, WorkOrder
+from ledger.records import Deadlines, Grade, Grading, Priority, Severity, Site, WorkOrder
 from rules.response_table import (
     FILE,
     STANDARD_PROFILE,
@@ -29,7 +29,6 @@ __all__ = [
     "FILE",
     "STANDARD_PROFILE",
     "AlarmFacts",
-    "Grading",
     "OrderAction",
     "OrderDecision",
     "OrderReason",
@@ -47,12 +46,6 @@ __all__ = [
     "may_shelve",
     "next_round",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Grading:
-    priority: Priority
-    reason: PriorityReason
 
 
 @dataclass(frozen=True, slots=True)

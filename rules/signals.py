@@ -101,12 +101,6 @@ class Signal:
             moment = self.last_ms + self.stale_ms + 1
         return moment if moment is not None and moment > at_ms else None
 
-    def window_end(self, at_ms: int) -> int:
-        """Where a window ends that is looked at from `at_ms`: at an interval point with its last sample, so that what
-        a window says changes only when a sample comes.
-        """
-        return at_ms if self.stale_ms is None or self.last_ms is None else self.last_ms
-
     # ------------------------------------------------------------------ as it was
 
     def past(self, at_ms: int) -> float | None:

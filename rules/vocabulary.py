@@ -143,7 +143,6 @@ class _Meaning:
 
 
 _CONDITION = _Meaning(Sort.CONDITION)
-_FIGURE = _Meaning(Sort.NUMBER)
 
 
 @dataclass(slots=True)

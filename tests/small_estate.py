@@ -11,9 +11,9 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from ledger import conditions
-from ledger.conditions import Cause, Grading, Moved
+from ledger.conditions import Cause, Moved
 from ledger.lifecycle import ConditionMove
-from ledger.records import Condition, ConditionSpec, Priority, Severity
+from ledger.records import Condition, ConditionSpec, Grading, Priority, Severity
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 GRADING = Grading(Priority.HIGH, "severity_and_grade")

@@ -47,7 +47,7 @@ def test_a_sentence_tells_what_is_wrong_and_not_what_it_is_called() -> None:
         ("select %s::timestamptz, 1 / 0", Invalid, "division by zero"),
         ("delete from point_code where %s::timestamptz is not null", Invalid, "point_code is append-only"),
         ("select %s::timestamptz from nowhere", LedgerError, "nowhere"),
-        ("set statement_timeout = 1; select pg_sleep(60)", Unavailable, "database unavailable"),
+        ("set statement_timeout = 1; select pg_sleep(60)", Unavailable, "the ledger is busy"),
     ],
 )  # fmt: skip
 async def test_what_the_driver_says_is_said_in_our_words(

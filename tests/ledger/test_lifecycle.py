@@ -8,7 +8,6 @@ from ledger.lifecycle import (
     ACTIVE_STATES,
     CLOCK_MET_BY,
     CONDITION_MOVES,
-    UNACKNOWLEDGED_STATES,
     UNRESOLVED_STATES,
     WORK_ORDER_MOVES,
     WORKING_STATES,
@@ -92,7 +91,6 @@ def test_the_work_order_table_is_the_one_decided(state: WorkOrderState, move: Wo
 
 def test_what_a_state_means_follows_from_its_name() -> None:
     assert {C.UNACK, C.ACKED} == ACTIVE_STATES
-    assert {C.UNACK, C.RTNUN, C.LATUN} == UNACKNOWLEDGED_STATES
     assert {*WORKING_STATES, W.SUSPENDED} == UNRESOLVED_STATES
 
 
