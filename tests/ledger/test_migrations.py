@@ -122,7 +122,7 @@ async def test_a_migration_gives_up_on_a_lock_instead_of_holding_everybody_up(
     write(tmp_path, m0002_second="set local lock_timeout = '50ms'; alter table busy add column x int")
     async with await psycopg.AsyncConnection.connect(empty_url) as holder:
         await holder.execute("lock table busy in access share mode")
-        with pytest.raises(Unavailable, match="lock timeout"):
+        with pytest.raises(Unavailable, match="busy"):
             await migrate(empty_url, tmp_path)
     assert await migrate(empty_url, tmp_path) == ["0002_second"]
 

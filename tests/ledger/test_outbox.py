@@ -218,22 +218,33 @@ async def test_the_beginning_holds_until_it_is_trimmed(connection: Connection, s
     assert await said(connection) == [1]
 
 
-async def test_trimming_stops_at_what_is_unpublished_and_leaves_the_end(connection: Connection, site_id: int) -> None:
-    """If it went around the unpublished one, a client standing there would resume and miss what came after."""
+async def test_trimming_leaves_the_end_and_takes_what_could_not_be_published_by_then(
+    connection: Connection, site_id: int
+) -> None:
+    """A site without a worker must not keep everybody's past; and an alarm a week old is no news to a siren."""
     for number, topic in enumerate((None, "tz/v1/garden/alarms/1", None, None), start=1):
         await say(connection, site_id, number, topic=topic)
         await connection.commit()
-    assert await outbox.trim(connection, later(hours=1)) == 1
-    await connection.commit()
-    assert await said(connection) == [2, 3, 4]
     [publication] = await outbox.unpublished(connection, [site_id])
-    await outbox.mark_published(connection, [publication.id], NOON)
-    assert await outbox.unpublished(connection, [site_id]) == []
+    assert publication.topic == "tz/v1/garden/alarms/1"
     assert await outbox.trim(connection, later(hours=1), limit=1) == 1
-    assert await outbox.trim(connection, later(hours=1)) == 1
+    assert await said(connection) == [2, 3, 4]
+    assert await outbox.trim(connection, later(hours=1)) == 2
     await connection.commit()
     assert await said(connection) == [4]
     assert await outbox.trim(connection, later(hours=1)) == 0
+    assert await outbox.unpublished(connection, [site_id]) == []
+
+
+async def test_what_is_young_is_published_however_long_it_takes(connection: Connection, site_id: int) -> None:
+    await say(connection, site_id, 1, topic="tz/v1/garden/alarms/1")
+    await connection.commit()
+    await say(connection, site_id, 2)
+    await connection.commit()
+    assert await outbox.trim(connection, later(hours=-1)) == 0
+    [publication] = await outbox.unpublished(connection, [site_id])
+    await outbox.mark_published(connection, [publication.id], NOON)
+    assert await outbox.unpublished(connection, [site_id]) == []
 
 
 async def test_trimming_goes_by_the_stream_and_not_by_the_id(
