@@ -194,7 +194,7 @@ async def test_readings_are_a_hypertable_exactly_where_timescaledb_is_loaded(con
         cursor = await connection.execute(
             "select hypertable_name, time_interval from timescaledb_information.dimensions"
         )
-        assert await cursor.fetchall() == [("reading", timedelta(days=1))]
+        assert await cursor.fetchall() == [("reading", timedelta(days=7))]
     cursor = await connection.execute(
         "select indexrelid::regclass::text from pg_index where indrelid = 'reading'::regclass"
     )
