@@ -34,7 +34,7 @@ def write(directory: Path, **files: str) -> Path:
 
 async def test_the_migrations_add_up_to_the_committed_schema(database_url: str) -> None:
     assert await schema_sql(database_url) == SCHEMA_FILE.read_text(encoding="utf-8"), (
-        "run `python -m ledger.schema DATABASE_URL` on a migrated database and commit ledger/schema.sql"
+        "run `make schema` and commit ledger/schema.sql"
     )
 
 
