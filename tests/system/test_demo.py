@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 
+from embedded.broker import Broker
 from tests.fix_wait import Eventually
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
@@ -58,9 +60,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def demo(data_dir: Path, output: Path, port: int) -> Iterator[Demo]:
+def demo(data_dir: Path, output: Path, port: int, **given: str) -> Iterator[Demo]:
+    """`given`: DATABASE_URL and MQTT_URL, where the demo shall use those."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "MQTT_URL")}
-    environment = kept | {"TAIZHANG_DATA_DIR": str(data_dir), "TAIZHANG_API_PORT": str(port)}
+    environment = kept | {"TAIZHANG_DATA_DIR": str(data_dir), "TAIZHANG_API_PORT": str(port)} | given
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, ROOT / "taizhang.py", "demo"],
@@ -129,6 +132,23 @@ async def test_recovers_from_an_unclean_stop(tmp_path: Path, eventually: Eventua
         await is_up(second, eventually)
         assert await stopped_by(signal.SIGINT, second, eventually) == 0, second.said()
         assert "Traceback" not in second.said()
+
+
+async def test_servers_that_are_given_are_used(
+    tmp_path: Path, database_url: str, broker: Broker, eventually: Eventually
+) -> None:
+    with demo(
+        tmp_path / "data", tmp_path / "output", free_port(), DATABASE_URL=database_url, MQTT_URL=broker.url
+    ) as running:
+        await is_up(running, eventually)
+        await eventually(lambda: asyncio.to_thread(running.stored), 60)
+        with psycopg.connect(database_url) as connection:
+            stored = connection.execute("select count(*) from reading").fetchone()
+        assert stored is not None
+        assert stored[0] > 0
+        assert not (tmp_path / "data" / "postgres").exists()
+        assert not (tmp_path / "data" / "broker").exists()
+        assert await stopped_by(signal.SIGINT, running, eventually) == 0, running.said()
 
 
 async def test_a_taken_port_is_a_sentence(tmp_path: Path, eventually: Eventually) -> None:
