@@ -23,6 +23,7 @@ from api.context import Context, InContext
 from api.deeds import Deed, DeedOf
 from api.journal_shapes import ConditionEventOut, condition_event
 from api.problems import refusals
+from api.rulebook import GuidanceOut
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text
 from api.work_orders import WorkOrderOut, work_order
 from ledger import alarm_list, alarm_moves, alarms, annunciation, condition_list, journals, work_order_list
@@ -95,7 +96,7 @@ class AlarmDetail(Answered):
     """An alarm with why it is there, what to do, what happened, and what is possible now."""
 
     alarm: AlarmOut
-    guidance: Name | None = Field(description="null: the rule is no more")
+    guidance: GuidanceOut | None = Field(description="null: the rule is no more")
     explanation: Mapping[str, object] = Field(
         description="rule, values, limits and delays at the moment of raising: why am I seeing this"
     )
@@ -236,7 +237,7 @@ async def _detail(connection: Connection, context: Context, alarm_id: int) -> Al
     orders = await work_order_list.page(connection, WorkOrderFilter(alarm_id=alarm_id))
     return AlarmDetail(
         alarm=alarm_out(context, alarm),
-        guidance=None if rule is None else rulebook.named(rule.guidance),
+        guidance=None if rule is None else rulebook.guidance_of(rule),
         explanation=alarm.explanation,
         legal_moves=persons_moves(condition) if alarm.ended_at is None else (),
         shelving=shelving_out(context, alarm.severity, alarm.grade),

@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from api.shapes import Name
+from pydantic import Field
+
+from api.shapes import Answered, Name
 from rules.model import ANY_KIND, GATEWAY_KIND, Pack, Rule, Title
+
+
+class GuidanceOut(Answered):
+    means: Name = Field(description="what it means for the building and its people")
+    check: Name = Field(description="what to check first, on the spot, in order")
+    call: Name = Field(description="whom to call, and when")
 
 
 def rule_of(packs: Mapping[str, Pack], kind: str, rule_key: str) -> Rule | None:
@@ -18,6 +26,11 @@ def rule_of(packs: Mapping[str, Pack], kind: str, rule_key: str) -> Rule | None:
 
 def named(title: Title) -> Name:
     return Name(zh=title.zh, en=title.en)
+
+
+def guidance_of(rule: Rule) -> GuidanceOut:
+    guidance = rule.guidance
+    return GuidanceOut(means=named(guidance.means), check=named(guidance.check), call=named(guidance.call))
 
 
 def title_of(packs: Mapping[str, Pack], kind: str, rule_key: str) -> Name:

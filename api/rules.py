@@ -12,6 +12,7 @@ from api.catalogue import CATALOGUE
 from api.context import Context, InContext
 from api.deeds import DeedOf
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rulebook import GuidanceOut
 from api.shapes import Answered, Asked, Key, Limit, Name, PageOf, PointKey, Text
 from ledger import facilities, facility_list, parameters
 from ledger.errors import NotFound
@@ -31,7 +32,7 @@ class RuleOut(Answered):
 
     key: str
     title: Name
-    guidance: Name
+    guidance: GuidanceOut
     severity: Severity
     work_class: str
     work_class_name: Name
@@ -45,6 +46,7 @@ class RuleOut(Answered):
     realarm_after_s: float | None
     latch: bool
     source: str
+    clause: str | None = Field(description="of the standard, where one names it")
 
 
 class LeftOutRule(Answered):
@@ -196,7 +198,7 @@ def _rule(rule: Rule, parts: Sequence[str]) -> RuleOut:
     return RuleOut(
         key=rule.key,
         title=rulebook.named(rule.title),
-        guidance=rulebook.named(rule.guidance),
+        guidance=rulebook.guidance_of(rule),
         severity=rule.severity,
         work_class=rule.work_class,
         work_class_name=CATALOGUE.text("work_class", rule.work_class),
@@ -210,6 +212,7 @@ def _rule(rule: Rule, parts: Sequence[str]) -> RuleOut:
         realarm_after_s=rule.realarm_after_s,
         latch=rule.latch,
         source=rule.source,
+        clause=rule.clause,
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from api.catalogue import CATALOGUE
 from api.context import InContext
 from api.problems import refusals
-from api.rulebook import named
+from api.rulebook import GuidanceOut, guidance_of, named
 from api.shapes import Answered, Name
 from ledger.records import Severity
 from rules.model import Pack
@@ -18,7 +18,7 @@ router = APIRouter(tags=["vocabulary"])
 
 class RuleWords(Answered):
     title: Name
-    guidance: Name
+    guidance: GuidanceOut
     severity: Severity
     work_class: str
 
@@ -54,7 +54,7 @@ def _kind(pack: Pack) -> KindWords:
         rules={
             key: RuleWords(
                 title=named(each.title),
-                guidance=named(each.guidance),
+                guidance=guidance_of(each),
                 severity=each.severity,
                 work_class=each.work_class,
             )

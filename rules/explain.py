@@ -34,6 +34,10 @@ _WORDS: Mapping[str, Title] = {
     "realarm": Title(zh="确认后 {after} 仍未恢复则再次报警", en="rings again if it still stands {after} after it was acknowledged"),
     "suppress": Title(zh="抑制", en="suppressed when"),
     "parts": Title(zh="部件", en="at"),
+    "clause": Title(zh="条款", en="clause"),
+    "means": Title(zh="含义", en="means"),
+    "check": Title(zh="先查", en="check first"),
+    "call": Title(zh="联系", en="call"),
     "source": Title(zh="依据", en="source"),
     "left_out": Title(zh="不适用规则 {count} 条", en="{count} rules do not apply here"),
     "lacks": Title(zh="缺少 {what}", en="there is no {what}"),
@@ -154,6 +158,14 @@ class _Account:
         if parts:
             yield f"  {self._say('parts')}: {', '.join(part.key for part in parts)}"
         yield f"  {self._say('source')}: {rule.source}"
+        if rule.clause is not None:
+            yield f"  {self._say('clause')}: {rule.clause}"
+        for word, text in (
+            ("means", rule.guidance.means),
+            ("check", rule.guidance.check),
+            ("call", rule.guidance.call),
+        ):
+            yield f"  {self._say(word)}: {self._in(text)}"
 
     def _figures(self, rule: Rule, parts: Sequence[Part]) -> Mapping[str, str]:
         """The parameters its expressions name, with their values in force."""

@@ -27,6 +27,15 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
+class Guidance:
+    """What a rule says to the person who is woken."""
+
+    means: Title  # for the building and its people
+    check: Title  # on the spot, in order
+    call: Title  # whom, and when
+
+
+@dataclass(frozen=True, slots=True)
 class PartType:
     key: str
     title: Title
@@ -103,8 +112,9 @@ class Rule:
     when_text: str
     severity: Severity
     work_class: str
-    guidance: Title
+    guidance: Guidance
     source: str
+    clause: str | None = None  # of the standard, where one names it
     for_each: str | None = None  # a part kind, or ANY_KIND in the pack `any`
     deadband: float | None = None  # only where `when` is a single comparison
     clear_when: Node | None = None

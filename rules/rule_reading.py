@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ledger.records import Severity
 from rules.expression import deadband_clears, parse
 from rules.limits import deaf_comparisons
-from rules.model import ANY_KIND, Pack, Rule
+from rules.model import ANY_KIND, Guidance, Pack, Rule, Title
 from rules.pack_reading import Draft, is_key
 from rules.pack_text import Block
 from rules.syntax import Boolean, ExpressionError, Node, names
@@ -17,6 +17,7 @@ WORK_CLASSES = ("water_supply", "power", "elevator", "fire", "drainage", "enviro
 
 UNKNOWN_MAX_S = 600.0
 
+_NO_GUIDANCE = Guidance(Title("", ""), Title("", ""), Title("", ""))  # stands in for guidance with a fault
 _NEVER = Boolean(value=False)  # stands in for a condition with a fault
 
 
@@ -64,8 +65,9 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
         when_text=when_text,
         severity=block.choice("severity", Severity) or Severity.WARNING,
         work_class=_work_class(block),
-        guidance=block.title("guidance"),
+        guidance=_guidance(block),
         source=block.text("source"),
+        clause=block.optional_text("clause"),
         for_each=for_each,
         deadband=deadband,
         clear_when=clear,
@@ -147,6 +149,19 @@ def _deadband(reader: _Reader, block: Block, when: Node | None, for_each: str | 
     for _, complaint in deaf_comparisons(clears, reader.pack, reader.packs, for_each):
         block.fault(f"with this deadband the alarm's end {complaint}", "deadband")
     return deadband
+
+
+def _guidance(block: Block) -> Guidance:
+    inner = block.block("guidance")
+    if inner is None:
+        return _NO_GUIDANCE
+    if inner.has("zh") or inner.has("en"):  # one text for all three, until every pack says them apart
+        whole = Title(zh=inner.text("zh"), en=inner.text("en"))
+        inner.done()
+        return Guidance(whole, whole, whole)
+    guidance = Guidance(means=inner.title("means"), check=inner.title("check"), call=inner.title("call"))
+    inner.done()
+    return guidance
 
 
 def _work_class(block: Block) -> str:

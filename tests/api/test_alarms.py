@@ -55,7 +55,7 @@ async def test_an_alarm_says_everything_one_asks_about_it(
         "high",
     )
     assert about["began_at"] == "2026-03-01T12:00:00Z"
-    assert found["guidance"]["zh"].startswith("高层住户水压不足")
+    assert found["guidance"]["means"]["zh"].startswith("高层住户水压不足")
     assert found["explanation"]["values"] == {"outlet_pressure": 0.21}
     assert found["legal_moves"] == ["acknowledge", "shelve", "remove_from_service"]
     assert found["shelving"] == {"seconds_max": 3600, "note_required": True}

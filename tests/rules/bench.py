@@ -15,7 +15,7 @@ LOW, FINE = 0.29, 0.35
 
 def with_rule(key: str, when: str, more: str = "") -> dict[str, Pack]:
     """The quiet packs with one more rule of the tiny one."""
-    words = "title: {zh: 规则, en: Rule}, severity: warning, work_class: security, guidance: {zh: 看, en: Look}, source: test"
+    words = "title: {zh: 规则, en: Rule}, severity: warning, work_class: security, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test"
     tiny = packs.read({"tiny.yaml": f"{TINY}\n  - {{key: {key}, when: '{when}', {words}{more}}}\n"})
     return {**QUIET, **tiny}
 

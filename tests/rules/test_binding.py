@@ -13,9 +13,9 @@ from tests.rules.rig import GATEWAY, Plan, Rig
 
 PACKS = packs.load(Path(__file__).parent / "packs")
 EXTRA = """
-  - {key: no_pump, title: {zh: 无泵, en: No pump}, when: not any(pump.run), severity: critical, work_class: power, guidance: {zh: 看, en: Look}, source: test}
-  - {key: supply, title: {zh: 供电, en: Supply}, when: supplied_by.mains_ok == 0, severity: critical, work_class: power, guidance: {zh: 看, en: Look}, source: test}
-  - {key: hot_cleared, title: {zh: 热, en: Hot}, when: pressure > 1, clear_when: temp < 20, severity: critical, work_class: power, guidance: {zh: 看, en: Look}, source: test}
+  - {key: no_pump, title: {zh: 无泵, en: No pump}, when: not any(pump.run), severity: critical, work_class: power, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: supply, title: {zh: 供电, en: Supply}, when: supplied_by.mains_ok == 0, severity: critical, work_class: power, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: hot_cleared, title: {zh: 热, en: Hot}, when: pressure > 1, clear_when: temp < 20, severity: critical, work_class: power, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
 """
 
 

@@ -12,15 +12,15 @@ from tests.rules.rig import GATEWAY, Move, Plan, Rig, Value
 
 # Functions of time on top of the rules that the scenarios show.
 EXTRA = """
-  - {key: temp_mean, title: {zh: 均温, en: Mean}, when: "mean(temp, 2m) > 60", off_delay: 10s, severity: warning, work_class: power, guidance: {zh: 看, en: Look}, source: test}
-  - {key: temp_low_long, title: {zh: 低, en: Low}, when: "max_over(temp, 90s) < 50", severity: warning, work_class: power, guidance: {zh: 看, en: Look}, source: test}
-  - {key: temp_frozen, title: {zh: 卡死, en: Frozen}, when: "frozen(temp, 2m) and door", on_delay: 30s, severity: warning, work_class: power, guidance: {zh: 看, en: Look}, source: test}
-  - {key: door_long, title: {zh: 久开, en: Long}, when: "door and age(door) > 4m", on_delay: 10s, severity: warning, work_class: security, guidance: {zh: 看, en: Look}, source: test}
-  - {key: door_unmoved, title: {zh: 未动, en: Unmoved}, when: "frozen(door, 3m) or min_over(door, 1m) == 1", on_delay: 40s, off_delay: 20s, severity: warning, work_class: security, guidance: {zh: 看, en: Look}, source: test}
-  - {key: presses, title: {zh: 多次, en: Presses}, when: "starts(button, 2m) >= 2", severity: warning, work_class: elevator, guidance: {zh: 看, en: Look}, source: test}
-  - {key: night_door, title: {zh: 夜, en: Night}, when: "door and local_hour >= 13", severity: warning, work_class: security, guidance: {zh: 看, en: Look}, source: test}
-  - {key: either, title: {zh: 或, en: Either}, when: "door or pressure < 0.3", on_delay: 45s, unknown_max: 30s, severity: warning, work_class: security, guidance: {zh: 看, en: Look}, source: test}
-  - {key: together, title: {zh: 与, en: Both}, when: "smoke and pressure < 0.3", on_delay: 20s, off_delay: 5s, latch: true, severity: critical, work_class: fire, guidance: {zh: 看, en: Look}, source: test}
+  - {key: temp_mean, title: {zh: 均温, en: Mean}, when: "mean(temp, 2m) > 60", off_delay: 10s, severity: warning, work_class: power, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: temp_low_long, title: {zh: 低, en: Low}, when: "max_over(temp, 90s) < 50", severity: warning, work_class: power, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: temp_frozen, title: {zh: 卡死, en: Frozen}, when: "frozen(temp, 2m) and door", on_delay: 30s, severity: warning, work_class: power, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: door_long, title: {zh: 久开, en: Long}, when: "door and age(door) > 4m", on_delay: 10s, severity: warning, work_class: security, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: door_unmoved, title: {zh: 未动, en: Unmoved}, when: "frozen(door, 3m) or min_over(door, 1m) == 1", on_delay: 40s, off_delay: 20s, severity: warning, work_class: security, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: presses, title: {zh: 多次, en: Presses}, when: "starts(button, 2m) >= 2", severity: warning, work_class: elevator, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: night_door, title: {zh: 夜, en: Night}, when: "door and local_hour >= 13", severity: warning, work_class: security, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: either, title: {zh: 或, en: Either}, when: "door or pressure < 0.3", on_delay: 45s, unknown_max: 30s, severity: warning, work_class: security, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
+  - {key: together, title: {zh: 与, en: Both}, when: "smoke and pressure < 0.3", on_delay: 20s, off_delay: 5s, latch: true, severity: critical, work_class: fire, guidance: {means: {zh: 看, en: Look}, check: {zh: 看, en: Look}, call: {zh: 看, en: Look}}, source: test}
 """
 TINY = (Path(__file__).parent / "packs" / "tiny.yaml").read_text(encoding="utf-8")
 GATEWAY_TEXT = (packs.SHIPPED / "gateway.yaml").read_text(encoding="utf-8")

@@ -1,12 +1,15 @@
 """What `rules explain` tells a person: the rules in force with their figures, and the others with the reason."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from rules import packs
 from rules.explain import Language, Setting, explain
 from tests.rules.rig import Plan, Rig
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "rules.md"
 
 PLANS = {
     "booster": Plan(
@@ -58,6 +61,7 @@ def test_a_parameter_that_was_set_says_by_whom_when_and_why(rig: Rig) -> None:
 
 
 def test_a_rule_is_told_with_the_figures_in_force(rig: Rig) -> None:
+    guidance = rig.packs["booster_pump_room"].rules["outlet_pressure_very_low"].guidance
     assert block(told(rig, "booster"), "outlet_pressure_very_low") == [
         "outlet_pressure_very_low · Outlet pressure very low · critical · water_supply",
         "  when: outlet_pressure < setpoint - pressure_very_low_margin and any(pump.run)",
@@ -66,6 +70,9 @@ def test_a_rule_is_told_with_the_figures_in_force(rig: Rig) -> None:
         "  delays: rings after 1m, is over after 15s; begins anew if unknown for more than 10m",
         "  suppressed when: min_over(mains_ok, 5m) == 0 or min_over(supplied_by.mains_ok, 5m) == 0",
         "  source: domain 1.1 [E]",
+        f"  means: {guidance.means.en}",
+        f"  check first: {guidance.check.en}",
+        f"  call: {guidance.call.en}",
     ]
 
 
@@ -79,6 +86,18 @@ def test_a_rule_for_parts_names_them_and_their_figures(rig: Rig) -> None:
 def test_a_deadband_is_told_as_what_it_means(rig: Rig) -> None:
     lines = block(told(rig, "booster"), "outlet_pressure_high")
     assert "  over when: outlet_pressure <= ((setpoint + pressure_high_margin) - 0.01)" in lines
+
+
+def test_a_clause_is_told_where_a_standard_names_one() -> None:
+    heating = PAGE.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in packs.SHIPPED.glob("*.yaml")}
+    heating = heating.replace('    source: "[E]"\n', '    source: "[E]"\n    clause: "CJJ 34 [M]"\n')
+    named = Rig(
+        packs.read({**texts, "heating_station.yaml": heating}), {"heat": Plan("heating_station", {"p": "pump"})}
+    )
+    lines = block(told(named, "heat"), "supply_temp_low")
+    assert lines[lines.index("  source: [E]") + 1] == "  clause: CJJ 34 [M]"
+    assert "  call: Call the heating company if it is no warmer after half an hour." in lines
 
 
 def test_a_latched_rule_says_so(rig: Rig) -> None:

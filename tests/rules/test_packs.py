@@ -45,7 +45,7 @@ rules:
     severity: warning
     suppress_when: fed_by.level < 10
     work_class: power
-    guidance: {zh: 看一看, en: Look at it}
+    guidance: {means: {zh: 看一看, en: Look at it}, check: {zh: 看一看, en: Look at it}, call: {zh: 看一看, en: Look at it}}
     source: "test"
   - key: flame_out
     title: {zh: 熄火, en: Flame out}
@@ -53,7 +53,7 @@ rules:
     when: self.flame == 0 and mode == 'auto' and not under_work
     severity: critical
     work_class: power
-    guidance: {zh: 看一看, en: Look at it}
+    guidance: {means: {zh: 看一看, en: Look at it}, check: {zh: 看一看, en: Look at it}, call: {zh: 看一看, en: Look at it}}
     source: "test"
 """
 
@@ -113,8 +113,13 @@ FAULTS = {
     "missing zh": ("{zh: 压力高, en: Pressure high}", "{en: Pressure high}", "rule pressure_high, title: `zh` is missing"),
     "missing en": ("{zh: 熄火, en: Flame out}", "{zh: 熄火}", "rule flame_out, title: `en` is missing"),
     "empty zh": ("{zh: 熄火, en: Flame out}", '{zh: "", en: Flame out}', "`zh` needs some text"),
-    "missing guidance": ('    guidance: {zh: 看一看, en: Look at it}\n    source: "test"\n  - key', '    source: "test"\n  - key', "rule pressure_high: `guidance` is missing"),
-    "missing source": ('    severity: warning\n    suppress_when: fed_by.level < 10\n    work_class: power\n    guidance: {zh: 看一看, en: Look at it}\n    source: "test"\n', "    severity: warning\n    work_class: power\n    guidance: {zh: 看一看, en: Look at it}\n", "rule pressure_high: `source` is missing"),
+    "missing guidance": ('    guidance: {means: {zh: 看一看, en: Look at it}, check: {zh: 看一看, en: Look at it}, call: {zh: 看一看, en: Look at it}}\n    source: "test"\n  - key', '    source: "test"\n  - key', "rule pressure_high: `guidance` is missing"),
+    "guidance without a part": ('call: {zh: 看一看, en: Look at it}}\n    source: "test"\n  - key', '}\n    source: "test"\n  - key', "rule pressure_high, guidance: `call` is missing"),
+    "guidance without a language": ('means: {zh: 看一看, en: Look at it}, check: {zh: 看一看, en: Look at it}, call: {zh: 看一看, en: Look at it}}\n    source: "test"\n  - key', 'means: {zh: 看一看}, check: {zh: 看一看, en: Look at it}, call: {zh: 看一看, en: Look at it}}\n    source: "test"\n  - key', "rule pressure_high, guidance, means: `en` is missing"),
+    "empty guidance": ('call: {zh: 看一看, en: Look at it}}\n    source: "test"\n  - key', "call: {zh: ' ', en: Look at it}}\n    source: \"test\"\n  - key", "rule pressure_high, guidance, call: `zh` needs some text"),
+    "guidance with a fourth part": ('call: {zh: 看一看, en: Look at it}}\n    source: "test"\n  - key', 'call: {zh: 看一看, en: Look at it}, pray: {}}\n    source: "test"\n  - key', "no key `pray`"),
+    "empty clause": ("    deadband: 0.05\n", "    deadband: 0.05\n    clause: ''\n", "`clause` needs some text"),
+    "missing source": ('    severity: warning\n    suppress_when: fed_by.level < 10\n    work_class: power\n    guidance: {means: {zh: 看一看, en: Look at it}, check: {zh: 看一看, en: Look at it}, call: {zh: 看一看, en: Look at it}}\n    source: "test"\n', "    severity: warning\n    work_class: power\n    guidance: {means: {zh: 看一看, en: Look at it}, check: {zh: 看一看, en: Look at it}, call: {zh: 看一看, en: Look at it}}\n", "rule pressure_high: `source` is missing"),
     "missing grade": ('grade:\n  default: A\n  reason: {zh: 危险, en: It is dangerous}\n  source: "test"\n', "", "`grade` is missing"),
     "bad grade": ("  default: A\n", "  default: D\n", "`default` is never D"),
     "wrong kind for the file": ("kind: boiler", "kind: boilers", "the file of kind boilers is called boilers.yaml"),
@@ -220,7 +225,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others_faults() -> None:
 
 
 def test_the_rules_of_any_may_use_what_every_facility_has() -> None:
-    any_pack = "kind: any\ntitle: {zh: 一, en: All}\nrules:\n  - {key: stale, title: {zh: 一, en: S}, for_each: any, when: stale_points > 0, severity: warning, work_class: power, guidance: {zh: 一, en: G}, source: t}\n"
+    any_pack = "kind: any\ntitle: {zh: 一, en: All}\nrules:\n  - {key: stale, title: {zh: 一, en: S}, for_each: any, when: stale_points > 0, severity: warning, work_class: power, guidance: {means: {zh: 一, en: G}, check: {zh: 一, en: G}, call: {zh: 一, en: G}}, source: t}\n"
     assert read(any=any_pack)[ANY_KIND].rules["stale"].for_each == ANY_KIND
     assert (
         "there is no point or parameter pressure" in faults(BOILER, any=any_pack.replace("stale_points", "pressure"))[0]
@@ -346,10 +351,13 @@ def test_every_parameter_of_a_shipped_pack_is_used(shipped: packs.Packs) -> None
 def test_shipped_rules_speak_both_languages_to_a_person(shipped: packs.Packs) -> None:
     for pack in shipped.values():
         for rule in pack.rules.values():
-            assert any("一" <= letter <= "鿿" for letter in rule.title.zh + rule.guidance.zh), rule.key
-            assert rule.guidance.zh.endswith("。"), rule.key
-            assert rule.guidance.en.endswith("."), rule.key
-            assert rule.guidance.en.isascii(), rule.key
+            guidance = (rule.guidance.means, rule.guidance.check, rule.guidance.call)
+            for text in (rule.title, *guidance):
+                assert any("一" <= letter <= "鿿" for letter in text.zh), rule.key
+            for text in guidance:
+                assert text.zh.endswith("。"), rule.key
+                assert text.en.endswith("."), rule.key
+                assert text.en.isascii(), rule.key
             assert rule.work_class in WORK_CLASSES
 
 
