@@ -58,7 +58,7 @@ class FacilityDescription(_Described):
     kind: Key
     name: Name
     location: Key
-    gateway: Key
+    gateway: Key | None = None  # None: nothing is measured there
     grade: Literal["A", "B", "C"] | None = None  # None: the pack's default
     parts: tuple[PartDescription, ...] = ()
     without: tuple[PointKey, ...] = ()  # optional points of the pack that this facility does not have

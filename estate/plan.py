@@ -45,7 +45,7 @@ class FacilityPlan:
     name_zh: str
     name_en: str
     location: str
-    gateway: str | None  # None: it is a gateway itself
+    gateway: str | None  # None: it is a gateway itself, or nothing is measured there
     parts: Sequence[PartPlan]
     points: Sequence[PointEntry]
     parameters: Mapping[str, float]
@@ -201,13 +201,15 @@ class _SiteCheck:
     def _facility(self, number: int, facility: FacilityDescription) -> FacilityPlan | None:
         place: Place = (*self._place, "facilities", number)
         self._check_location(place, facility.location)
-        if facility.gateway not in self._gateways:
+        if facility.gateway is not None and facility.gateway not in self._gateways:
             self._faults.unknown("gateway", (*place, "gateway"), facility.gateway, self._gateways)
         pack = self._packs.get(facility.kind)
         if pack is None or facility.kind in (ANY_KIND, GATEWAY_KIND):
             kinds = self._packs.keys() - {ANY_KIND, GATEWAY_KIND}
             self._faults.unknown("kind of facility", (*place, "kind"), facility.kind, kinds)
             return None
+        if pack.points and facility.gateway is None:
+            self._faults.tell(place, f"a {pack.kind} is measured, so it needs a `gateway` that speaks for it")
         self._check_relations(place, facility, pack)
         return _FacilityCheck(self._faults, place, facility, pack).plan()
 

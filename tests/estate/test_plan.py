@@ -138,6 +138,24 @@ def test_all_faults_are_told_at_once() -> None:
     assert len(told) == 5  # and the relation, which leads to a kind that is not there
 
 
+def test_what_is_measured_needs_a_gateway_and_what_is_not_needs_none() -> None:
+    told = faults(("        gateway: gw\n        parts", "        parts"))
+    assert told == [
+        "e.yaml:12: sites.0.facilities.0: a booster_pump_room is measured, so it needs a `gateway` that speaks for it"
+    ]
+    box = "    facilities:\n      - {key: box, kind: extinguisher, name: {zh: 灭火器, en: Extinguisher}, location: room}\n"
+    site = plan(SITE.replace("    facilities:\n", box)).sites[0]
+    assert (site.facilities[0].gateway, list(site.facilities[0].points)) == (None, [])
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind, pack in PACKS.items() if not pack.points and kind != "any"))
+def test_what_is_walked_to_has_a_grade_with_its_reason_and_no_rules(kind: str) -> None:
+    pack = PACKS[kind]
+    assert pack.grade.reason.zh
+    assert pack.grade.source
+    assert not pack.rules
+
+
 def test_a_second_asset_of_the_same_day_is_refused() -> None:
     told = faults(
         (

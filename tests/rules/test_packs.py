@@ -383,6 +383,9 @@ def test_the_worked_example_of_the_page_is_a_sound_pack() -> None:
 def test_the_page_counts_the_rules_that_ship(shipped: packs.Packs) -> None:
     page = PAGE.read_text(encoding="utf-8")
     for kind, pack in shipped.items():
+        if not pack.points and not pack.rules:
+            assert f"`{kind}`" in page, kind
+            continue
         (line,) = [line for line in page.splitlines() if line.startswith(f"| `{kind}` |")]
         for_life = sum(rule.severity is Severity.LIFE_SAFETY for rule in pack.rules.values())
         assert line.endswith(f"| {len(pack.rules)} | {for_life} |")
