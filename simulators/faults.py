@@ -105,9 +105,10 @@ def _thaw(scene: Scene) -> None:
 
 
 def _of_frozen(scene: Scene) -> Sequence[Expected]:
-    del scene
+    beat_s = scene.interval_s("outlet_pressure")
     # The last real change was a heartbeat ago at most; the first one after it a heartbeat later at most.
-    return (Expected("outlet_pressure_frozen", "warning", "communication", (20 * 60 - 35, 20 * 60 + 45), (0, 50)),)
+    span = (20 * 60 - beat_s - 5, 20 * 60 + beat_s + 15)
+    return (Expected("outlet_pressure_frozen", "warning", "communication", span, (0, beat_s + 20)),)
 
 
 # ------------------------------------------------------------------ distribution rooms

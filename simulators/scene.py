@@ -70,6 +70,10 @@ class Scene:
     def facility(self) -> FacilityDescription:
         return self.world.facilities[self.place]
 
+    def interval_s(self, point: str) -> float:
+        """How often a point of the struck facility is repeated when nothing changes."""
+        return self.world.reports(self.place)[point].interval_s
+
     @property
     def booster(self) -> BoosterSet:
         plant = self.world.plants[self.place]

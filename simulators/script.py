@@ -78,7 +78,7 @@ SignedSeconds = Annotated[float, BeforeValidator(_signed_seconds)]
 Place = Annotated[str, Field(pattern=r"^[a-z0-9_-]+/[a-z0-9_-]+$")]
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fault: str
@@ -94,10 +94,10 @@ class _File(BaseModel):
 
     duration: Seconds | None = None
     clock_offsets: dict[Place, SignedSeconds] = Field(default_factory=dict[str, float])
-    faults: tuple[_Entry, ...]
+    faults: tuple[Entry, ...]
 
 
-class _Bookings:
+class Bookings:
     """Which facilities and gateways are taken when, so that no two faults blur each other's traces."""
 
     def __init__(self, estate: EstateDescription) -> None:
@@ -185,13 +185,13 @@ def parse_faults(text: str, estate: EstateDescription) -> Script:
 
 def _planned(written: _File, estate: EstateDescription, name: str) -> Script:
     choice = random.Random("script")
-    bookings = _Bookings(estate)
+    bookings = Bookings(estate)
     planned: list[Planned] = []
     gateways = {f"{site.key}/{gateway.key}" for site in estate.sites for gateway in site.gateways}
     wrong = [f"{name}: there is no gateway {place}" for place in written.clock_offsets if place not in gateways]
     for entry in sorted(written.faults, key=lambda one: one.at):
         try:
-            planned.append(_plan(entry, bookings, choice))
+            planned.append(plan(entry, bookings, choice))
         except ScriptError as error:
             wrong.append(f"{name}: {entry.fault} at {entry.at:g} s: {error}")
     if written.duration is not None:
@@ -206,7 +206,7 @@ def _planned(written: _File, estate: EstateDescription, name: str) -> Script:
     return Script(written.duration, tuple(planned), offsets_s)
 
 
-def _plan(entry: _Entry, bookings: _Bookings, choice: random.Random) -> Planned:
+def plan(entry: Entry, bookings: Bookings, choice: random.Random) -> Planned:
     fault = CATALOGUE.get(entry.fault)
     if fault is None:
         raise ScriptError(f"there is no such fault; there are {', '.join(CATALOGUE)}")
@@ -232,7 +232,7 @@ def _plan(entry: _Entry, bookings: _Bookings, choice: random.Random) -> Planned:
 
 
 def _inner(
-    outer: Fault, at_s: float, bookings: _Bookings, site: str, gateway: str, choice: random.Random
+    outer: Fault, at_s: float, bookings: Bookings, site: str, gateway: str, choice: random.Random
 ) -> tuple[Planned, ...]:
     planned: list[Planned] = []
     for inner in outer.inner:
@@ -246,7 +246,7 @@ def _inner(
 
 
 def _part(
-    named: str | None, fault: Fault, bookings: _Bookings, site: str, target: str, choice: random.Random
+    named: str | None, fault: Fault, bookings: Bookings, site: str, target: str, choice: random.Random
 ) -> str | None:
     if fault.at_gateway or fault.part_kind is None:
         if named is not None:
@@ -263,13 +263,13 @@ def _part(
 def random_faults(estate: EstateDescription, seed: int, *, every_s: float = 240.0) -> Iterator[Planned]:
     """Faults without end, the first after half a minute, then one about every `every_s`, where nothing else goes on."""
     choice = random.Random(f"{seed}/random")
-    bookings = _Bookings(estate)
+    bookings = Bookings(estate)
     at_s = 30.0
     while True:
         bookings.release(at_s)
         for fault in choice.sample(list(CATALOGUE.values()), len(CATALOGUE)):
             try:
-                yield _plan(_Entry(fault=fault.key, at=at_s), bookings, choice)
+                yield plan(Entry(fault=fault.key, at=at_s), bookings, choice)
             except ScriptError:
                 continue
             break

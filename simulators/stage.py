@@ -17,7 +17,7 @@ from simulators.world import Place, World
 
 STEP_S = 1.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DECLARED_MAX = 2_000  # of an endless run, the latest
+_DECLARED_MAX = 50_000  # of an endless run, the latest; a month of an estate is far below
 
 
 def _everybody(place: Place) -> bool:
@@ -37,10 +37,12 @@ class Stage:
         started_at: datetime,
         step_s: float = STEP_S,
         clock_offsets_s: Mapping[Place, float] | None = None,
+        interval_min_s: float = 0.0,
     ) -> None:
+        """`interval_min_s`: gateways on a slow line repeat what has not changed no more often than this."""
         self.step_s = step_s
         self.now = self._started_at = started_at.replace(microsecond=0)
-        self.world = World(estate, seed)
+        self.world = World(estate, seed, interval_min_s=interval_min_s)
         offsets = clock_offsets_s or {}
         self.gateways: dict[Place, Gateway] = {}
         self._behind: dict[Place, Place] = {}

@@ -29,7 +29,8 @@ REPORTS: Mapping[str, Mapping[str, Report]] = {
 class World:
     """The plants of every facility whose kind is simulated; others stay silent, as if nobody had wired them."""
 
-    def __init__(self, estate: EstateDescription, seed: int) -> None:
+    def __init__(self, estate: EstateDescription, seed: int, *, interval_min_s: float = 0.0) -> None:
+        self._interval_min_s = interval_min_s
         self.plants: dict[Place, Plant] = {}
         self.facilities: dict[Place, FacilityDescription] = {}
         self._absent: dict[Place, frozenset[str]] = {}
@@ -56,7 +57,8 @@ class World:
         facility = self.facilities[place]
         reports = REPORTS[facility.kind]
         keys = {wire: reports[pack] for pack in reports for wire in _wire_keys(facility, (pack,))}
-        return {key: report for key, report in keys.items() if key not in self._absent[place]}
+        least_s = self._interval_min_s
+        return {key: report.at_most_every(least_s) for key, report in keys.items() if key not in self._absent[place]}
 
     def step(self, dt_s: float, moment: datetime) -> None:
         """Everything moves on by `dt_s`, to `moment`."""
