@@ -37,7 +37,7 @@ class Signal:
         # An event is no gap when nothing comes, whatever interval its gateway repeats it at.
         stale_ms = None if interval_s is None or is_event else round(interval_s * 1000 * STALE_AFTER_INTERVALS)
         hold_ms = round((point.hold_s or 0) * 1000) if is_event else 0
-        history = History(stale_ms=stale_ms, is_event=is_event, wrap=wrap)
+        history = History(stale_ms=stale_ms, is_event=is_event, is_state=point.kind is PointKind.STATE, wrap=wrap)
         return cls(point, link, history, stale_ms, hold_ms, is_event)
 
     def keep(self, span_ms: int) -> None:

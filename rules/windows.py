@@ -6,7 +6,9 @@ was already held when the window began belongs to it.
 
 A function answers None, unknown, when the window is not covered by believable values: at interval points at least nine
 tenths of it, so that one lost report does not blind a rule for a day; at on-change points, where silence is
-no gap, the history must reach back to the window's beginning. Counts (`starts`, `changes`) count what is known.
+no gap, the history must reach back to the window's beginning. Counts (`starts`, `changes`) count what is known. A state
+is never below 0 nor above 1, so a 0 that is known is its minimum and a 1 its maximum, covered or not: what a power
+failure entails is suppressed from the first second after a cold start.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,12 +26,15 @@ _WRAP_MARGIN = 0.1
 class History:
     """Samples of one point in order of their time, at least `keep_ms` back from the newest. A bad value is NaN."""
 
-    __slots__ = ("_first", "_times", "_values", "is_event", "keep_ms", "stale_ms", "version", "wrap")
+    __slots__ = ("_first", "_times", "_values", "is_event", "is_state", "keep_ms", "stale_ms", "version", "wrap")
 
-    def __init__(self, *, stale_ms: int | None, is_event: bool = False, wrap: float | None = None) -> None:
+    def __init__(
+        self, *, stale_ms: int | None, is_event: bool = False, is_state: bool = False, wrap: float | None = None
+    ) -> None:
         self.keep_ms = 0
         self.stale_ms = stale_ms
         self.is_event = is_event
+        self.is_state = is_state
         self.wrap = wrap
         self.version = 0
         self._times: list[int] = []
@@ -104,10 +109,10 @@ class History:
         return total / covered if covered and self._is_covered(window_ms, end_ms) else None
 
     def min_over(self, window_ms: int, end_ms: int) -> float | None:
-        return self._extreme(min, window_ms, end_ms)
+        return self._extreme(min, 0.0, window_ms, end_ms)
 
     def max_over(self, window_ms: int, end_ms: int) -> float | None:
-        return self._extreme(max, window_ms, end_ms)
+        return self._extreme(max, 1.0, window_ms, end_ms)
 
     def starts(self, window_ms: int, end_ms: int) -> float:
         """Changes from false to true; of an event, its occurrences."""
@@ -180,13 +185,16 @@ class History:
             return bisect_right(self._times, end_ms - window_ms, self._first) > self._first
         return sum(finish - begin for begin, finish, _ in self._held(window_ms, end_ms)) >= COVERED_MIN * window_ms
 
-    def _extreme(self, choose: Callable[[list[float]], float], window_ms: int, end_ms: int) -> float | None:
-        if not self._is_covered(window_ms, end_ms):
-            return None
+    def _extreme(
+        self, choose: Callable[[list[float]], float], utmost: float, window_ms: int, end_ms: int
+    ) -> float | None:
+        """`utmost` is as far as a state can go: once seen, it is the answer whatever else the window held."""
         low, high = self._bounds(window_ms, end_ms)
         low = low - 1 if self._enters(low - 1, end_ms - window_ms) else low
         known = [value for value in self._values[low:high] if not isnan(value)]
-        return choose(known) if known else None
+        if self.is_state and utmost in known:
+            return utmost
+        return choose(known) if known and self._is_covered(window_ms, end_ms) else None
 
     def _steps(self, window_ms: int, end_ms: int) -> Iterator[tuple[float, float]]:
         """Each believable value with the one before it, beginning with the value held when the window began."""

@@ -55,6 +55,14 @@ def test_a_stale_value_covers_nothing() -> None:
     assert history([(0, 1), (200, 1), (230, 1)]).mean(230_000, 230_000) is None
 
 
+def test_a_state_that_was_off_had_its_minimum_whatever_the_rest_of_the_window_was() -> None:
+    just_begun = history([(0, 1.0), (10, 0.0), (20, 1.0)], stale_s=None, is_state=True)
+    assert just_begun.min_over(300_000, 20_000) == 0
+    assert just_begun.max_over(300_000, 20_000) == 1
+    assert history([(0, 0.0)], stale_s=None, is_state=True).max_over(300_000, 20_000) is None  # it may have been on
+    assert history([(0, 0.0)], stale_s=None).min_over(300_000, 20_000) is None  # a measure may have been lower
+
+
 def test_on_change_points_hold_for_ever_but_must_reach_back() -> None:
     samples = history([(0, 1.0)], stale_s=None)
     assert samples.min_over(300_000, 299_999) is None
