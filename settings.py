@@ -58,6 +58,15 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8080, ge=1, le=65535)
     api_token: SecretStr | None = None
 
+    # -- setting up: who may enter the database and the broker
+    ingest_database_password: SecretStr | None = None  # of the login that `migrate` makes for ingest
+    api_database_password: SecretStr | None = None  # ... and for the api
+    mqtt_password_file: Path | None = None  # Mosquitto's password_file
+    mqtt_acl_file: Path | None = None  # Mosquitto's acl_file
+    mqtt_public_url: str | None = None  # where gateways reach the broker
+    ingest_mqtt_password: SecretStr | None = None  # of the broker's user `ingest`
+    simulators_mqtt_password: SecretStr | None = None  # of the user `simulators`; without, there is none
+
     # -- ingest: everything bounded, units last
     mqtt_client_id: str = Field(default="taizhang-ingest", min_length=1, max_length=64)
     sites: tuple[str, ...] = ()  # keys of the sites this worker judges; empty = all
@@ -70,7 +79,14 @@ class Settings(BaseSettings):
     future_max_s: float = Field(default=300.0, gt=0)  # a device clock further ahead is quarantined as `future`
     backlog_lag_s: float = Field(default=120.0, gt=0)  # a gateway whose messages lag more than this is emptying a store
     settle_s: float = Field(default=30.0, gt=0)  # silence counts only so long after (re)connecting or after a backlog
+    heartbeat_file: Path | None = None  # touched after every round with broker and database there
     quarantine_topics_max: int = Field(default=200, ge=1, le=10_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, given: dict[str, object]) -> dict[str, object]:
+        """An environment file and Compose pass on what was left empty as ''."""
+        return {name: value for name, value in given.items() if value != ""}
 
     @field_validator("clock_origin", "clock_started")
     @classmethod

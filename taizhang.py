@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 import api.openapi
 import api.server
+import credentials.desk
 import demo.demo
 import demo.ground
 import demo.smoke
@@ -28,6 +29,7 @@ import estate.reading
 import ingest.worker
 import ledger.audit
 import ledger.facilities
+import ledger.logins
 import ledger.migrate
 import ledger.parameters
 import ledger.schema
@@ -36,6 +38,7 @@ import rules.explain
 import rules.packs
 import simulators.errors
 import simulators.run
+from credentials.errors import CredentialError
 from demo.services import ServiceEnded
 from embedded.errors import EmbeddedError
 from ledger.errors import LedgerError, NotFound
@@ -45,6 +48,8 @@ from settings import Clock, Settings, wall_clock
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 rules_app = typer.Typer(no_args_is_help=True, help="Rule packs: check them, explain what they make of a facility.")
 app.add_typer(rules_app, name="rules")
+gateway_app = typer.Typer(no_args_is_help=True, help="Credentials of gateways at the broker (Mosquitto's files).")
+app.add_typer(gateway_app, name="gateway")
 
 T = TypeVar("T")
 
@@ -59,6 +64,7 @@ ROOT = Path(__file__).resolve().parent
 # What a person may run into and can do something about. Anything else is our fault and keeps its traceback.
 _EXPECTED = (
     LedgerError,
+    CredentialError,
     EmbeddedError,
     ServiceEnded,
     ledger.migrate.MigrationError,
@@ -150,9 +156,19 @@ def simulate_command(
 
 @app.command("migrate")
 def migrate_command() -> None:
-    """Bring the database in DATABASE_URL to this version's schema."""
-    applied = asyncio.run(_expected(ledger.migrate.migrate(_database_url(_settings()))))
+    """Bring the database in DATABASE_URL to this version's schema, and make the services' logins that have a password."""
+    settings = _settings()
+    passwords = _refusing(lambda: credentials.desk.login_passwords(settings))
+
+    async def run() -> list[str]:
+        applied = await ledger.migrate.migrate(_database_url(settings))
+        await ledger.logins.ensure(_database_url(settings), passwords)
+        return applied
+
+    applied = asyncio.run(_expected(run()))
     print("\n".join(f"applied {name}" for name in applied) or "nothing to do: the schema is current")
+    for login in passwords:
+        print(f"login {login}: there, with the password given")
 
 
 @app.command("estate")
@@ -221,6 +237,37 @@ def rules_explain_command(
         print("\n".join(rules.explain.explain(configuration, packs, found, set_by, language.value)))
 
     _run(run)
+
+
+@gateway_app.command("add")
+def gateway_add_command(
+    gateway: Annotated[str, typer.Argument(help="SITE/GATEWAY")],
+    *,
+    rotate: Annotated[bool, typer.Option("--rotate", help="give it a new password and end the old one")] = False,
+    language: Language = Language.ZH,
+) -> None:
+    """Make a gateway's credential and print, this once, what to type into the gateway."""
+    print(asyncio.run(_expected(credentials.desk.add(_settings(), gateway, rotate=rotate, language=language.value))))
+
+
+@gateway_app.command("list")
+def gateway_list_command() -> None:
+    """Print the gateways that have a credential."""
+    print("\n".join(_refusing(lambda: credentials.desk.listed(_settings()))) or "no gateway has a credential")
+
+
+@gateway_app.command("remove")
+def gateway_remove_command(gateway: Annotated[str, typer.Argument(help="SITE/GATEWAY")]) -> None:
+    """Take a gateway's credential away."""
+    _refusing(lambda: credentials.desk.remove(_settings(), gateway))
+    print(f"{gateway} has no credential any more; Mosquitto knows it after a reload")
+
+
+@app.command("broker-users")
+def broker_users_command() -> None:
+    """Write the service's own users into the broker's files; running it twice changes nothing."""
+    changed = _refusing(lambda: credentials.desk.ensure_service_users(_settings()))
+    print("\n".join(f"written: {user}" for user in changed) or "nothing to do: the users are there")
 
 
 @app.command("schema")

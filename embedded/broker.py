@@ -41,9 +41,10 @@ class User:
     subscribe: tuple[str, ...] = ()
 
 
-def site_user(site: str, name: str, password: str) -> User:
-    """What a site's gateways may do: write the site's telemetry and their own status, read nothing."""
-    return User(name, password, publish=(f"tz/v1/{site}/+/telemetry", f"tz/v1/{site}/gateways/+/status"))
+def gateway_user(site: str, gateway: str, password: str) -> User:
+    """What a gateway may do: write its site's telemetry and its own status, read nothing."""
+    own = (f"tz/v1/{site}/+/telemetry", f"tz/v1/{site}/gateways/{gateway}/status")
+    return User(f"{site}.{gateway}", password, publish=own)
 
 
 def ingest_user(name: str, password: str) -> User:

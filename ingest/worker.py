@@ -229,6 +229,7 @@ class Worker:
             self._lease.doubt()
             _log.warning("no tick: %s", error)
             return
+        sound = self._session.connected_since_ms is not None
         for site_id, key in list(self._roster.keys.items()):
             try:
                 await self._tick_site(site_id, key)
@@ -236,9 +237,21 @@ class Worker:
                 raise
             except Exception as error:  # noqa: BLE001 - a site that cannot be ticked must not keep the others from it
                 self._roster.forget([site_id])
+                sound = False
                 _log.warning(
                     "no tick for %s: %s", key, error or repr(error), exc_info=not isinstance(error, Unavailable)
                 )
+        if sound:
+            self._beat()
+
+    def _beat(self) -> None:
+        """For a health check: broker and database were there, and every site was looked at."""
+        if self._settings.heartbeat_file is None:
+            return
+        try:
+            self._settings.heartbeat_file.touch()
+        except OSError as error:  # a health check that cannot be written must not keep alarms from ringing
+            _log.warning("%s: %s", self._settings.heartbeat_file, error.strerror)
 
     async def _tick_site(self, site_id: int, key: str) -> None:
         async with transaction(self._pool) as connection:

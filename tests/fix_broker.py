@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,11 +49,11 @@ def unique_key() -> Callable[[str], str]:
 
 @pytest.fixture
 def device() -> Iterator[MakeDevice]:
-    """Makes MQTT clients: `device(url, client_id, user=None, clean=True)`; all leave at the end."""
+    """Makes MQTT clients: `device(url, client_id, user=None, clean=True, ca=None, will=None)`; all leave at the end."""
     made: list[Device] = []
 
-    def make(url: str, name: str, user: User | None = None, *, clean: bool = True) -> Device:
-        made.append(Device(url, name, user, clean=clean))
+    def make(url: str, name: str, user: User | None = None, **more: Any) -> Device:
+        made.append(Device(url, name, user, **more))
         return made[-1]
 
     yield make

@@ -1,5 +1,6 @@
 """A gateway or a reader as the broker's tests need it: connects, remembers what it heard and what it was refused."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
@@ -12,7 +13,16 @@ from tests.fix_wait import Eventually
 class Device:
     """A paho client that remembers what it was told."""
 
-    def __init__(self, url: str, name: str, user: User | None = None, *, clean: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        user: User | None = None,
+        *,
+        clean: bool = True,
+        ca: Path | None = None,
+        will: tuple[str, bytes] | None = None,
+    ) -> None:
         self.heard: list[tuple[str, bytes]] = []
         self.refusals: list[bool] = []
         self.connected: list[bool] = []
@@ -20,6 +30,10 @@ class Device:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean)
         if user is not None:
             self._client.username_pw_set(user.name, user.password)
+        if ca is not None:
+            self._client.tls_set(str(ca))
+        if will is not None:
+            self._client.will_set(*will, qos=1)
         self._client.on_message = lambda _c, _u, message: self.heard.append((message.topic, message.payload))
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda _c, _u, _m, codes, _p: self.refusals.extend(c.is_failure for c in codes)
@@ -51,3 +65,10 @@ class Device:
     def leave(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+    def vanish(self) -> None:
+        """Cut off without a goodbye: the broker publishes its last will."""
+        self._client.loop_stop()
+        socket = self._client.socket()
+        assert socket is not None
+        socket.close()

@@ -22,6 +22,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ingest": ("ingest", "ledger", "rules", "settings"),
     "api": ("api", "ledger", "inspection", "rules", "settings"),  # rules: to read and to back-test
     "estate": ("estate", "ledger", "rules", "settings"),  # reads an estate file, checks it, writes it into the ledger
+    # Who may speak to the broker; asks the ledger whether there is such a gateway and what it speaks for.
+    "credentials": ("credentials", "ingest.wire", "ledger", "settings"),
     "simulators": ("simulators", "ingest.wire", "estate.description", "settings"),  # else over the wire
     "embedded": ("embedded",),
     # The whole service on one machine: it puts the parts beside each other and starts them as processes.

@@ -12,7 +12,7 @@ import pytest
 
 from embedded import broker as embedded_broker
 from embedded import process
-from embedded.broker import Broker, Limits, User, answers_connect, ingest_user, site_user
+from embedded.broker import Broker, Limits, User, answers_connect, gateway_user, ingest_user
 from embedded.errors import DirectoryInUseError, EmbeddedError, PortTakenError
 from tests.embedded.conftest import Holder
 from tests.fix_broker import MakeDevice
@@ -62,8 +62,8 @@ async def test_running_gives_a_url_and_stops_at_the_end(tmp_path: Path) -> None:
     assert not answers_connect("127.0.0.1", port)
 
 
-async def test_users_are_held_to_their_site(tmp_path: Path, device: MakeDevice, eventually: Eventually) -> None:
-    north, south = site_user("north", "gw-north", "p 'x\"1"), site_user("south", "gw-south", "$ecret")
+async def test_users_are_held_to_what_is_theirs(tmp_path: Path, device: MakeDevice, eventually: Eventually) -> None:
+    north, south = gateway_user("north", "g1", "p 'x\"1"), gateway_user("south", "g1", "$ecret")
     ingest = ingest_user("ingest", "pi#")
     async with embedded_broker.running(tmp_path / "mqtt", users=[north, south, ingest]) as url:
         reader = await device(url, "reader", ingest).connect(eventually)
@@ -72,7 +72,13 @@ async def test_users_are_held_to_their_site(tmp_path: Path, device: MakeDevice, 
         assert await reader.subscribe("tz/v1/+/alarms/+", eventually)
         assert not await reader.subscribe("other/#", eventually)
         gateway = await device(url, "gateway", north).connect(eventually)
-        for refused in ("tz/v1/south/pump-1/telemetry", "tz/v1/north/alarms/c1", "tz/v1/north/pump-1", "other"):
+        for refused in (
+            "tz/v1/south/pump-1/telemetry",
+            "tz/v1/north/gateways/g2/status",
+            "tz/v1/north/alarms/c1",
+            "tz/v1/north/pump-1",
+            "other",
+        ):
             gateway.publish(refused, b"refused")
         gateway.publish("tz/v1/north/pump-1/telemetry", b"1")
         gateway.publish("tz/v1/north/gateways/g1/status", b"2", retain=True)
@@ -87,9 +93,9 @@ async def test_users_are_held_to_their_site(tmp_path: Path, device: MakeDevice, 
 
 
 async def test_without_a_credential_nobody_enters(tmp_path: Path, device: MakeDevice, eventually: Eventually) -> None:
-    known = site_user("north", "gw-north", "p1")
+    known = gateway_user("north", "gw", "p1")
     async with embedded_broker.running(tmp_path / "mqtt", users=[known]) as url:
-        for user in (None, User("gw-north", "wrong"), User("stranger", "p1")):
+        for user in (None, User(known.name, "wrong"), User("stranger", "p1")):
             refused = await device(url, "refused", user).connect(eventually)
             assert refused.connected[0] is False
             refused.leave()
@@ -99,7 +105,7 @@ async def test_without_a_credential_nobody_enters(tmp_path: Path, device: MakeDe
 
 
 async def test_passwords_are_for_the_owner_alone(tmp_path: Path) -> None:
-    user = site_user("north", "gw/1", "p@ss")
+    user = User("gw/1", "p@ss")
     server = Broker(tmp_path / "mqtt", users=[user])
     await server.start()
     config = tmp_path / "mqtt" / "nats.conf"
