@@ -12,12 +12,14 @@ class Report:
     """How a point is reported. `change` is the smallest difference worth sending between two heartbeats; 0: any.
 
     An event goes out when it happens and when it is over; it has no heartbeat, because a repeat would be counted as
-    another occurrence.
+    another occurrence. `counted_by` names a value that is not itself reported and moves with every occasion on which
+    this one is said, the same again or not.
     """
 
     interval_s: float
     change: float = 0.0
     event: bool = False
+    counted_by: str | None = None
 
     def at_most_every(self, interval_s: float) -> "Report":
         """The same on a slower line: changes still go out at once."""
@@ -33,6 +35,11 @@ def counted(interval_s: float) -> Report:
     return Report(interval_s, math.inf)
 
 
+def repeated(counted_by: str) -> Report:
+    """A result is said whenever there is one, and only then: a heartbeat would claim another."""
+    return Report(math.inf, counted_by=counted_by)
+
+
 ON_CHANGE = Report(600.0)
 EVENT = Report(math.inf, event=True)
 
@@ -44,7 +51,7 @@ class Reporter:
 
     def __init__(self, reports: Mapping[str, Report]) -> None:
         self._reports = dict(reports)
-        self._changes = [(key, report.change) for key, report in reports.items()]
+        self._changes = [(key, report.counted_by or key, report.change) for key, report in reports.items()]
         self._sent: dict[str, Value] = {}
         self._beats: dict[str, float] = {}  # when the next heartbeat of each point is due
         self._beat_s = -math.inf  # the earliest of them
@@ -52,15 +59,17 @@ class Reporter:
     def due(self, now_s: float, values: Mapping[str, Value]) -> dict[str, Value]:
         """The values to send now, which then count as sent. `values` has one for every point that is reported."""
         sent, going = self._sent, dict[str, Value]()
-        for key, change in self._changes:
-            value = values[key]
-            if key not in sent or (value != sent[key] and (not change or _is_enough(sent[key], value, change))):
-                going[key] = sent[key] = value
+        for key, watched, change in self._changes:
+            value = values[watched]
+            if watched not in sent or (
+                value != sent[watched] and (not change or _is_enough(sent[watched], value, change))
+            ):
+                sent[watched], going[key] = value, values[key]
         if now_s >= self._beat_s:
             for key, report in self._reports.items():
                 if now_s >= self._beats.get(key, -math.inf):
                     self._beats[key] = now_s + report.interval_s
-                    if not report.event:
+                    if not report.event and report.counted_by is None:
                         going[key] = sent[key] = values[key]
             self._beat_s = min(self._beats.values(), default=math.inf)
         return going

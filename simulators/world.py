@@ -1,13 +1,15 @@
 """All plants of an estate together: who feeds whom, what the hour is, and what the sensors make of it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from estate.description import EstateDescription, FacilityDescription, SiteDescription
-from simulators.plant import booster, distribution, elevator
+from simulators.plant import booster, distribution, elevator, fire_pump, fire_tank, generator, sump
 from simulators.plant.surroundings import Surroundings, Value
+from simulators.plant.weather import Weather
 from simulators.reporting import Report
 
 Place = tuple[str, str]  # site and facility
@@ -23,7 +25,29 @@ REPORTS: Mapping[str, Mapping[str, Report]] = {
     "booster_pump_room": booster.REPORTS,
     "distribution_room": distribution.REPORTS,
     "elevator": elevator.REPORTS,
+    "fire_pump_room": fire_pump.REPORTS,
+    "fire_water_tank": fire_tank.REPORTS,
+    "generator": generator.REPORTS,
+    "drainage_sump": sump.REPORTS,
 }
+# Whoever feeds others is stepped before them, so that they see this moment's supply.
+_FIRST = ("distribution_room", "generator", "fire_water_tank")
+
+
+@dataclass(slots=True)
+class _Lie:
+    """How wrong a sensor is by now, and how wrong it will be."""
+
+    by: float
+    per_s: float
+    now: float = 0.0
+
+    def step(self, dt_s: float) -> None:
+        grown = self.now + self.per_s * dt_s
+        self.now = min(grown, self.by) if self.by > 0 else max(grown, self.by)
+
+    def told(self, value: Value) -> Value:
+        return round(value + self.now, 4) if isinstance(value, int | float) else value
 
 
 class World:
@@ -36,21 +60,31 @@ class World:
         self._absent: dict[Place, frozenset[str]] = {}
         self._zones: dict[str, ZoneInfo] = {}
         self._feeders: dict[Place, Place] = {}
+        self._generators: dict[Place, generator.Generator] = {}  # by the room that each stands in for
+        self._tanks: dict[Place, Place] = {}
         self._frozen: dict[Place, dict[str, Value]] = {}
+        self._lies: dict[Place, dict[str, _Lie]] = {}
+        self.weather: dict[str, Weather] = {}
         for site in estate.sites:
             self._zones[site.key] = ZoneInfo(site.time_zone)
-            # Whoever feeds others is stepped before them, so that they see this moment's supply.
-            for facility in sorted(site.facilities, key=lambda one: one.kind != "distribution_room"):
-                if facility.kind in REPORTS:
-                    self._add(site, facility, seed)
+            self.weather[site.key] = Weather(seed, site.key)
+            simulated = [one for one in site.facilities if one.kind in REPORTS and one.gateway is not None]
+            for facility in sorted(simulated, key=_rank):
+                self._add(site, facility, seed)
 
     def _add(self, site: SiteDescription, facility: FacilityDescription, seed: int) -> None:
         place = (site.key, facility.key)
         self.facilities[place] = facility
-        self.plants[place] = _build(facility, seed, f"{site.key}/{facility.key}")
+        plant = self.plants[place] = _build(facility, seed, f"{site.key}/{facility.key}")
         self._absent[place] = frozenset((*_wire_keys(facility, facility.without), *facility.without))
-        if "supplied_by" in facility.relations:
-            self._feeders[place] = (site.key, facility.relations["supplied_by"])
+        relations = {name: (site.key, target) for name, target in facility.relations.items()}
+        if isinstance(plant, generator.Generator) and "stands_in_for" in relations:
+            self._feeders[place] = relations["stands_in_for"]
+            self._generators[relations["stands_in_for"]] = plant
+        elif "supplied_by" in relations:
+            self._feeders[place] = relations["supplied_by"]
+        if "tank" in relations:
+            self._tanks[place] = relations["tank"]
 
     def reports(self, place: Place) -> dict[str, Report]:
         """How each point of a facility is reported, by its key on the wire."""
@@ -63,14 +97,38 @@ class World:
     def step(self, dt_s: float, moment: datetime) -> None:
         """Everything moves on by `dt_s`, to `moment`."""
         hours = {site: _hour(moment.astimezone(zone)) for site, zone in self._zones.items()}
+        for weather in self.weather.values():
+            weather.step(dt_s)
+        for lies in self._lies.values():
+            for lie in lies.values():
+                lie.step(dt_s)
         for place, plant in self.plants.items():
-            plant.step(dt_s, Surroundings(hours[place[0]], mains_ok=self._fed(place)))
+            plant.step(dt_s, self._around(place, hours[place[0]]))
+
+    def _around(self, place: Place, hour: float) -> Surroundings:
+        feeder = self._feeders.get(place)
+        room = None if feeder is None else self.plants.get(feeder)
+        tank = self.plants.get(self._tanks[place]) if place in self._tanks else None
+        return Surroundings(
+            hour,
+            mains_ok=room.supply_ok if isinstance(room, distribution.DistributionRoom) else True,
+            backup_ok=self._generators[feeder].bus_live if feeder in self._generators else True,
+            water_ok=tank.has_water if isinstance(tank, fire_tank.FireTank) else True,
+            drawn_m3h=self._drawn_from(place),
+            rain_mm_h=self.weather[place[0]].rain_mm_h,
+        )
+
+    def _drawn_from(self, place: Place) -> float:
+        drawing = [self.plants[user] for user, tank in self._tanks.items() if tank == place]
+        return sum(plant.drawn_m3h for plant in drawing if isinstance(plant, fire_pump.FirePumpRoom))
 
     def values(self, place: Place) -> dict[str, Value]:
         """What the sensors of a facility say now."""
         values = self.plants[place].values()
-        for key, value in self._frozen.get(place, {}).items():
-            values[key] = value
+        if place in self._frozen:
+            values |= self._frozen[place]
+        for key, lie in self._lies.get(place, {}).items():
+            values[key] = lie.told(values[key])
         return values
 
     def freeze(self, place: Place, point: str) -> None:
@@ -80,12 +138,25 @@ class World:
     def thaw(self, place: Place, point: str) -> None:
         self._frozen.get(place, {}).pop(point, None)
 
+    def lie(self, place: Place, point: str, by: float, over_s: float) -> None:
+        """From now on a sensor drifts until it is wrong by so much."""
+        self._lies.setdefault(place, {})[point] = _Lie(by, by / over_s)
+
+    def be_honest(self, place: Place, point: str) -> None:
+        self._lies.get(place, {}).pop(point, None)
+
     def fed_by(self, place: Place) -> list[Place]:
+        """Whoever loses its first feed with it, a generator that stands in for it among them."""
         return [fed for fed, feeder in self._feeders.items() if feeder == place]
 
-    def _fed(self, place: Place) -> bool:
-        feeder = self.plants.get(self._feeders.get(place, place))
-        return feeder.supply_ok if isinstance(feeder, distribution.DistributionRoom) else True
+    def generator_of(self, place: Place) -> Place | None:
+        """The generator that stands in for a distribution room."""
+        standing_in = self._generators.get(place)
+        return next((fed for fed in self.fed_by(place) if self.plants[fed] is standing_in), None)
+
+
+def _rank(facility: FacilityDescription) -> int:
+    return _FIRST.index(facility.kind) if facility.kind in _FIRST else len(_FIRST)
 
 
 def _build(facility: FacilityDescription, seed: int, name: str) -> Plant:
@@ -112,6 +183,23 @@ def _build(facility: FacilityDescription, seed: int, name: str) -> Plant:
             )
         case "elevator":
             return elevator.Elevator(seed, name)
+        case "fire_pump_room":
+            return fire_pump.FirePumpRoom(
+                seed,
+                name,
+                hydrant_pumps=parts("hydrant_pump"),
+                sprinkler_pumps=parts("sprinkler_pump"),
+                jockey_pumps=parts("jockey_pump"),
+                diesel_pumps=parts("diesel_pump"),
+                valves=parts("valve"),
+                parameters=facility.parameters,
+            )
+        case "fire_water_tank":
+            return fire_tank.FireTank(seed, name, valves=parts("valve"), parameters=facility.parameters)
+        case "generator":
+            return generator.Generator(seed, name)
+        case "drainage_sump":
+            return sump.Sump(seed, name, pumps=parts("sump_pump"), parameters=facility.parameters)
         case _:
             raise ValueError(f"no plant of kind {facility.kind}")
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from simulators.plant.noise import Drift, of_the_day, source, towards
+from simulators.plant.noise import Drift, Drifts, of_the_day, source, towards
 from simulators.plant.surroundings import Surroundings, Value
 from simulators.reporting import ON_CHANGE, Report, counted, measured
 
@@ -120,22 +120,24 @@ class BoosterSet:
         self._since_staging_s = _STAGED_MIN_S
         self._begin(random.uniform(600.0, _DUTY_CHANGE_S / 2))
         self._demand = Drift(source(seed, name, "demand"), 0.05, 90.0)
-        self._noise = {
-            key: Drift(source(seed, name, key), sigma, tau_s)
-            for key, sigma, tau_s in (
-                ("inlet", 0.003, 120.0), ("gauge", 0.0008, 2.0), ("current", 0.008, 10.0), ("chlorine", 0.035, 5400.0),
-                ("turbidity", 0.035, 3600.0), ("ph", 0.06, 7200.0), ("water", 0.5, 14400.0), ("room", 0.5, 3600.0),
-                ("humidity", 2.0, 3600.0),
-            )
-        }  # fmt: skip
+        self._noise = Drifts(
+            seed,
+            name,
+            {
+                "inlet": (0.003, 120.0), "gauge": (0.0008, 2.0), "current": (0.008, 10.0), "chlorine": (0.035, 5400.0),
+                "turbidity": (0.035, 3600.0), "ph": (0.06, 7200.0), "water": (0.5, 14400.0), "room": (0.5, 3600.0),
+                "humidity": (2.0, 3600.0),
+            },
+        )  # fmt: skip
         self._fed = True
+        self._backed = backup_feed
         self._outdoor_temp_c = 15.0
 
     def step(self, dt_s: float, surroundings: Surroundings) -> None:
         self._fed = surroundings.mains_ok
+        self._backed = self.backup_feed and surroundings.backup_ok
         self._outdoor_temp_c = surroundings.outdoor_temp_c
-        for drift in self._noise.values():
-            drift.step(dt_s)
+        self._noise.step(dt_s)
         demand = self._peak * of_the_day(_DEMAND, surroundings.hour) * (1.0 + self._demand.step(dt_s))
         self._manage_pumps(dt_s)
         self._move_water(dt_s, demand)
@@ -165,7 +167,7 @@ class BoosterSet:
         """The transfer switch is faster than anybody looks."""
         if self._fed:
             return "main"
-        return "backup" if self.backup_feed else "off"
+        return "backup" if self._backed else "off"
 
     @property
     def powered(self) -> bool:
@@ -173,7 +175,7 @@ class BoosterSet:
 
     def values(self) -> dict[str, Value]:
         """What the sensors say, at the resolution of their kind."""
-        noise = {key: drift.value for key, drift in self._noise.items()}
+        noise = self._noise.values
         demand = self.flow_m3h / (self._peak * self._pump_m3h)
         values: dict[str, Value] = {
             "outlet_pressure": round(max(self.pressure_mpa + noise["gauge"], 0.0), 4),
@@ -285,7 +287,7 @@ class BoosterSet:
             return
         pump.hertz = 50.0 * self.speed
         torque = 0.22 + 0.66 * self.speed**2 * (0.55 + 0.45 * share) if pump.pumping else 0.17 + 0.03 * self.speed
-        pump.current_a = pump.rated_current_a * min(torque, 0.97) * (1.0 + self._noise["current"].value)
+        pump.current_a = pump.rated_current_a * min(torque, 0.97) * (1.0 + self._noise.values["current"])
 
     def _control_speed(self, dt_s: float) -> None:
         if not any(pump.running for pump in self.pumps):

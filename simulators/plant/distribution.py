@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simulators.plant.noise import Drift, of_the_day, source, towards
+from simulators.plant.noise import Drift, Drifts, of_the_day, source, towards
 from simulators.plant.surroundings import Surroundings, Value
 from simulators.reporting import ON_CHANGE, Report, measured
 
@@ -144,15 +144,16 @@ class DistributionRoom:
             )
             for index, key in enumerate(transformers)
         ]
-        self._noise = {
-            key: Drift(source(seed, name, key), sigma, tau_s)
-            for key, sigma, tau_s in (
-                ("voltage", 0.9, 300.0), ("a", 0.25, 200.0), ("b", 0.25, 200.0), ("c", 0.25, 200.0),
-                ("frequency", 0.012, 60.0), ("factor", 0.004, 900.0), ("thd_u", 0.15, 1800.0), ("thd_i", 0.4, 1800.0),
-                ("mv", 0.03, 600.0), ("dc", 0.5, 1800.0), ("residual", 3.0, 120.0), ("room", 0.4, 3600.0),
-                ("humidity", 1.5, 3600.0), ("sf6", 4.0, 1800.0), ("o2", 0.02, 1800.0),
-            )
-        }  # fmt: skip
+        self._noise = Drifts(
+            seed,
+            name,
+            {
+                "voltage": (0.9, 300.0), "a": (0.25, 200.0), "b": (0.25, 200.0), "c": (0.25, 200.0),
+                "frequency": (0.012, 60.0), "factor": (0.004, 900.0), "thd_u": (0.15, 1800.0), "thd_i": (0.4, 1800.0),
+                "mv": (0.03, 600.0), "dc": (0.5, 1800.0), "residual": (3.0, 120.0), "room": (0.4, 3600.0),
+                "humidity": (1.5, 3600.0), "sf6": (4.0, 1800.0), "o2": (0.02, 1800.0),
+            },
+        )  # fmt: skip
         self._outdoor_temp_c = 15.0
         self._ambient_c = 26.0
         self._begin = True
@@ -169,8 +170,7 @@ class DistributionRoom:
     def step(self, dt_s: float, surroundings: Surroundings) -> None:
         self._outdoor_temp_c = surroundings.outdoor_temp_c
         self._ambient_c = 26.0 + 0.25 * (self._outdoor_temp_c - 15.0)
-        for drift in self._noise.values():
-            drift.step(dt_s)
+        self._noise.step(dt_s)
         load = of_the_day(_LOAD, surroundings.hour)
         for transformer in self.transformers:
             self._draw(transformer, load, dt_s)
@@ -234,8 +234,8 @@ class DistributionRoom:
         if not self.mains_ok:
             return [0.0, 0.0, 0.0]
         load = max((transformer.load for transformer in self.transformers), default=0.0)
-        level = _PHASE_V + self._noise["voltage"].value - 3.0 * min(load, 2.0)
-        volts = [level + self._noise[phase].value for phase in "abc"]
+        level = _PHASE_V + self._noise.values["voltage"] - 3.0 * min(load, 2.0)
+        volts = [level + self._noise.values[phase] for phase in "abc"]
         if self.lost_phase is not None:
             volts[self.lost_phase] *= _LOST_PHASE
         return volts
@@ -245,7 +245,7 @@ class DistributionRoom:
         a, b, c = self._phase_voltages()
         mean = (a + b + c) / 3.0
         unbalance = 100.0 * max(abs(a - mean), abs(b - mean), abs(c - mean)) / mean if mean else 0.0
-        noise = {key: drift.value for key, drift in self._noise.items()}
+        noise = self._noise.values
         live = self.mains_ok
         values: dict[str, Value] = {
             "mains_ok": live,

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def source(seed: int, *names: str) -> random.Random:
@@ -39,6 +39,26 @@ class Drift:
     def _bounded(self, value: float) -> float:
         limit = 2.5 * self._sigma
         return min(max(value, -limit), limit)
+
+
+class Drifts:
+    """The drifts of one plant by name, each (sigma, tau_s) and from a stream of its own; `values` is read, not written."""
+
+    __slots__ = ("_drifts", "_elapsed_s", "_every_s", "values")
+
+    def __init__(self, seed: int, name: str, drifts: Mapping[str, tuple[float, float]]) -> None:
+        self._drifts = {key: Drift(source(seed, name, key), *figures) for key, figures in drifts.items()}
+        self._every_s = min(tau_s for _, tau_s in drifts.values()) / 30.0
+        self._elapsed_s = 0.0
+        self.values = {key: drift.value for key, drift in self._drifts.items()}
+
+    def step(self, dt_s: float) -> None:
+        """Nothing moves until the quickest of them would."""
+        self._elapsed_s += dt_s
+        if self._elapsed_s >= self._every_s:
+            for key, drift in self._drifts.items():
+                self.values[key] = drift.step(self._elapsed_s)
+            self._elapsed_s = 0.0
 
 
 def of_the_day(curve: Sequence[float], hour: float) -> float:

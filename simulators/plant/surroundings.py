@@ -1,4 +1,4 @@
-"""What every plant shares with its neighbours: the hour, the weather, and whether the mains are there."""
+"""What every plant shares with its neighbours: the hour, the weather, and what it gets from them."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,11 @@ class Surroundings:
     """One moment of the world outside a plant. `hour` is the site's local time, 0 to 24."""
 
     hour: float
-    mains_ok: bool = True
+    mains_ok: bool = True  # the first feed: the city's
+    backup_ok: bool = True  # the second feed, where there is one: another mains or a generator
+    water_ok: bool = True  # the tank that it draws from has water
+    drawn_m3h: float = 0.0  # what others draw from it
+    rain_mm_h: float = 0.0
 
     @property
     def outdoor_temp_c(self) -> float:
