@@ -88,21 +88,22 @@ def without_chatter(decisions: Sequence[Decision]) -> tuple[Sequence[Decision], 
     """The decisions without what a chattering condition did in between, and how often each did it.
 
     Each move costs a dozen statements. A contact that bounces a thousand times in one message would hold up everybody
-    for minutes and tell nobody anything: its first and last moves are made, the rest counts as occurrences. What the
-    sensor said is in the readings, every word of it.
+    for minutes and tell nobody anything: its first and last moves are made, the rest counts as occurrences. So with its
+    followers, which it would hide and show as often. What the sensor said is in the readings, every word of it.
     """
-    moves: dict[int, list[int]] = {}
+    moves: dict[tuple[int, bool], list[int]] = {}
     for place, each in enumerate(decisions):
-        if isinstance(each, ConditionDecision) and not each.late and each.move in _PROCESS_MOVES:
-            moves.setdefault(each.condition_id, []).append(place)
+        if isinstance(each, ConditionDecision) and not each.late:
+            moves.setdefault((each.condition_id, each.move in _PROCESS_MOVES), []).append(place)
     dropped: set[int] = set()
     chatter: dict[int, int] = {}
-    for condition_id, places in moves.items():
+    for (condition_id, is_process), places in moves.items():
         if len(places) > CHATTER_MOVES_MAX:
             between = places[2:-2]
             between = between[: len(between) // 2 * 2]  # raising and ending take turns: whole pairs go
             dropped.update(between)
-            chatter[condition_id] = len(between) // 2
+            if is_process:
+                chatter[condition_id] = len(between) // 2
     return [each for place, each in enumerate(decisions) if place not in dropped], chatter
 
 

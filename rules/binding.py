@@ -13,10 +13,10 @@ from rules.expression import deadband_clears
 from rules.model import Pack, PartType, Rule
 from rules.places import Places
 from rules.signals import Signal
-from rules.slots import Dependencies, Edge, FacilitySlots, Shown, TickOnly, counted_parts, has, place_of
+from rules.slots import Dependencies, Edge, FacilitySlots, Leader, Shown, TickOnly, counted_parts, has, place_of
 from rules.syntax import Binary, Boolean, Call, Label, Name, Node, Unary, names, walk
 from rules.truth import Getter, compiled
-from rules.vocabulary import AGGREGATES, BUILT_IN, BUILT_IN_GATEWAY, SELF
+from rules.vocabulary import AGGREGATES, BUILT_IN, BUILT_IN_GATEWAY, RAISED, SELF
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,10 @@ def missing(places: Places, facility: Facility, part: Part | None, node: Node) -
             if not counted_parts(places, facility, each.arguments[0]):
                 named = ", ".join(name.text for name in names(each) if name.scope in part_kinds)
                 return f"{facility.key} has no part with {named}"
+        elif isinstance(each, Call) and each.function == RAISED:
+            reason = _missing_rule(places, facility, part, each)
+            if reason is not None:
+                return reason
         elif isinstance(each, Name) and each.scope not in part_kinds:
             reason = _missing_name(places, facility, part, each)
             if reason is not None:
@@ -94,6 +98,14 @@ def _missing_name(places: Places, facility: Facility, part: Part | None, name: N
     if has(places, there, at_part, name.key):
         return None
     return f"{there.key} has no {name.key if at_part is None else f'{at_part.key}.{name.key}'}"
+
+
+def _missing_rule(places: Places, facility: Facility, part: Part | None, node: Call) -> str | None:
+    for rule in places.rules(facility):
+        if any(isinstance(each, Label) and each.text == rule.key for each in node.arguments):
+            found = _found(places, facility, None if rule.for_each is None else part, rule)
+            return found.reason if isinstance(found, LeftOut) else None
+    return f"{facility.key} has no such rule"
 
 
 def _missing_label(places: Places, facility: Facility, part: Part | None, node: Binary) -> str | None:
@@ -130,10 +142,16 @@ class Bound:
 
 
 def bind(
-    condition: Condition, places: Places, signals: Mapping[int, Signal], tick_only: TickOnly, late_keep_ms: int
+    condition: Condition,
+    places: Places,
+    signals: Mapping[int, Signal],
+    tick_only: TickOnly,
+    late_keep_ms: int,
+    leaders: Mapping[str, Leader],
 ) -> Bound | None:
     """The condition's rule against the signals of its place; None if the rule or its place is no more, or no longer
-    complete. Operands of latched rules are made to remember `late_keep_ms`.
+    complete. Operands of latched rules are made to remember `late_keep_ms`. `leaders`: the conditions of the same place
+    that the rule asks after, by their rule.
     """
     facility = places.facilities.get(condition.facility_id)
     part = None if condition.part_id is None else places.part_by_id.get(condition.part_id)
@@ -143,7 +161,7 @@ def bind(
     if rule is None or isinstance(_found(places, facility, part, rule), LeftOut):
         return None
     found = Dependencies()
-    slots = FacilitySlots(places, signals, tick_only, facility, part, rule, found)
+    slots = FacilitySlots(places, signals, tick_only, facility, part, rule, found, leaders)
     when = compiled(rule.when, slots)
     operands_of_when = list(found.operands.values())
     clear = _clear(rule, slots, when)

@@ -32,6 +32,7 @@ from ledger.records import (
 )
 from rules import latecomers
 from rules.binding import bind
+from rules.company import asked, companies, ranks
 from rules.links import Link, Tuning
 from rules.model import GATEWAY_KIND, ONLINE_KEY, SILENT_AFTER, Pack
 from rules.places import Places
@@ -75,6 +76,8 @@ class Engine:
         self._users: dict[int, list[Watch]] = defaultdict(list)  # point -> those who must see its samples
         self._in_dark: dict[int, list[Watch]] = defaultdict(list)  # gateway -> those who know less when it is offline
         self._tick_only: list[Watch] = []
+        self._companies: Mapping[int, Sequence[Watch]] = {}  # condition -> whom it goes through time with
+        self._judged_by: dict[int, Sequence[Watch]] = {}  # point -> its users with their companies, leaders first
         self._holds: dict[int, int] = {}  # event point -> when the occurrence it holds ends
         self._hold_ends: dict[int, list[tuple[int, int]]] = {key: [] for key in self._links}
         self._moved_ms = moved_ms
@@ -117,12 +120,17 @@ class Engine:
     def _watch_all(self, conditions: Sequence[Condition], delays: Sequence[Delay]) -> None:
         running = {delay.condition_id: delay for delay in delays if delay.condition_id is not None}
         tick_only = self._vigil.tick_only()
-        for condition in conditions:
-            bound = bind(condition, self._places, self._signals, tick_only, latecomers.KEEP_MS)
+        watches: dict[tuple[int, int | None, str], Watch] = {}
+        for condition, asks in self._leaders_first(conditions):
+            facility_id, part_id = condition.facility_id, condition.part_id
+            places = [(key, (facility_id, place, key)) for key in asks for place in {part_id, None}]
+            leaders = {key: watches[place] for key, place in places if place in watches}
+            bound = bind(condition, self._places, self._signals, tick_only, latecomers.KEEP_MS, leaders)
             if bound is None:
                 continue
             moved_ms = None if self._moved_ms is None else self._moved_ms.get(condition.id)
-            watch = Watch.of(condition, bound, running.get(condition.id), moved_ms)
+            watch = Watch.of(condition, bound, running.get(condition.id), moved_ms, tuple(leaders.values()))
+            watches[facility_id, part_id, condition.rule_key] = watch
             if bound.is_tick_only:
                 self._tick_only.append(watch)
                 continue
@@ -131,6 +139,34 @@ class Engine:
                 self._users[signal.point.id].append(watch)
             for key in {self._link_key(each.point.facility_id) for each in bound.operands if each.stale_ms is None}:
                 self._in_dark[key].append(watch)
+        self._companies = companies(list(watches.values()))
+        self._judged_by = {point_id: self._with_company(users) for point_id, users in self._users.items()}
+
+    def _leaders_first(self, conditions: Sequence[Condition]) -> list[tuple[Condition, Sequence[str]]]:
+        """The conditions with the rules each asks after; whoever is asked after stands before."""
+        found: list[tuple[int, Condition, Sequence[str]]] = []
+        by_kind: dict[str, tuple[Mapping[str, int], Mapping[str, Sequence[str]]]] = {}
+        for condition in conditions:
+            facility = self._places.facilities.get(condition.facility_id)
+            if facility is None:
+                continue
+            if facility.kind not in by_kind:
+                rules = self._places.rules(facility)
+                by_kind[facility.kind] = ranks(rules), {rule.key: asked(rule.suppress_when) for rule in rules}
+            rank_of, asks = by_kind[facility.kind]
+            found.append((rank_of.get(condition.rule_key, 0), condition, asks.get(condition.rule_key, ())))
+        found.sort(key=lambda each: each[0])
+        return [(condition, asks) for _, condition, asks in found]
+
+    def _with_company(self, watches: Sequence[Watch]) -> Sequence[Watch]:
+        """These and whom they go through time with, each once, leaders before their followers."""
+        if not any(watch.condition_id in self._companies for watch in watches):
+            return watches
+        found: dict[int, Watch] = {}
+        for watch in watches:
+            for each in self._companies.get(watch.condition_id, (watch,)):
+                found[each.condition_id] = each
+        return list(found.values())
 
     def _take_up_holds(self, delays: Sequence[Delay]) -> None:
         for delay in delays:
@@ -222,20 +258,22 @@ class Engine:
 
     def _feed_next(self, signal: Signal, sample: Sample, sink: Sink) -> None:
         point_id, ts_ms = sample.point_id, sample.ts_ms
-        users = self._users[point_id]
-        for watch in users:
+        judged = self._judged_by.get(point_id, ())
+        for watch in judged:
             self._begin(watch, ts_ms)
+        for watch in judged:
             watch.advance(ts_ms, sink)
-        repeated = [watch for watch in users if watch.active and point_id in watch.bound.events]
+        repeated = [watch for watch in self._users[point_id] if watch.active and point_id in watch.bound.events]
         signal.take(ts_ms, sample.value, sample.quality)
         signal.link.reached(ts_ms)
         if signal.is_event:
             self._follow_event(signal, ts_ms, sink)
             if signal.value:
                 sink.decisions.extend(Repeat(watch.condition_id, ts_ms) for watch in repeated)
-        for watch in users:
+        for watch in judged:
             watch.follow(point_id, ts_ms, sink)
             self._plan(watch)
+        _end_step(judged)
         if point_id in self._online and signal.value is not None:
             self._follow_status(self._online[point_id], online=signal.value >= 0.5, sink=sink)
 
@@ -263,20 +301,21 @@ class Engine:
         """Going offline leaves conditions in the dark from where time had got to; coming back ends that only with the
         next sample or tick, for what happened meanwhile may be on its way.
         """
-        link, watches = self._links[gateway_id], self._in_dark[gateway_id]
+        link, in_dark = self._links[gateway_id], self._in_dark[gateway_id]
+        judged = self._with_company(in_dark)
         if not online and not link.is_offline:
-            for watch in watches:
+            for watch in judged:
                 own = self._links[self._link_key(watch.bound.facility.id)]
                 if own.reached_ms is not None:
                     watch.advance(own.reached_ms, sink)
-        if not link.went(online=online, received_ms=sink.received_ms):
-            return
-        for watch in watches:
-            if online:
+        if link.went(online=online, received_ms=sink.received_ms):
+            for watch in in_dark if online else ():
                 watch.is_returning = True
-            elif watch.clock_ms is not None:
-                watch.judge(watch.clock_ms, sink)
-            self._plan(watch)
+            for watch in judged:
+                if not online and watch.clock_ms is not None:
+                    watch.judge(watch.clock_ms, sink)
+                self._plan(watch)
+        _end_step(judged)
 
     # ------------------------------------------------------------------ ticks
 
@@ -300,10 +339,13 @@ class Engine:
         return sink.decisions
 
     def _pass_time(self, key: int, to_ms: int, sink: Sink) -> None:
-        for watch in self._schedules[key].due(to_ms):
+        judged = self._with_company(self._schedules[key].due(to_ms))
+        for watch in judged:
             self._begin(watch, to_ms)
+        for watch in judged:
             watch.tick(to_ms, sink)
             self._plan(watch)
+        _end_step(judged)
         ends = self._hold_ends[key]
         while ends and ends[0][0] <= to_ms:
             until_ms, point_id = heappop(ends)
@@ -311,3 +353,9 @@ class Engine:
                 del self._holds[point_id]
                 sink.decisions.append(DelayEnded(TimerKind.EVENT_HOLD, None, point_id))
         self._links[key].reached(to_ms)
+
+
+def _end_step(judged: Sequence[Watch]) -> None:
+    """Everyone who asks after these has seen how they turned."""
+    for watch in judged:
+        watch.turns.clear()

@@ -38,7 +38,7 @@ def deaf_comparisons(
     """The column and the complaint for every comparison in the expression that can only ever be true, or false."""
     scope = _Scope(pack, packs, for_each)
     for each in walk(node):
-        if isinstance(each, Binary) and each.operator in ("<", "<=", ">", ">="):
+        if isinstance(each, Binary) and each.operator in ("<", "<=", ">", ">=", "==", "!="):
             left, right = _extent(each.left, scope), _extent(each.right, scope)
             if left is None or right is None or left.fixed == right.fixed:
                 continue
@@ -51,6 +51,9 @@ def deaf_comparisons(
 
 
 def _verdict(operator: str, left: Extent, right: Extent) -> str | None:
+    if operator in ("==", "!="):
+        is_apart = left.high < right.low or left.low > right.high
+        return None if not is_apart else "never be true" if operator == "==" else "never be false"
     if operator in (">", ">="):
         left, right = right, left
     # Now it reads: left < right, or left <= right.
@@ -71,7 +74,7 @@ def _extent(node: Node, scope: _Scope) -> Extent | None:
         case Unary(operator="-"):
             inner = _extent(node.operand, scope)
             return None if inner is None else Extent(-inner.high, -inner.low, inner.fixed)
-        case Binary(operator="+" | "-" | "*"):
+        case Binary(operator="+" | "-" | "*" | "/"):
             return _reckoned(node, scope)
         case Call():
             return _called(node, scope)
@@ -110,8 +113,13 @@ def _reckoned(node: Binary, scope: _Scope) -> Extent | None:
             return Extent(left.low + right.low, left.high + right.high, fixed)
         case "-":
             return Extent(left.low - right.high, left.high - right.low, fixed)
-        case _:
+        case "*":
             corners = [a * b for a, b in product((left.low, left.high), (right.low, right.high))]
+            return Extent(min(corners), max(corners), fixed)
+        case _ if right.low <= 0.0 <= right.high:
+            return None  # it may be divided by almost nothing
+        case _:
+            corners = [a / b for a, b in product((left.low, left.high), (right.low, right.high))]
             return Extent(min(corners), max(corners), fixed)
 
 

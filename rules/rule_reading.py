@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ledger.records import Severity
+from rules.company import asked, circles
 from rules.expression import deadband_clears, parse
 from rules.limits import deaf_comparisons
 from rules.model import ANY_KIND, Guidance, Pack, Rule, Title
 from rules.pack_reading import Draft, is_key
 from rules.pack_text import Block
 from rules.syntax import Boolean, ExpressionError, Node, names
-from rules.vocabulary import SELF, near, understand, vocabulary_of
+from rules.vocabulary import OF_SILENCE, SELF, near, understand, vocabulary_of
 
 # Which crew an order goes to. The site says who that is.
 WORK_CLASSES = ("water_supply", "power", "elevator", "fire", "drainage", "environment", "communication", "security")
@@ -22,31 +23,78 @@ _NEVER = Boolean(value=False)  # stands in for a condition with a fault
 
 
 @dataclass(frozen=True, slots=True)
+class _Head:
+    """What `raised` has to know of a rule before all are read."""
+
+    for_each: str | None
+    is_of_silence: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Reader:
     """What the rules of one pack are read against."""
 
     pack: Pack
     packs: Mapping[str, Pack]
     suspect: frozenset[str]
+    heads: Mapping[str, _Head]  # every rule of the pack
+
+    def askable(self, key: str) -> Mapping[str, str]:
+        """The rules that `raised` knows, each with the reason why this rule may not ask after it."""
+        asking = self.heads[key]
+        return {
+            other: _why_not(asking, head) if other != key else "it is this rule" for other, head in self.heads.items()
+        }
+
+
+def _why_not(asking: _Head, other: _Head) -> str:
+    if asking.is_of_silence or other.is_of_silence:
+        return "silence is judged by our clock and what is measured by the device's, so neither can wait for the other"
+    if other.for_each not in (None, asking.for_each):
+        return f"it holds for each {other.for_each}, and this rule does not"
+    return ""
 
 
 def read_rules(draft: Draft, packs: Mapping[str, Pack]) -> dict[str, Rule]:
     """The rules of one file; faults are noted on its page. `packs` holds every kind, still without rules."""
-    reader = _Reader(draft.pack, packs, frozenset(draft.suspect))
+    blocks = [(_key(block), block) for block in draft.block.listed("rules", "rule")]
+    heads: dict[str, _Head] = {}
+    for key, block in blocks:
+        heads.setdefault(key, _Head(block.optional_text("for_each"), _of_silence(block)))
+    reader = _Reader(draft.pack, packs, frozenset(draft.suspect), heads)
     found: dict[str, Rule] = {}
-    lines: dict[str, int] = {}
-    for block in draft.block.listed("rules", "rule"):
-        key = block.text("key")
-        block.what = f"rule {key}" if key else "a rule without a key"
-        if key in found:
-            block.fault(f"there are two rules of this key (the first in line {lines[key]}); rename one", "key")
+    read: dict[str, Block] = {}
+    for key, block in blocks:
+        if key in read:
+            block.fault(f"there are two rules of this key (the first in line {read[key].line}); rename one", "key")
             continue
         rule = _rule(reader, block, key)
         block.done()
         if key:
-            found[key], lines[key] = rule, block.line
+            found[key], read[key] = rule, block
+    _no_circles(found, read)
     draft.block.done()
     return found
+
+
+def _key(block: Block) -> str:
+    key = block.text("key")
+    block.what = f"rule {key}" if key else "a rule without a key"
+    return key
+
+
+def _of_silence(block: Block) -> bool:
+    """Whether its condition is about what is not heard, which is judged by our clock and not by the device's."""
+    try:
+        return any(name.scope is None and name.key in OF_SILENCE for name in names(parse(block.text("when"))))
+    except ExpressionError:
+        return False
+
+
+def _no_circles(found: Mapping[str, Rule], blocks: Mapping[str, Block]) -> None:
+    for circle in circles({key: asked(rule.suppress_when) for key, rule in found.items()}):
+        way = " -> ".join([*circle, circle[0]])
+        blocks[circle[0]].fault(f"these rules would hide each other in a circle: {way}; break it", "suppress_when")
 
 
 def _rule(reader: _Reader, block: Block, key: str) -> Rule:
@@ -57,7 +105,7 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
     when_text, when = _expression(reader, block, "when", for_each)
     deadband = _deadband(reader, block, when, for_each)
     clear_text, clear = _expression(reader, block, "clear_when", for_each)
-    suppress_text, suppress = _expression(reader, block, "suppress_when", for_each)
+    suppress_text, suppress = _expression(reader, block, "suppress_when", for_each, reader.askable(key))
     return Rule(
         key=key,
         title=title,
@@ -97,14 +145,16 @@ def _for_each(reader: _Reader, block: Block) -> str | None:
     return for_each
 
 
-def _expression(reader: _Reader, block: Block, key: str, for_each: str | None) -> tuple[str, Node | None]:
+def _expression(
+    reader: _Reader, block: Block, key: str, for_each: str | None, rules: Mapping[str, str] | None = None
+) -> tuple[str, Node | None]:
     """The text on one line and its tree; no tree where there is no text or it is wrong."""
     text = " ".join((block.text(key) if key == "when" else block.optional_text(key) or "").split())
     if not text:
         return "", None
     is_suspect = _stumbles_over(text, reader, for_each)
     try:
-        node = understand(text, vocabulary_of(reader.pack, reader.packs, for_each))
+        node = understand(text, vocabulary_of(reader.pack, reader.packs, for_each, rules))
     except ExpressionError as error:
         if not is_suspect:
             block.fault(f"`{key}`, column {error.column}: {error.message}", key)

@@ -7,6 +7,7 @@ must see, the moments at which it changes by mere passing of time (edges), and w
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ledger.records import Facility, Part, PermitKind, Point, PointKind, from_ms, to_ms
@@ -29,6 +30,18 @@ class TickOnly:
 
     stale_points: Callable[[int, int | None], Getter]  # facility, part -> how many of its points are stale
     silent: Callable[[int], Getter]  # the gateway's own facility -> whether the gateway is silent
+
+
+class Leader(Protocol):
+    """Another rule's condition, as those that ask after it see it."""
+
+    def stood(self, at_ms: int) -> bool:
+        """Whether its alarm stood at that moment."""
+        ...
+
+    def next_turn(self, at_ms: int) -> int | None:
+        """The next moment after this one at which that changed, as far as it was judged."""
+        ...
 
 
 @dataclass(slots=True)
@@ -62,6 +75,7 @@ class FacilitySlots:
     part: Part | None  # what `self` means
     rule: Rule
     found: Dependencies
+    leaders: Mapping[str, Leader] = field(default_factory=dict[str, Leader])  # by rule: those `raised` asks after
     counted: Part | None = None  # the part an aggregate is looking at
     is_past: bool = False
 
@@ -111,6 +125,12 @@ class FacilitySlots:
 
     def code(self, name: Name, label: str) -> float:
         return float(self._must_signal(name).point.codes[label])
+
+    def raised(self, rule_key: str) -> Getter:
+        leader = self.leaders[rule_key]
+        self.found.always().append(leader.next_turn)
+        self.found.values.setdefault(f"raised('{rule_key}')", leader.stood)
+        return leader.stood
 
     def parts(self, node: Node) -> Sequence["FacilitySlots"]:
         return [replace(self, counted=part) for part in counted_parts(self.places, self.facility, node)]

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Protocol
 
 from rules.syntax import Binary, Boolean, Call, Label, Name, Node, Number, Unary
-from rules.vocabulary import AGGREGATES, OF_TIME
+from rules.vocabulary import AGGREGATES, OF_TIME, RAISED
 
 Value = float | bool | None
 Getter = Callable[[int], Value]  # epoch milliseconds -> what it is worth then
@@ -30,6 +30,10 @@ class Slots(Protocol):
 
     def code(self, name: Name, label: str) -> float:
         """What is stored for a label of an enumeration."""
+        ...
+
+    def raised(self, rule_key: str) -> Getter:
+        """Whether the alarm of another rule stands."""
         ...
 
     def parts(self, node: Node) -> Sequence["Slots"]:
@@ -94,6 +98,12 @@ def _call(node: Call, slots: Slots) -> Getter:
     if node.function in AGGREGATES:
         argument = node.arguments[0]
         return _AGGREGATE[node.function]([compiled(argument, part) for part in slots.parts(argument)])
+    if node.function == RAISED:
+        match node.arguments:
+            case (Label(text=rule_key),):
+                return slots.raised(rule_key)
+            case _:
+                raise AssertionError("raised takes the key of a rule; the vocabulary saw to it")
     if node.function in OF_TIME:
         match node.arguments:
             case (Name() as name, Number(value=seconds)):

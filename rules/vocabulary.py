@@ -35,7 +35,8 @@ OF_TIME: Mapping[str, frozenset[PointKind]] = {
     "increase": frozenset({_C}),
     "age": frozenset(PointKind),
 }
-FUNCTIONS = AGGREGATES | OF_VALUES | OF_TIME.keys()
+RAISED = "raised"  # asks whether another rule's alarm stands; in `suppress_when` only
+FUNCTIONS = AGGREGATES | OF_VALUES | OF_TIME.keys() | {RAISED}
 
 
 class Sort(Enum):
@@ -67,6 +68,7 @@ BUILT_IN: Mapping[str, Term] = {
     "local_hour": Term(Sort.NUMBER),
 }
 BUILT_IN_GATEWAY: Mapping[str, Term] = {"silent": Term(Sort.CONDITION)}
+OF_SILENCE = frozenset({"stale_points", "silent"})  # judged at ticks, by our own clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,12 @@ class Vocabulary:
     self_part: Mapping[str, Term] | None = None  # None: the rule has no `for_each`
     parts: Mapping[str, Mapping[str, Term]] = field(default_factory=dict[str, Mapping[str, Term]])
     relations: Mapping[str, Mapping[str, Term]] = field(default_factory=dict[str, Mapping[str, Term]])
+    rules: Mapping[str, str] | None = None  # `raised`: rule -> why it may not be asked after; None: no rule may
 
 
-def vocabulary_of(pack: Pack, packs: Mapping[str, Pack], for_each: str | None) -> Vocabulary:
+def vocabulary_of(
+    pack: Pack, packs: Mapping[str, Pack], for_each: str | None, rules: Mapping[str, str] | None = None
+) -> Vocabulary:
     """The names a rule of this pack may use. `packs` (by kind) is where relations lead; a relation that may lead to
     several kinds offers the points they have in common. `pack.rules` is not looked at.
     """
@@ -90,7 +95,7 @@ def vocabulary_of(pack: Pack, packs: Mapping[str, Pack], for_each: str | None) -
         key: _common(_terms(packs[kind], None, parameters=False) for kind in relation.to if kind in packs)
         for key, relation in pack.relations.items()
     }
-    return Vocabulary({**_terms(pack, None), **built_in}, self_part, parts, relations)
+    return Vocabulary({**_terms(pack, None), **built_in}, self_part, parts, relations, rules)
 
 
 def _terms(pack: Pack, part_kind: str | None, *, parameters: bool = True) -> Mapping[str, Term]:
@@ -227,8 +232,9 @@ class _Check:
             self.age_or_number(node.right, node.left, where) if comparing else self.number(node.right, where)
         )
         if operator in ("*", "/"):
-            unit = first.unit if not second.unit and operator == "*" else ""
-            return Binary(operator, left, right, node.column), _Meaning(Sort.NUMBER, unit)
+            return Binary(operator, left, right, node.column), _Meaning(
+                Sort.NUMBER, _scaled_unit(operator, first, second)
+            )
         unit = _same_unit(first, second, node)
         meaning = _CONDITION if comparing else _Meaning(Sort.NUMBER, unit)
         return Binary(operator, left, right, node.column), meaning
@@ -284,6 +290,8 @@ class _Check:
             return self.over_parts(node)
         if name in OF_VALUES:
             return self.of_values(node)
+        if name == RAISED:
+            return self.raised(node), _CONDITION
         if name == "age":
             raise ExpressionError("age(...) stands alone on one side of < <= > >=", node.column)
         if name in OF_TIME:
@@ -293,6 +301,23 @@ class _Check:
             unit = self.node(node.arguments[0])[1].unit if name in ("mean", "min_over", "max_over", "increase") else ""
             return checked, _Meaning(Sort.NUMBER, unit)
         raise ExpressionError(f"there is no function {name}{near(name, FUNCTIONS)}", node.column)
+
+    def raised(self, node: Call) -> Node:
+        rules = self.vocabulary.rules
+        if rules is None:
+            raise ExpressionError(
+                "raised(...) is for suppress_when: an alarm may hide another, not make one", node.column
+            )
+        match node.arguments:
+            case (Label(text=key, column=column),):
+                pass
+            case _:
+                raise ExpressionError("raised(...) takes the key of a rule, as in raised('pressure_low')", node.column)
+        if key not in rules:
+            raise ExpressionError(f"this pack has no rule {key}{near(key, rules)}", column)
+        if rules[key]:
+            raise ExpressionError(f"raised('{key}') cannot be told: {rules[key]}", column)
+        return node
 
     def over_parts(self, node: Call) -> tuple[Node, _Meaning]:
         name = node.function
@@ -353,6 +378,13 @@ class _Check:
             if not (isinstance(window, Number) and window.is_duration and 0 < window.value <= WINDOW_S_MAX):
                 raise ExpressionError("expected a window of at most 31d, as in 10m", window.column)
         return node
+
+
+def _scaled_unit(operator: str, first: _Meaning, second: _Meaning) -> str:
+    """A value keeps its unit when it is multiplied or divided by a mere figure; what two units make is not told."""
+    if not second.unit:
+        return first.unit
+    return second.unit if operator == "*" and not first.unit else ""
 
 
 def _same_unit(first: _Meaning, second: _Meaning, node: Node) -> str:

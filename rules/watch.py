@@ -53,23 +53,46 @@ class Watch:
     )
     doubted_ms: int | None = None  # since when the suppression is neither confirmed nor denied, as far as seen
     moved_ms: int | None = None  # when it last moved: nothing is dated before that
+    leaders: tuple["Watch", ...] = ()  # those it asks after; judged before it, and never behind it in time
+    minds: frozenset[int] = frozenset()  # the points whose samples it is judged by: its own and its leaders'
+    is_followed: bool = False
+    turns: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])  # of its alarm, in this step
     # No edge comes between the clock and this moment. Most samples only move edges away (the point that reported goes
     # stale later than before), so looking at all of them again is put off until time gets here.
     floor_ms: int = 0
 
     @classmethod
-    def of(cls, condition: Condition, bound: Bound, delay: Delay | None, moved_ms: int | None) -> "Watch":
+    def of(
+        cls,
+        condition: Condition,
+        bound: Bound,
+        delay: Delay | None,
+        moved_ms: int | None,
+        leaders: tuple["Watch", ...] = (),
+    ) -> "Watch":
         """As the ledger has it. A delay of the wrong direction cannot go on: the ledger keeps none."""
         wanted = TimerKind.OFF_DELAY if condition.active else TimerKind.ON_DELAY
         kept = delay if delay is not None and delay.kind is wanted else None
-        return cls(condition.id, bound, condition.active, condition.suppressed, kept, moved_ms=moved_ms)
+        minds = frozenset(signal.point.id for signal in bound.operands).union(*(leader.minds for leader in leaders))
+        for leader in leaders:
+            leader.is_followed = True
+        return cls(
+            condition.id,
+            bound,
+            condition.active,
+            condition.suppressed,
+            kept,
+            moved_ms=moved_ms,
+            leaders=leaders,
+            minds=minds,
+        )
 
     # ------------------------------------------------------------------ taking up where a persisted state was left
 
     def begin(self, reached_ms: int | None, to_ms: int) -> None:
         """Find how far this state had been judged when it was stored, and go on from there.
 
-        At least as far as its newest sample, its last move and its delay show. From there the engine before this one
+        At least as far as its newest sample, its last move, its delay and those of its leaders show. From there the engine before this one
         decided nothing more, so walking the same edges again decides nothing either, until it comes to what is new.
         Where last moves are not known, `reached_ms` stands in for them: time had got that far with all its edges, and
         the latest moment up to it is taken at which nothing is to be decided. If there is no such moment at all, the
@@ -79,9 +102,7 @@ class Watch:
         known = [signal.last_ms for signal in self.bound.operands if signal.last_ms is not None]
         if self.bound.operands and not known:
             return
-        marks = [*known, *(() if self.moved_ms is None else (self.moved_ms,))]
-        if self.delay is not None:
-            marks += [self.delay.since_ms, self.delay.frozen_ms or self.delay.since_ms]
+        marks = [*known, *self.marks()]
         start = max(marks, default=reached_ms)
         if start is None:
             return
@@ -99,6 +120,13 @@ class Watch:
             place = following
         self.clock_ms = found
 
+    def marks(self) -> list[int]:
+        """Moments that its own decisions, or those of whom it asks after, have been carried to for sure."""
+        marks = [] if self.moved_ms is None else [self.moved_ms]
+        if self.delay is not None:
+            marks += [self.delay.since_ms, self.delay.frozen_ms or self.delay.since_ms]
+        return marks + [mark for leader in self.leaders for mark in leader.marks()]
+
     def _is_settled(self, at_ms: int) -> bool:
         """Whether nothing would be decided at that moment."""
         if self._suppression(at_ms) not in (None, self.suppressed):
@@ -114,6 +142,16 @@ class Watch:
 
     # ------------------------------------------------------------------ time passes
 
+    def stood(self, at_ms: int) -> bool:
+        """Whether its alarm stood at that moment of the step being judged: true from its raise to its return."""
+        for moment, active in reversed(self.turns):
+            if moment <= at_ms:
+                return active
+        return not self.turns[0][1] if self.turns else self.active
+
+    def next_turn(self, at_ms: int) -> int | None:
+        return min((moment for moment, _ in self.turns if moment > at_ms), default=None)
+
     def next_ms(self) -> int | None:
         """The moment before which nothing happens if no sample comes; None: nothing ever will."""
         if self.is_returning:
@@ -125,6 +163,8 @@ class Watch:
         """Let time pass: whatever is due, at the moment it is due."""
         if self.clock_ms is None:
             return
+        if any(leader.turns for leader in self.leaders):
+            self.floor_ms = 0
         while True:
             moment = self._timer()
             if not self.is_returning:
@@ -138,9 +178,11 @@ class Watch:
         self.clock_ms = max(self.clock_ms, to_ms)
 
     def follow(self, point_id: int, at_ms: int, sink: Sink) -> None:
-        """A sample of this operand was taken in: judge by it, and mind the edges it brought."""
+        """A sample was taken in: judge by it if it is an operand's, or a leader's, and mind the edges it brought."""
+        if point_id not in self.minds:
+            return
         self.judge(at_ms, sink)
-        for edge in self.bound.edges[point_id]:
+        for edge in self.bound.edges.get(point_id, ()):
             moment = edge(at_ms)
             if moment is not None and moment < self.floor_ms:
                 self.floor_ms = moment
@@ -149,7 +191,7 @@ class Watch:
         """Time passes where no sample comes: as `advance`, and what was unknown or new is judged."""
         judged_before = self.clock_ms is not None and not self.is_returning
         self.advance(now_ms, sink)
-        if not judged_before:
+        if not judged_before or any(leader.turns for leader in self.leaders):
             self.judge(now_ms, sink)
 
     def judge(self, at_ms: int, sink: Sink) -> None:
@@ -159,7 +201,14 @@ class Watch:
         if self.clock_ms is None or at_ms < self.clock_ms:
             self.floor_ms = 0
         self.clock_ms, self.is_returning = at_ms, False
-        self._judge_suppression(at_ms, sink)
+        was_active = self.active
+        if not was_active:
+            self._judge_suppression(at_ms, sink)  # out of sight before it is raised
+        self._judge_process(at_ms, sink)
+        if was_active:
+            self._judge_suppression(at_ms, sink)  # over before it comes into sight
+
+    def _judge_process(self, at_ms: int, sink: Sink) -> None:
         wanted, delay = self._wanted(at_ms), self.delay
         if wanted is None:
             if delay is not None and delay.frozen_ms is None:
@@ -180,6 +229,8 @@ class Watch:
         delay = self.delay
         if delay is not None and delay.frozen_ms is None and delay.due_ms <= moment:
             self._end_delay(sink)
+            if not self.active and not self.is_returning:
+                self._judge_suppression(max(moment, self.clock_ms or moment), sink)
             self._move(delay.due_ms, delay.since_ms, sink)
         elif delay is not None and delay.frozen_ms is not None and self._gives_up_ms(delay) <= moment:
             self._end_delay(sink)
@@ -284,6 +335,8 @@ class Watch:
             move, reason = ConditionMove.RAISE, ConditionReason.LIMIT
         self._decide(move, at_ms, since_ms, reason, sink)
         self.active = not self.active
+        if self.is_followed:
+            self.turns.append((at_ms, self.active))
 
     def _decide(self, move: ConditionMove, at_ms: int, since_ms: int, reason: ConditionReason, sink: Sink) -> None:
         at_ms = at_ms if self.moved_ms is None else max(at_ms, self.moved_ms)

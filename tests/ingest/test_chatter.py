@@ -40,3 +40,21 @@ def test_each_condition_is_looked_at_alone() -> None:
     found, counted = without_chatter([*calm, *wild])
     assert set(counted) == {2}
     assert list(found[:4]) == calm
+
+
+def test_a_follower_that_is_hidden_and_shown_as_often_does_so_twice() -> None:
+    turns: list[Decision] = []
+    for at in range(200):
+        hide = ConditionMove.UNSUPPRESS if at % 2 else ConditionMove.SUPPRESS
+        turns += [
+            ConditionDecision(1, CLEAR if at % 2 else RAISE, at, at, ConditionReason.LIMIT, {}),
+            ConditionDecision(2, hide, at, at, ConditionReason.SUPPRESSED_BY_RULE, {}),
+        ]
+    found, counted = without_chatter(turns)
+    assert [each.move for each in found if isinstance(each, ConditionDecision) and each.condition_id == 2] == [
+        ConditionMove.SUPPRESS,
+        ConditionMove.UNSUPPRESS,
+        ConditionMove.SUPPRESS,
+        ConditionMove.UNSUPPRESS,
+    ]
+    assert counted == {1: 98}

@@ -295,6 +295,9 @@ class Fixed:
     def code(self, name: Name, label: str) -> float:
         return {"main": 0.0, "backup": 1.0}[label]
 
+    def raised(self, rule_key: str) -> Getter:
+        return lambda _at: self.values.get(rule_key)
+
     def parts(self, node: Node) -> Sequence["Fixed"]:
         return [Fixed(**{"pump.x": value}) for value in self.values["parts"]]
 

@@ -161,6 +161,17 @@ FAULTS = {
     "no expression": ("when: pressure > pressure_high", "when: pressure >", "`when`, column 11: expected a value"),
     "no condition": ("when: pressure > pressure_high", "when: pressure", "expected a condition"),
     "units that do not fit": ("when: pressure > pressure_high", "when: temp > pressure_high", "°C and MPa do not go together"),
+    "parameter in bar for a point in MPa": ("title: {zh: 高压, en: High pressure}, unit: MPa", "title: {zh: 高压, en: High pressure}, unit: bar", "`when`, column 10: MPa and bar do not go together"),
+    "parameter in per cent for a point in MPa": ("title: {zh: 高压, en: High pressure}, unit: MPa", 'title: {zh: 高压, en: High pressure}, unit: "%"', "`when`, column 10: MPa and % do not go together"),
+    "unit behind a factor": ("when: pressure > pressure_high", "when: temp > 0.5 * pressure_high", "°C and MPa do not go together"),
+    "unit below a division": ("when: pressure > pressure_high", "when: temp > pressure_high / 2", "°C and MPa do not go together"),
+    "units in a function of values": ("when: pressure > pressure_high", "when: highest(temp, pressure) > pressure_high", "°C and MPa do not go together"),
+    "unit of a window": ("when: pressure > pressure_high", "when: mean(temp, 5m) > pressure_high", "°C and MPa do not go together"),
+    "unit of a relation's point": ("fed_by.level < 10", "fed_by.level < pressure_high", "`suppress_when`, column 14: % and MPa do not go together"),
+    "figures that never meet": ("when: pressure > pressure_high\n    deadband: 0.05", "when: pressure == 3", "`when`, column 10: this can never be true: the value lies between 0 and 2"),
+    "limit above a share of the sensor's range": ("when: pressure > pressure_high", "when: pressure / 2 > pressure_high", "can never be true: the value lies between 0 and 1 and is compared with 1.2"),
+    "limit above the sensor's range of a relation": ("fed_by.level < 10", "fed_by.level > 110", "`suppress_when`, column 14: this can never be true: the value lies between 0 and 100"),
+    "point that the related kind lacks": ("fed_by.level < 10", "fed_by.pressure < 10", "`suppress_when`, column 1: fed_by has no point or parameter pressure"),
     "self without for_each": ("    for_each: burner\n", "", "`self` needs a rule with for_each"),
     "missing when": ("    when: pressure > pressure_high\n    deadband: 0.05\n", "", "rule pressure_high: `when` is missing"),
     "limit above the sensor's range": ("when: pressure > pressure_high", "when: pressure > pressure_high + 1", "column 10: this can never be true: the value lies between 0 and 2 and is compared with 2.2"),
@@ -216,6 +227,26 @@ def test_everything_wrong_in_every_file_is_told_at_once() -> None:
         "boiler.yaml:26",
         "boiler.yaml:36",
         "tank.yaml:3",
+    ]
+
+
+def test_what_is_wrong_with_units_limits_keys_and_relations_is_told_together_each_at_its_line() -> None:
+    text = BOILER.replace("unit: MPa, default: 1.2", "unit: bar, default: 1.2").replace(
+        "to: [tank]", "to: [tank, moon]"
+    )
+    text = text.replace("self.flame == 0 and", "self.flame == 0 and temp > 200 and")
+    text += text[text.index("  - key: flame_out") :]  # a second rule of one key
+    text = text.replace(
+        "  burner: {title",
+        "  pump: {title: {zh: 泵, en: Pump}}\n  pump: {title: {zh: 泵, en: Pump}}\n  burner: {title",
+        1,
+    )
+    assert faults(text) == [
+        "boiler.yaml:9: parts: `pump` stands here a second time (first in line 8); remove one",
+        "boiler.yaml:21: the pack: relation fed_by leads to moon, and there is no such kind",
+        "boiler.yaml:26: rule pressure_high: `when`, column 10: MPa and bar do not go together",
+        "boiler.yaml:38: rule flame_out: `when`, column 29: this can never be true: the value lies between -20 and 150 and is compared with 200; correct the limit, or the range of the point",
+        "boiler.yaml:43: rule flame_out: there are two rules of this key (the first in line 35); rename one",
     ]
 
 
