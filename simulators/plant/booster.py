@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simulators.plant.noise import Drift, Drifts, of_the_day, source, towards
 from simulators.plant.surroundings import Surroundings, Value
-from simulators.reporting import ON_CHANGE, Report, counted, measured
+from simulators.reporting import EVENT, ON_CHANGE, Report, counted, measured
 
 # Share of the peak, each hour from midnight: two peaks, and never nothing.
 _DEMAND = (
@@ -56,6 +56,7 @@ REPORTS: Mapping[str, Report] = {
     "room_humidity": measured(60.0, 3.0),
     "door_open": ON_CHANGE,
     "tank_hatch": ON_CHANGE,
+    "tank_cleaned": EVENT,
     "mains_ok": ON_CHANGE,
     "ats_position": ON_CHANGE,
 }
@@ -197,6 +198,7 @@ class BoosterSet:
             "room_humidity": round(60.0 + noise["humidity"], 1),
             "door_open": self.door_open,
             "tank_hatch": False,
+            "tank_cleaned": False,
             "mains_ok": self.powered,
             "ats_position": self.ats_position,
         }

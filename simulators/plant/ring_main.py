@@ -14,6 +14,7 @@ from simulators.plant.noise import towards
 
 _LITRES_PER_MPA = 400.0  # what the pipes and the pressure vessel give
 _JOCKEY_L_S = 1.0
+_SET_ABOVE_MPA = 0.003  # the jockey's switch, above the setting sheet: nobody sets one below it
 _SEEPS_L_S = 0.024  # at the top of the band: ordinary glands and valves
 _FLOW_SWITCH_L_S = 3.0
 _FIRE_PUMP_L_S = 40.0
@@ -137,7 +138,7 @@ class RingMain:
         if not self.jockeys:
             return
         running = next((one for one in self.jockeys if one.running), None)
-        limit = self.jockey_start_mpa if running is None else self.jockey_stop_mpa
+        limit = self.jockey_start_mpa + _SET_ABOVE_MPA if running is None else self.jockey_stop_mpa
         wanted = able and not self.pumping and self.pressure_mpa < limit
         if running is not None and (not wanted or running.broken):
             running.run(wanted=False)
