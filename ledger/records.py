@@ -161,7 +161,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """A standing work permit: silences the named rules at its facility (or one part) from, until."""
+    """A work permit: silences the named rules at its facility (or one part) from, until; from then on it is overrun
+    until somebody has said that the work is over (`settled_ms`; None: nobody has yet).
+    """
 
     id: int
     facility_id: int
@@ -170,6 +172,7 @@ class Permit:
     rules: frozenset[str]
     from_ms: int
     until_ms: int
+    settled_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,10 @@ class Places:
         every = None if facility.kind == GATEWAY_KIND else self.packs.get(ANY_KIND)
         return [rule for pack in (own, every) if pack is not None for rule in pack.rules.values()]
 
+    def permits_of(self, facility_id: int) -> Sequence[Permit]:
+        """Every permit of the facility and its parts, whatever it silences."""
+        return self._permits[facility_id]
+
     def permits(self, facility_id: int, part_id: int | None, kind: PermitKind, rule_key: str) -> Sequence[Permit]:
         """The permits that silence this rule here: of the whole facility, or of the same part."""
         return [

@@ -170,6 +170,8 @@ class FacilitySlots:
         match key:
             case "under_test" | "under_work":
                 return self._permitted(key, PermitKind.TEST if key == "under_test" else PermitKind.WORK)
+            case "permit_overrun":
+                return self._overrun()
             case "local_hour":
                 return self._local_hour()
             case _:
@@ -194,6 +196,21 @@ class FacilitySlots:
             self.found.always().append(lambda at: next((moment for moment in moments if moment > at), None))
         self.found.values.setdefault(key, permitted)
         return permitted
+
+    def _overrun(self) -> Getter:
+        """Whether a permit here passed its end and nobody has said that the work is over. Judged at ticks, in our time:
+        people have to hear of it also while the gateway is away and device time stands still.
+        """
+        permits = self.places.permits_of(self.facility.id)
+
+        def overrun(at: int) -> Value:
+            return any(permit.until_ms <= at and (permit.settled_ms is None or at < permit.settled_ms) for permit in permits)
+
+        ends = sorted(permit.until_ms for permit in permits)
+        self.found.is_tick_only = True
+        self.found.always().append(lambda at: next((moment for moment in ends if moment > at), None))
+        self.found.values.setdefault("permit_overrun", overrun)
+        return overrun
 
     def _local_hour(self) -> Getter:
         zone = ZoneInfo(self.places.configuration.site.time_zone)

@@ -64,6 +64,7 @@ class Term:
 BUILT_IN: Mapping[str, Term] = {
     "under_test": Term(Sort.CONDITION),
     "under_work": Term(Sort.CONDITION),
+    "permit_overrun": Term(Sort.CONDITION),
     "stale_points": Term(Sort.NUMBER),
     "local_hour": Term(Sort.NUMBER),
 }

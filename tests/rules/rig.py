@@ -68,6 +68,7 @@ class Span:
     begin_s: float
     end_s: float
     part: str | None = None
+    settled_s: float | None = 0.0  # when somebody says that the work is over, no later than its end; None: nobody does
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ class Rig:
                 Permit(
                     number, ids[span.facility], None if span.part is None else part_ids[ids[span.facility], span.part],
                     span.kind, span.rules, self.ms(span.begin_s), self.ms(span.end_s),
+                    None if span.settled_s is None else self.ms(span.settled_s),
                 )
                 for number, span in enumerate(permits, 1)
             ],

@@ -35,6 +35,7 @@ A point never given a value has never reported. `normal` in a scenario adds to t
       3m: {gateway: quiet}                                                      # sends nothing, yet is said to be online
       4m: {late: {flood: true}, measured: 30s}                                  # arrives now, was measured at 30s
       5m: {permit: {kind: work, rules: [pump_fault], for: 30m, part: pump_1}}   # kind: work or test; part may be left out
+      5m: {permit: {kind: work, rules: [flood], for: 30m, settled: 45m}}        # said to be over 45m after it was issued; or never
       6m: {restart: true}                                                       # ingest is stopped and started again
 
 What must follow. `expect` lists every alarm with the second in device time:
@@ -161,7 +162,9 @@ class Scenario:
                 kind, rules = PermitKind(said["kind"]), frozenset(said["rules"])
                 assert rules <= all_packs()[self.file["kind"]].rules.keys(), f"no such rules: {rules}"
                 place = GATEWAY if self.file["kind"] == GATEWAY_KIND else PLACE
-                found.append(Span(place, kind, rules, at_s, end_s, said.get("part")))
+                settled = said.get("settled", said["for"])
+                settled_s = None if settled == "never" else at_s + seconds(settled)
+                found.append(Span(place, kind, rules, at_s, end_s, said.get("part"), settled_s))
         return found
 
     def normal(self) -> dict[str, Value]:
