@@ -7,6 +7,7 @@ that one number and reads the configuration again only when it has grown.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import LiteralString
 
 from psycopg.rows import TupleRow
 
@@ -27,24 +28,26 @@ from ledger.records import (
     to_ms,
 )
 
+SITE_COLUMNS: LiteralString = (
+    "select site.id, site.key, name_zh, name_en, time_zone, round_at, sla_profile, revision, "
+    "(select coalesce(jsonb_object_agg(substr(name, 7), value), '{}') from (select distinct on (name) name, value "
+    "from site_setting where site_id = site.id and facility_id is null and starts_with(name, 'clock.') "
+    "order by name, id desc) as newest where value is not null) from site "
+)
+
 _READ_ATTEMPTS_MAX = 10
 _ENDED_PERMITS_MAX = 200  # of a site; more than enough for the backlog of a gateway that was away
 
 
 async def sites(connection: Connection) -> list[Site]:
     """All sites in scope, in order of key."""
-    cursor = await connection.execute(
-        "select id, key, name_zh, name_en, time_zone, round_at, sla_profile, revision from site order by key"
-    )
+    cursor = await connection.execute(SITE_COLUMNS + "order by site.key")
     return [Site(*row) async for row in cursor]
 
 
 async def site(connection: Connection, site_id: int) -> Site:
     """Raises NotFound."""
-    cursor = await connection.execute(
-        "select id, key, name_zh, name_en, time_zone, round_at, sla_profile, revision from site where id = %s",
-        [site_id],
-    )
+    cursor = await connection.execute(SITE_COLUMNS + "where site.id = %s", [site_id])
     row = await cursor.fetchone()
     if row is None:
         raise NotFound("site", site_id)
@@ -257,20 +260,31 @@ async def _parameters(connection: Connection, site_id: int) -> Mapping[tuple[int
 
 
 async def _permits(connection: Connection, site_id: int) -> list[Permit]:
-    """The permits the rules look at, each for the time it really stood.
+    """The permits the rules look at, each for the time it really stood, and until when it was overrun after that.
 
     Ended ones belong to it: what a gateway stored while a permit stood may arrive after it was handed back.
     """
     cursor = await connection.execute(
-        "(select id, facility_id, part_id, kind, rules, valid_from, valid_until from work_permit "
-        "where site_id = %(site)s and ended_at is null) union all "
-        "(select id, facility_id, part_id, kind, rules, valid_from, least(valid_until, ended_at) from work_permit "
-        "where site_id = %(site)s and ended_at > valid_from order by ended_at desc, id desc limit %(limit)s) order by id",
+        "(select id, facility_id, part_id, kind, rules, valid_from, valid_until, null::timestamptz from work_permit "
+        "where site_id = %(site)s and (ended_at is null or overrun and settled_at is null)) union all "
+        "(select id, facility_id, part_id, kind, rules, valid_from, least(valid_until, ended_at), "
+        "coalesce(settled_at, ended_at) from work_permit "
+        "where site_id = %(site)s and ended_at > valid_from and not (overrun and settled_at is null) "
+        "order by ended_at desc, id desc limit %(limit)s) order by id",
         {"site": site_id, "limit": _ENDED_PERMITS_MAX},
     )
     return [
-        Permit(number, facility_id, part_id, PermitKind(kind), frozenset(rules), to_ms(begin), to_ms(end))
-        async for number, facility_id, part_id, kind, rules, begin, end in cursor
+        Permit(
+            number,
+            facility_id,
+            part_id,
+            PermitKind(kind),
+            frozenset(rules),
+            to_ms(begin),
+            to_ms(end),
+            None if settled is None else to_ms(settled),
+        )
+        async for number, facility_id, part_id, kind, rules, begin, end, settled in cursor
     ]
 
 

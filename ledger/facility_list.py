@@ -8,6 +8,7 @@ from typing import LiteralString
 from psycopg.rows import TupleRow
 
 from ledger.errors import NotFound
+from ledger.facilities import SITE_COLUMNS
 from ledger.pool import Connection
 from ledger.records import Facility, Grade, PointKind, Quality, Site
 
@@ -132,10 +133,7 @@ async def find(connection: Connection, site_key: str, facility_key: str) -> Faci
 
 async def find_site(connection: Connection, site_key: str) -> Site:
     """Raises NotFound."""
-    cursor = await connection.execute(
-        "select id, key, name_zh, name_en, time_zone, round_at, sla_profile, revision from site where key = %s",
-        [site_key],
-    )
+    cursor = await connection.execute(SITE_COLUMNS + "where site.key = %s", [site_key])
     row = await cursor.fetchone()
     if row is None:
         raise NotFound("site", site_key)

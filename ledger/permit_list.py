@@ -27,11 +27,13 @@ class PermitFilter:
     site: str | None = None
     facility: str | None = None
     standing: bool | None = None
+    unsettled: bool | None = None  # overrun, and nobody has said that the work is over
 
 
 _COLUMNS: LiteralString = (
-    "select work_permit.id, work_permit.site_id, work_permit.facility_id, part_id, work_permit.kind, rules, holder, "
-    "reason, valid_from, valid_until, issued_by, issued_at, ended_at, ended_by, overrun, "
+    "select work_permit.id, work_permit.site_id, work_permit.facility_id, part_id, work, work_permit.kind, rules, holder, "
+    "reason, answers, extends_id, valid_from, valid_until, issued_by, issued_at, ended_at, ended_by, overrun, "
+    "settled_at, settled_by, "
     "site.key, facility.key, facility.kind, part.key from work_permit join site on site.id = work_permit.site_id "
     "join facility on facility.id = work_permit.facility_id left join part on part.id = part_id "
 )
@@ -54,11 +56,13 @@ async def page(
         _COLUMNS + "where (%(site)s::text is null or site.key = %(site)s) "
         "and (%(facility)s::text is null or facility.key = %(facility)s) "
         "and (%(standing)s::boolean is null or (ended_at is null) = %(standing)s) "
+        "and (%(unsettled)s::boolean is null or (overrun and settled_at is null) = %(unsettled)s) "
         "and (%(before)s::bigint is null or work_permit.id < %(before)s) order by work_permit.id desc limit %(limit)s",
         {
             "site": wanted.site,
             "facility": wanted.facility,
             "standing": wanted.standing,
+            "unsettled": wanted.unsettled,
             "before": before_id,
             "limit": limit,
         },
@@ -67,6 +71,6 @@ async def page(
 
 
 def _entry(row: TupleRow) -> PermitEntry:
-    fields = list(row[:15])
-    fields[4] = PermitKind(row[4])
-    return PermitEntry(WorkPermit(*fields), *row[15:])
+    fields = list(row[:20])
+    fields[5] = PermitKind(row[5])
+    return PermitEntry(WorkPermit(*fields), *row[20:])

@@ -1,7 +1,8 @@
 """Work permits: who tests or works where, why, from when until when, and which rules are silent meanwhile.
 
 A permit ends once: handed back by a person, or at its end by the clock - and then nobody has said that the work is
-done, which is an overrun and stays on record. Beginning needs no move: the rules look at the times.
+done, which is an overrun. It rings until a person settles it: says that the work is over, or goes on with it under
+another permit. Beginning needs no move: the rules look at the times.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import LiteralString
 
 from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
 
 from ledger import dossier, facilities, outbox, timers
 from ledger.errors import Invalid, NotFound, Refused
@@ -28,10 +30,13 @@ class WorkPermit:
     site_id: int
     facility_id: int
     part_id: int | None
+    work: str | None  # the kind of work; None: named by its rules alone
     kind: PermitKind
     rules: Sequence[str]
     holder: str
     reason: str
+    answers: Mapping[str, str]  # what the kind of work asks for
+    extends_id: int | None
     valid_from: datetime
     valid_until: datetime
     issued_by: str
@@ -39,61 +44,128 @@ class WorkPermit:
     ended_at: datetime | None
     ended_by: str | None
     overrun: bool
+    settled_at: datetime | None  # overrun: when a person said that the work is over, or went on with it
+    settled_by: str | None
 
 
-async def issue(
-    connection: Connection,
-    *,
-    facility_id: int,
-    part_id: int | None = None,
-    kind: PermitKind,
-    rules: Sequence[str],
-    holder: str,
-    reason: str,
-    valid_from: datetime,
-    valid_until: datetime,
-    issued_by: str,
-    now: datetime,
-) -> WorkPermit:
-    """Issue a permit; its end is a timer from here on. Raises NotFound, or Invalid for what a permit cannot be.
-
-    Whether the rules named exist at the facility is for the rule packs to say, beforehand.
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a permit is asked for. Whether its rules exist and its work is known is for the rule packs to say,
+    beforehand.
     """
-    _check(rules, holder, reason, valid_from, valid_until, now)
-    await dossier.lock_facilities(connection, [facility_id])
+
+    facility_id: int
+    kind: PermitKind
+    rules: Sequence[str]
+    holder: str
+    reason: str
+    valid_from: datetime
+    valid_until: datetime
+    part_id: int | None = None
+    work: str | None = None
+    answers: Mapping[str, str] | None = None
+    extends_id: int | None = None
+
+
+async def issue(connection: Connection, asked: Request, *, issued_by: str, now: datetime) -> WorkPermit:
+    """Issue a permit; its end is a timer from here on. One that extends another ends that one, or settles its overrun.
+
+    Raises NotFound, Invalid for what a permit cannot be, or Refused when there is nothing left to extend.
+    """
+    _check(asked, now)
+    await dossier.lock_facilities(connection, [asked.facility_id])
+    if asked.extends_id is not None:
+        await _go_on(connection, asked.extends_id, asked.facility_id, issued_by, now)
     cursor = await connection.execute(
-        "insert into work_permit (site_id, facility_id, part_id, kind, rules, holder, reason, valid_from, valid_until, "
-        "issued_by, issued_at) select site_id, id, %s, %s, %s, %s, %s, %s, %s, %s, %s from facility "
+        "insert into work_permit (site_id, facility_id, part_id, work, kind, rules, holder, reason, answers, extends_id, "
+        "valid_from, valid_until, issued_by, issued_at) "
+        "select site_id, id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s from facility "
         "where id = %s and retired_at is null returning id, site_id",
-        [part_id, kind, sorted(set(rules)), holder, reason, valid_from, valid_until, issued_by, now, facility_id],
+        [
+            asked.part_id,
+            asked.work,
+            asked.kind,
+            sorted(set(asked.rules)),
+            asked.holder,
+            asked.reason,
+            Jsonb(dict(asked.answers or {})),
+            asked.extends_id,
+            asked.valid_from,
+            asked.valid_until,
+            issued_by,
+            now,
+            asked.facility_id,
+        ],
     )
     row = await cursor.fetchone()
     if row is None:
-        raise NotFound("facility", facility_id)
+        raise NotFound("facility", asked.facility_id)
     await timers.start(
-        connection, site_id=row[1], kind=TimerKind.PERMIT, permit_id=row[0], since=now, due_at=valid_until
+        connection, site_id=row[1], kind=TimerKind.PERMIT, permit_id=row[0], since=now, due_at=asked.valid_until
     )
     permit = await get(connection, row[0])
     await _record(connection, permit, "issued", issued_by, now)
     return permit
 
 
-async def hand_back(connection: Connection, permit_id: int, *, actor: str, now: datetime) -> WorkPermit:
-    """The work is done and the rules count again. Raises NotFound, or Refused when it has ended already."""
+async def hand_back(
+    connection: Connection, permit_id: int, *, actor: str, now: datetime, note: str | None = None
+) -> WorkPermit:
+    """The work is done and the rules count again; of an overrun permit: a person says that it is over after all.
+
+    Raises NotFound, or Refused when that has been said already.
+    """
     permit = await get(connection, permit_id)
     await dossier.lock_facilities(connection, [permit.facility_id])
+    if await _end(connection, permit_id, actor, now):
+        permit = await get(connection, permit_id)
+        await _record(connection, permit, "handed_back", actor, now, note)
+        return permit
+    if await _settle(connection, permit_id, actor, now):
+        permit = await get(connection, permit_id)
+        await _record(connection, permit, "settled", actor, now, note)
+        return permit
+    raise Refused(f"{_how_it_ended(await get(connection, permit_id))}; nothing is left to hand back")
+
+
+async def _go_on(connection: Connection, permit_id: int, facility_id: int, actor: str, now: datetime) -> None:
+    """The work of a permit goes on under another one from now on. The facility is locked."""
+    permit = await get(connection, permit_id)
+    if permit.facility_id != facility_id:
+        raise Invalid(f"work permit {permit_id} is of another facility; a permit extends one of its own")
+    if not (await _end(connection, permit_id, actor, now) or await _settle(connection, permit_id, actor, now)):
+        raise Refused(f"{_how_it_ended(permit)}; nothing is left to extend")
+    await _record(connection, await get(connection, permit_id), "extended", actor, now)
+
+
+async def _end(connection: Connection, permit_id: int, actor: str, now: datetime) -> bool:
+    """End a permit that stands; False when it has ended."""
     cursor = await connection.execute(
         "update work_permit set ended_at = %s, ended_by = %s where id = %s and ended_at is null",
         [now, actor, permit_id],
     )
-    permit = await get(connection, permit_id)
     if cursor.rowcount != 1:
-        assert permit.ended_at is not None
-        how = "expired" if permit.overrun else f"was handed back by {permit.ended_by}"
-        raise Refused(f"work permit {permit_id} {how} at {permit.ended_at.isoformat()}; nothing is left to hand back")
+        return False
     await timers.stop(connection, TimerKind.PERMIT, permit_id=permit_id)
-    await _record(connection, permit, "handed_back", actor, now)
-    return permit
+    return True
+
+
+async def _settle(connection: Connection, permit_id: int, actor: str, now: datetime) -> bool:
+    """Take a person's word for an overrun permit; False when it is none, or settled already."""
+    cursor = await connection.execute(
+        "update work_permit set settled_at = %s, settled_by = %s where id = %s and overrun and settled_at is null",
+        [now, actor, permit_id],
+    )
+    return cursor.rowcount == 1
+
+
+def _how_it_ended(permit: WorkPermit) -> str:
+    if permit.settled_at is not None:
+        return (
+            f"work permit {permit.id} expired and was settled by {permit.settled_by} at {permit.settled_at.isoformat()}"
+        )
+    assert permit.ended_at is not None
+    return f"work permit {permit.id} was handed back by {permit.ended_by} at {permit.ended_at.isoformat()}"
 
 
 async def expire(connection: Connection, permit_id: int, now: datetime) -> WorkPermit | None:
@@ -117,8 +189,8 @@ async def expire(connection: Connection, permit_id: int, now: datetime) -> WorkP
 
 
 _COLUMNS: LiteralString = (
-    "select id, site_id, facility_id, part_id, kind, rules, holder, reason, valid_from, valid_until, issued_by, "
-    "issued_at, ended_at, ended_by, overrun from work_permit "
+    "select id, site_id, facility_id, part_id, work, kind, rules, holder, reason, answers, extends_id, valid_from, "
+    "valid_until, issued_by, issued_at, ended_at, ended_by, overrun, settled_at, settled_by from work_permit "
 )
 
 
@@ -159,34 +231,40 @@ async def page(
     return [_permit(row) async for row in cursor]
 
 
-def _check(
-    rules: Sequence[str], holder: str, reason: str, valid_from: datetime, valid_until: datetime, now: datetime
-) -> None:
-    if not 1 <= len(set(rules)) <= RULES_MAX:
-        raise Invalid(f"a work permit names the rules it silences: 1 to {RULES_MAX}, not {len(set(rules))}")
-    if not holder.strip() or not reason.strip():
+def _check(asked: Request, now: datetime) -> None:
+    count, least = len(set(asked.rules)), 1 if asked.work is None else 0
+    if not least <= count <= RULES_MAX:
+        raise Invalid(f"a work permit names the rules it silences: {least} to {RULES_MAX}, not {count}")
+    if not asked.holder.strip() or not asked.reason.strip():
         raise Invalid("a work permit has a holder and a reason: neither may be empty")
-    if not valid_from < valid_until <= valid_from + DURATION_MAX:
+    if not asked.valid_from < asked.valid_until <= asked.valid_from + DURATION_MAX:
         raise Invalid(f"a work permit ends after it begins, at most {DURATION_MAX.days} days later")
-    if valid_until <= now:
-        raise Invalid(f"a work permit cannot end in the past: {valid_until.isoformat()}")
+    if asked.valid_until <= now:
+        raise Invalid(f"a work permit cannot end in the past: {asked.valid_until.isoformat()}")
 
 
-async def _record(connection: Connection, permit: WorkPermit, step: str, actor: str, now: datetime) -> None:
+async def _record(
+    connection: Connection, permit: WorkPermit, step: str, actor: str, now: datetime, note: str | None = None
+) -> None:
     """Dossier entry, notice, and the revision that makes ingest look."""
     body: Mapping[str, object] = {
         "permit": permit.id,
         "step": step,
         "actor": actor,
+        "note": note,
+        "work": permit.work,
         "kind": permit.kind,
         "part": permit.part_id,
         "rules": list(permit.rules),
         "holder": permit.holder,
         "reason": permit.reason,
+        "answers": dict(permit.answers),
+        "extends": permit.extends_id,
         "valid_from": permit.valid_from.isoformat(),
         "valid_until": permit.valid_until.isoformat(),
         "ended_at": permit.ended_at and permit.ended_at.isoformat(),
         "overrun": permit.overrun,
+        "settled_at": permit.settled_at and permit.settled_at.isoformat(),
     }
     await dossier.append(
         connection, site_id=permit.site_id, facility_id=permit.facility_id, kind="permit", body=body, now=now
@@ -196,7 +274,7 @@ async def _record(connection: Connection, permit: WorkPermit, step: str, actor: 
         site_id=permit.site_id,
         kind="permit",
         subject_id=permit.id,
-        version=1 if permit.ended_at is None else 2,
+        version=1 if permit.ended_at is None else 2 if permit.settled_at is None else 3,
         payload={**body, "facility": permit.facility_id},
         now=now,
     )
@@ -205,5 +283,5 @@ async def _record(connection: Connection, permit: WorkPermit, step: str, actor: 
 
 def _permit(row: TupleRow) -> WorkPermit:
     fields = list(row)
-    fields[4] = PermitKind(row[4])
+    fields[5] = PermitKind(row[5])
     return WorkPermit(*fields)

@@ -229,7 +229,7 @@ CREATE INDEX facility_location ON facility USING btree (location_id);
 alter table facility enable row level security;
 create policy api_in_scope on facility for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on facility for all to taizhang_ingest using (true);
-grant select, update (chain_length, chain_head) on facility to taizhang_api;
+grant select, update (grade, chain_length, chain_head) on facility to taizhang_api;
 grant select, update (chain_length, chain_head) on facility to taizhang_ingest;
 
 create table facility_relation (
@@ -522,8 +522,32 @@ create table site (
 alter table site enable row level security;
 create policy api_in_scope on site for all to taizhang_api using (id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on site for all to taizhang_ingest using (true);
-grant select, update (revision) on site to taizhang_api;
+grant select, update (sla_profile, revision) on site to taizhang_api;
 grant select, update (revision) on site to taizhang_ingest;
+
+create table site_setting (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    facility_id integer,
+    name text not null,
+    value text,
+    author text not null,
+    reason text not null,
+    set_at timestamp with time zone not null,
+    constraint site_setting_pkey PRIMARY KEY (id),
+    constraint site_setting_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint site_setting_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint site_setting_bounded CHECK (length(name) >= 1 AND length(name) <= 200 AND length(value) >= 1 AND length(value) <= 100),
+    constraint site_setting_by_somebody_for_a_reason CHECK (author <> ''::text AND reason <> ''::text)
+);
+CREATE INDEX site_setting_in_force ON site_setting USING btree (site_id, facility_id, name, id DESC);
+CREATE TRIGGER site_setting_append_only BEFORE DELETE OR UPDATE ON site_setting FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER site_setting_no_truncate BEFORE TRUNCATE ON site_setting FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table site_setting enable row level security;
+create policy api_in_scope on site_setting for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on site_setting for all to taizhang_ingest using (true);
+grant insert, select on site_setting to taizhang_api;
+grant select on site_setting to taizhang_ingest;
 
 create table timer (
     id bigint not null generated always as identity,
@@ -675,21 +699,33 @@ create table work_permit (
     ended_at timestamp with time zone,
     ended_by text,
     overrun boolean not null default false,
+    work ledger_key,
+    answers jsonb not null default '{}'::jsonb,
+    extends_id bigint,
+    settled_at timestamp with time zone,
+    settled_by text,
     constraint work_permit_pkey PRIMARY KEY (id),
+    constraint work_permit_extended_once UNIQUE (extends_id),
+    constraint work_permit_facility_id_unique UNIQUE (facility_id, id),
     constraint work_permit_site_id_unique UNIQUE (site_id, id),
+    constraint work_permit_extends_same_facility FOREIGN KEY (facility_id, extends_id) REFERENCES work_permit(facility_id, id),
     constraint work_permit_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
     constraint work_permit_part_same_facility FOREIGN KEY (facility_id, part_id) REFERENCES part(facility_id, id),
     constraint work_permit_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint work_permit_answers_bounded CHECK (jsonb_typeof(answers) = 'object'::text AND octet_length(answers::text) <= 65536),
     constraint work_permit_bounded CHECK (valid_from < valid_until AND valid_until <= (valid_from + '7 days'::interval)),
     constraint work_permit_ended_by_someone CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
-    constraint work_permit_names_rules CHECK (cardinality(rules) >= 1 AND cardinality(rules) <= 50)
+    constraint work_permit_names_rules CHECK (cardinality(rules) <= 50 AND (cardinality(rules) >= 1 OR work IS NOT NULL)),
+    constraint work_permit_settled_after_overrun CHECK (settled_at IS NULL OR overrun AND settled_at >= ended_at),
+    constraint work_permit_settled_by_someone CHECK ((settled_at IS NULL) = (settled_by IS NULL))
 );
 CREATE INDEX work_permit_ended ON work_permit USING btree (site_id, ended_at DESC, id DESC) WHERE ended_at IS NOT NULL;
 CREATE INDEX work_permit_standing ON work_permit USING btree (facility_id) WHERE ended_at IS NULL;
+CREATE INDEX work_permit_unsettled ON work_permit USING btree (site_id) WHERE overrun AND settled_at IS NULL;
 alter table work_permit enable row level security;
 create policy api_in_scope on work_permit for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on work_permit for all to taizhang_ingest using (true);
-grant insert, select, update (ended_at, ended_by, overrun) on work_permit to taizhang_api;
+grant insert, select, update (ended_at, ended_by, overrun, settled_at, settled_by) on work_permit to taizhang_api;
 grant select, update (ended_at, ended_by, overrun) on work_permit to taizhang_ingest;
 
 create view site_current with (security_barrier=true) as

@@ -14,7 +14,17 @@ from rules.syntax import Boolean, ExpressionError, Node, names
 from rules.vocabulary import OF_SILENCE, SELF, near, understand, vocabulary_of
 
 # Which crew an order goes to. The site says who that is.
-WORK_CLASSES = ("water_supply", "power", "elevator", "fire", "drainage", "environment", "communication", "security", "general")
+WORK_CLASSES = (
+    "water_supply",
+    "power",
+    "elevator",
+    "fire",
+    "drainage",
+    "environment",
+    "communication",
+    "security",
+    "general",
+)
 
 UNKNOWN_MAX_S = 600.0
 

@@ -204,7 +204,9 @@ class FacilitySlots:
         permits = self.places.permits_of(self.facility.id)
 
         def overrun(at: int) -> Value:
-            return any(permit.until_ms <= at and (permit.settled_ms is None or at < permit.settled_ms) for permit in permits)
+            return any(
+                permit.until_ms <= at and (permit.settled_ms is None or at < permit.settled_ms) for permit in permits
+            )
 
         ends = sorted(permit.until_ms for permit in permits)
         self.found.is_tick_only = True

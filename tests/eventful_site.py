@@ -24,8 +24,7 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
     act = Act("rules", "opened_now", NOON)
     await work_orders.add_alarm(connection, order, moved.alarm_id, act, move="open")
     await work_orders.move(connection, order, WorkOrderMove.DISPATCH, act, assignee="张师傅")
-    await permits.issue(
-        connection,
+    bearing = permits.Request(
         facility_id=site.booster,
         part_id=site.pump_1,
         kind=PermitKind.WORK,
@@ -34,9 +33,8 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
         reason="换轴承",
         valid_from=NOON,
         valid_until=later(hours=4),
-        issued_by="李工",
-        now=NOON,
     )
+    await permits.issue(connection, bearing, issued_by="李工", now=NOON)
     await parameters.set_value(connection, site.booster, "setpoint", 0.4, author="李工", reason="夏季用水", now=NOON)
 
 

@@ -1,12 +1,11 @@
-"""The tick, on a real database: orders that are due, clocks that are missed, shelving that ends, permits that overrun."""
+"""The tick, on a real database: orders that are due, clocks that are missed, shelving that ends."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from ledger import alarm_moves, conditions, permits, work_orders
+from ledger import alarm_moves, conditions, work_orders
 from ledger.conditions import Cause
 from ledger.lifecycle import ConditionMove, WorkOrderMove
-from ledger.records import PermitKind
 from ledger.work_orders import Act
 from tests.fix_wait import wait_until
 from tests.line_rig import NOON, Line
@@ -207,37 +206,3 @@ async def test_acknowledged_for_too_long_it_asks_again(bench: Line) -> None:
     await bench.alarm("on_backup_supply", state="UNACK")
     (event,) = await bench.rows("select actor, reason from condition_event where move = 'realarm'")
     assert event == {"actor": "clock", "reason": "realarm"}
-
-
-async def test_a_permit_silences_its_rules_and_overruns(bench: Line) -> None:
-    async with await bench.act() as connection:
-        (row,) = await bench.rows("select id from facility where key = 'pumps'")
-        await permits.issue(
-            connection,
-            facility_id=row["id"],
-            kind=PermitKind.WORK,
-            rules=["power_lost"],
-            holder="张师傅",
-            reason="换断路器",
-            valid_from=NOON - timedelta(minutes=5),
-            valid_until=NOON + timedelta(minutes=30),
-            issued_by="李工",
-            now=NOON,
-        )
-    bench.say("pumps", POWER_LOST, ago=60)
-    bench.say("pumps", {**POWER_LOST, "door_open": True})
-    await bench.received()
-    await bench.ticked()
-    assert await bench.alarms() == []
-    bench.clock.move(minutes=30)
-
-    async def overrun() -> bool:
-        (permit,) = await bench.rows("select ended_by, overrun from work_permit")
-        return bool(permit == {"ended_by": "clock", "overrun": True})
-
-    await wait_until(overrun)
-    bench.say("pumps", POWER_LOST)  # the site was loaded again: until it hears the gateway, time stands still
-    await bench.received()
-    bench.clock.move(seconds=3)
-    alarm = await bench.alarm("power_lost", state="UNACK")
-    assert alarm["began_at"] == NOON + timedelta(minutes=30, seconds=2)

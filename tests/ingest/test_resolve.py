@@ -49,7 +49,7 @@ def _facility(number: int, key: str, kind: str, gateway: int | None) -> Facility
 
 
 SITE = SiteConfiguration(
-    site=Site(1, "east", "东", "East", "Asia/Shanghai", time(8), "standard", 1),
+    site=Site(1, "east", "东", "East", "Asia/Shanghai", time(8), "standard", 1, {}),
     gateways=[Gateway(5, 1, 1, "gw", None, None, None, None, None)],
     facilities=[
         _facility(1, "gw", "gateway", None),

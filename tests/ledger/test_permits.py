@@ -7,7 +7,7 @@ import pytest
 
 from ledger import dossier, facilities, outbox, permits, timers
 from ledger.errors import Invalid, NotFound, Refused
-from ledger.permits import WorkPermit
+from ledger.permits import Request, WorkPermit
 from ledger.pool import API_ROLE, open_pool, transaction
 from ledger.records import PermitKind, TimerKind, to_ms
 from tests.fix_database import Connection
@@ -32,10 +32,9 @@ async def issue(connection: Any, site: SmallSite, **changes: Any) -> WorkPermit:
         "reason": "换轴承",
         "valid_from": NOON,
         "valid_until": later(hours=4),
-        "issued_by": "李工",
-        "now": NOON,
     }
-    return await permits.issue(connection, **values | changes)
+    now = changes.pop("now", NOON)
+    return await permits.issue(connection, Request(**values | changes), issued_by="李工", now=now)
 
 
 async def seen_by_rules(connection: Connection, site: SmallSite) -> list[tuple[int, int]]:
@@ -92,8 +91,70 @@ async def test_its_end_without_a_word_is_an_overrun(connection: Connection, site
     assert await permits.expire(connection, permit.id, later(hours=6)) is None
     assert await seen_by_rules(connection, site) == [(to_ms(NOON), to_ms(later(hours=4)))]
     assert await kinds_in_dossier(connection, site.booster) == ["issued", "overrun"]
-    with pytest.raises(Refused, match="expired at"):
-        await permits.hand_back(connection, permit.id, actor="张师傅", now=later(hours=6))
+
+
+async def test_an_overrun_is_settled_by_a_person_once(connection: Connection, site: SmallSite) -> None:
+    permit = await issue(connection, site)
+    await permits.expire(connection, permit.id, later(hours=5))
+    assert [one.id for one in await permits.page(connection)] == [permit.id]
+    (unsettled,) = (await facilities.configuration(connection, site.id)).permits
+    assert unsettled.settled_ms is None
+    over = await permits.hand_back(connection, permit.id, actor="张师傅", now=later(hours=6), note="已恢复")
+    assert (over.ended_at, over.ended_by, over.overrun) == (later(hours=4), "clock", True)
+    assert (over.settled_at, over.settled_by) == (later(hours=6), "张师傅")
+    (settled,) = (await facilities.configuration(connection, site.id)).permits
+    assert settled.settled_ms == to_ms(later(hours=6))
+    assert await kinds_in_dossier(connection, site.booster) == ["issued", "overrun", "settled"]
+    with pytest.raises(Refused, match="expired and was settled by 张师傅 at"):
+        await permits.hand_back(connection, permit.id, actor="李工", now=later(hours=7))
+
+
+async def test_an_overrun_that_nobody_settled_is_seen_by_the_rules_however_old(
+    connection: Connection, site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facilities, "_ENDED_PERMITS_MAX", 2)
+    forgotten = await issue(connection, site)
+    await permits.expire(connection, forgotten.id, later(hours=4))
+    for hours in range(5, 9):
+        other = await issue(connection, site, valid_from=later(hours=hours), valid_until=later(hours=hours + 1))
+        await permits.hand_back(connection, other.id, actor="张师傅", now=later(hours=hours, minutes=30))
+    seen = (await facilities.configuration(connection, site.id)).permits
+    assert [one.settled_ms is None for one in seen] == [True, False, False]
+
+
+async def test_a_permit_that_goes_on_from_one_that_stands_ends_it(connection: Connection, site: SmallSite) -> None:
+    first = await issue(connection, site)
+    begin = later(hours=3)
+    second = await issue(connection, site, extends_id=first.id, valid_from=begin, valid_until=later(hours=8), now=begin)
+    ended = await permits.get(connection, first.id)
+    assert (ended.ended_at, ended.ended_by, ended.overrun) == (begin, "李工", False)
+    assert second.extends_id == first.id
+    assert [one.id for one in await permits.standing(connection, site.id)] == [second.id]
+    assert await seen_by_rules(connection, site) == [(to_ms(NOON), to_ms(begin)), (to_ms(begin), to_ms(later(hours=8)))]
+    assert await kinds_in_dossier(connection, site.booster) == ["issued", "extended", "issued"]
+
+
+async def test_a_permit_that_goes_on_from_an_overrun_settles_it(connection: Connection, site: SmallSite) -> None:
+    first = await issue(connection, site)
+    await permits.expire(connection, first.id, later(hours=4))
+    begin = later(hours=5)
+    await issue(connection, site, extends_id=first.id, valid_from=begin, valid_until=later(hours=8), now=begin)
+    settled = await permits.get(connection, first.id)
+    assert (settled.overrun, settled.settled_at, settled.settled_by) == (True, begin, "李工")
+
+
+async def test_nothing_is_extended_twice_or_elsewhere(connection: Connection, site: SmallSite) -> None:
+    first = await issue(connection, site)
+    assert site.lamp is None
+    later_on = {"valid_from": later(hours=1), "valid_until": later(hours=8), "now": later(hours=1)}
+    harbour = await build(connection, "harbour", "海港")
+    with pytest.raises(Invalid, match="is of another facility"):
+        await issue(connection, harbour, extends_id=first.id, **later_on)
+    await issue(connection, site, extends_id=first.id, **later_on)
+    with pytest.raises(Refused, match="nothing is left to extend"):
+        await issue(connection, site, extends_id=first.id, **later_on)
+    with pytest.raises(NotFound):
+        await issue(connection, site, extends_id=9999, **later_on)
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ class Rig:
             self._add_points(ids[key], key, plan, [part for part in parts if part.facility_id == ids[key]])
         part_ids = {(part.facility_id, part.key): part.id for part in parts}
         return SiteConfiguration(
-            site=Site(1, "site", "站", "Site", "Asia/Shanghai", time(8), "standard", 1),
+            site=Site(1, "site", "站", "Site", "Asia/Shanghai", time(8), "standard", 1, {}),
             gateways=gateways,
             facilities=facilities,
             parts=parts,

@@ -17,7 +17,7 @@ from rules.response import AlarmFacts, OrderAction, OrderReason
 
 TABLE = response.load()
 NOW = datetime(2025, 11, 22, 3, 4, 5, tzinfo=UTC)  # 11:04:05 in Shanghai
-SITE = Site(1, "east", "东苑", "East", "Asia/Shanghai", time(8, 0), "standard", 1)
+SITE = Site(1, "east", "东苑", "East", "Asia/Shanghai", time(8, 0), "standard", 1, {})
 W, C, L = Severity.WARNING, Severity.CRITICAL, Severity.LIFE_SAFETY
 A, B, G = Grade.A, Grade.B, Grade.C  # G: grade C, so that C stays critical
 NEXT_MORNING = datetime(2025, 11, 23, 0, 0, tzinfo=UTC)

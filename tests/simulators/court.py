@@ -269,7 +269,7 @@ def configuration(site: SiteDescription) -> SiteConfiguration:
         points += _points(len(points), number, pack, mine, without)
         parameters |= {(number, name): value for name, value in values.items()}
     return SiteConfiguration(
-        site=Site(1, site.key, site.name.zh, site.name.en, site.time_zone, site.round_at, site.sla_profile, 1),
+        site=Site(1, site.key, site.name.zh, site.name.en, site.time_zone, site.round_at, site.sla_profile, 1, {}),
         gateways=gateways,
         facilities=facilities,
         parts=parts,
