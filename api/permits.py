@@ -99,8 +99,7 @@ async def issue_permit(asked: PermitIn, deed: DeedOf) -> Response:
         facility = await facility_list.find(connection, asked.site, asked.facility)
         part = None if asked.part is None else await _part(connection, facility, asked.part)
         await _check_rules(connection, deed.context, facility, part, asked.rules)
-        issued = await permits.issue(
-            connection,
+        request = permits.Request(
             facility_id=facility.id,
             part_id=None if part is None else part.id,
             kind=asked.kind,
@@ -109,9 +108,8 @@ async def issue_permit(asked: PermitIn, deed: DeedOf) -> Response:
             reason=asked.reason,
             valid_from=asked.begin or deed.now,
             valid_until=asked.end,
-            issued_by=deed.actor,
-            now=deed.now,
         )
+        issued = await permits.issue(connection, request, issued_by=deed.actor, now=deed.now)
         return _permit(deed.context, await permit_list.get(connection, issued.id))
 
     return await deed.do(act, status=201)

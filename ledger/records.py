@@ -162,9 +162,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """A work permit: silences the named rules at its facility (or one part) from, until; from then on it is overrun
-    until somebody has said that the work is over (`settled_ms`; None: nobody has yet).
-    """
+    """A work permit: silences the named rules at its facility (or one part) from, until; then overrun until settled."""
 
     id: int
     facility_id: int
@@ -173,7 +171,7 @@ class Permit:
     rules: frozenset[str]
     from_ms: int
     until_ms: int
-    settled_ms: int | None
+    settled_ms: int | None  # when somebody said that the work is over; None: nobody has yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +266,7 @@ class ConditionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConditionDecision:
-    """A move the rules ask for. `at_ms` is when it became true in device time; `received_ms` is when the sample that
-    showed it came in (or the tick's now). `explanation` answers "why am I seeing this": rule, expression, values of
-    its operands, limits, delays - JSON-ready.
-    """
+    """A move; `at_ms` is device time, `received_ms` when what showed it came in. `explanation` says why, JSON-ready."""
 
     condition_id: int
     move: ConditionMove  # RAISE, CLEAR, LATCH, SUPPRESS or UNSUPPRESS

@@ -35,6 +35,11 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
         valid_until=later(hours=4),
     )
     await permits.issue(connection, bearing, issued_by="李工", now=NOON)
+    await connection.execute(
+        "insert into site_setting (site_id, facility_id, name, value, author, reason, set_at) "
+        "values (%s, %s, 'grade', 'A', '李工', '试验', %s)",
+        [site.id, site.booster, NOON],
+    )
     await parameters.set_value(connection, site.booster, "setpoint", 0.4, author="李工", reason="夏季用水", now=NOON)
 
 

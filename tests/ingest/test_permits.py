@@ -25,7 +25,14 @@ async def power_permit(bench: Line, **changes: Any) -> int:
     )
     async with await bench.act() as connection:
         issued = await permits.issue(connection, replace(asked, **changes), issued_by="李工", now=bench.clock.now)
+    await bench.ticked()
     return issued.id
+
+
+async def rung(bench: Line) -> set[str]:
+    """The rules that raised an alarm at the pumps, but for those of silence: hours pass here in which nobody speaks."""
+    found = {each["rule"] for each in await bench.alarms() if each["facility"] == "pumps"}
+    return found - {"points_stale", "part_points_stale"}
 
 
 async def test_a_permit_silences_its_rules_until_its_end(bench: Line) -> None:
@@ -59,7 +66,7 @@ async def test_an_overrun_permit_rings_until_somebody_says_that_the_work_is_over
         await permits.hand_back(connection, permit, actor="张师傅", now=bench.clock.now, note="已恢复自动")
     back = await bench.alarm("work_permit_overrun", state="RTNUN")
     assert back["returned_at"] >= NOON + timedelta(minutes=45)
-    assert (await bench.rows("select work_class from work_order"))[0]["work_class"] == "general"
+    assert {"work_class": "general"} in await bench.rows("select work_class from work_order")
 
 
 async def test_an_overrun_rings_though_the_gateway_is_away_and_once_over_a_restart(bench: Line) -> None:
@@ -72,9 +79,8 @@ async def test_an_overrun_rings_though_the_gateway_is_away_and_once_over_a_resta
     bench.start()
     await bench.ticked(3)
     assert (await bench.alarm("work_permit_overrun", state="UNACK"))["occurrences"] == 1
-    assert (
-        len(await bench.rows("select 1 from condition_event where move in ('raise', 'clear')")) == 2
-    )  # and the gateway
+    moves = "select move from condition_event join condition on condition.id = condition_id where rule_key = %s"
+    assert await bench.rows(moves, "work_permit_overrun") == [{"move": "raise"}]
 
 
 async def test_work_that_goes_on_under_another_permit_stays_silent(bench: Line) -> None:
@@ -89,6 +95,6 @@ async def test_work_that_goes_on_under_another_permit_stays_silent(bench: Line) 
     await bench.received()
     bench.clock.move(minutes=30)
     await bench.ticked()
-    assert await bench.alarms() == []
+    assert await rung(bench) == set()
     bench.clock.move(minutes=31)
     await bench.alarm("work_permit_overrun", state="UNACK")
