@@ -22,6 +22,8 @@ import api.server
 import credentials.desk
 import demo.demo
 import demo.ground
+import demo.month.account
+import demo.month.run
 import demo.smoke
 import estate.bring_in
 import estate.plan
@@ -93,6 +95,28 @@ def smoke_command(seed: int = 1, speed: float = demo.smoke.SPEED) -> None:
         account = await demo.smoke.run(_settings(), seed=seed, speed=speed)
         print(json.dumps(account, ensure_ascii=False))
         return 1 if account["missing"] or account["unexpected"] or account["audit"] else 0
+
+    _run(run)
+
+
+@app.command("month")
+def month_command(
+    seed: int = 1,
+    days: Annotated[float, typer.Option(min=0.01, max=366)] = 30.0,
+    *,
+    bad: Annotated[bool, typer.Option("--bad", help="with the storm of simulators/month.yaml")] = False,
+    everybody: Annotated[bool, typer.Option("--everybody", help="every facility plays itself: takes hours")] = False,
+) -> None:
+    """Live a month of the demo estate in minutes and compare the ledger with the truth; the last line is JSON."""
+
+    async def run(stop: asyncio.Event) -> int:
+        del stop  # a month is bounded; Ctrl-C cancels it
+        account = await demo.month.run.run(_settings(), seed=seed, days=days, bad=bad, everybody=everybody)
+        print("\n".join(demo.month.account.table(account)))
+        for name in ("missing", "unexpected", "refused", "audit"):
+            print("\n".join(f"{name}: {line}" for line in account[name]))
+        print(json.dumps(account, ensure_ascii=False))
+        return 0 if demo.month.run.is_well(account) else 1
 
     _run(run)
 

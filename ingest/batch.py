@@ -60,7 +60,8 @@ async def judge(
     samples = all_samples(messages)
     fates = (await readings.store(connection, samples)).fates if samples else ()
     _feed(messages, fates, judged)
-    changed = await _apply(connection, list(judged.values()), table, now)
+    decided = [(one.site, one.decisions) for one in judged.values() if one.decisions]
+    changed = await carry_out(connection, decided, table, now)
     await facilities.gateways_heard(connection, [each for one in judged.values() for each in _heard(one)])
     accounts, refusals = intake.tally([(message.delivery, message.outcome) for message in messages])
     await ledger_intake.add(connection, accounts)
@@ -204,14 +205,19 @@ def _heard(one: _Judged) -> list[Heard]:
 # ------------------------------------------------------------------ what follows
 
 
-async def _apply(connection: Connection, judged: Sequence[_Judged], table: ResponseTable, now: datetime) -> bool:
-    decided = [one for one in judged if one.decisions]
-    locked = {facility for one in decided for facility in judgement.touched(one.site, one.decisions)}
+async def carry_out(
+    connection: Connection,
+    decided: Sequence[tuple[JudgedSite, Sequence[Decision]]],
+    table: ResponseTable,
+    now: datetime,
+) -> bool:
+    """Do what the engines decided, and ring; tells whether anything changed that others have to hear of."""
+    locked = {facility for site, decisions in decided for facility in judgement.touched(site, decisions)}
     if locked:
         await dossier.lock_facilities(connection, locked)
-    for one in decided:
-        applied = await judgement.apply(connection, one.site, one.decisions, table, now)
+    for site, decisions in decided:
+        applied = await judgement.apply(connection, site, decisions, table, now)
         if applied.may_ring:
-            found = await ringing.waiting(connection, one.site)
-            await ringing.ring(connection, one.site, found, applied, locked, table, now)
+            found = await ringing.waiting(connection, site)
+            await ringing.ring(connection, site, found, applied, locked, table, now)
     return bool(locked)

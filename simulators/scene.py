@@ -138,6 +138,11 @@ class Fault:
         return self.kind is None
 
 
+def grade_of(facility: FacilityDescription) -> str:
+    """As its estate file says, else as its kind's pack does."""
+    return facility.grade or _GRADES[facility.kind]
+
+
 def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool = False) -> list[Declared]:
     """The fault's declarations for this scene, in device time, before work orders are reckoned."""
     declared: list[Declared] = []
@@ -147,7 +152,7 @@ def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool 
         device_began_at = began_at + timedelta(milliseconds=scene.clock_offsets_ms[facility])
         device_ended_at = device_began_at + timedelta(seconds=scene.lasts_s)
         written = scene.world.facilities.get((scene.site, facility))
-        grade = (written.grade if written is not None else None) or _GRADES[kind]
+        grade = _GRADES[kind] if written is None else grade_of(written)
         declared.append(
             Declared(
                 demand=one.demand,

@@ -1,0 +1,172 @@
+"""What a month came to, for people as a table and for machines as one line of JSON."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from demo.month.figures import BOUNDS, MIX_TARGET, MIX_TOLERANCE, Rung, measure
+from demo.month.play import Played
+from ledger.lifecycle import ACTIVE_STATES
+from ledger.records import Alarm, Priority
+from simulators.auditor import Findings, compare
+from simulators.life import Drawn
+from simulators.scene import with_orders
+from simulators.truth import Declared, Truth
+
+Account = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was played."""
+
+    seed: int
+    days: float
+    bad: bool
+    begun: datetime
+    ended: datetime
+    facilities: int  # that played
+    stands_for: int  # facilities of the estate
+    operators: int
+
+
+def audited(played: Sequence[Played]) -> Findings:
+    """The ledger held against the truth, each site against its own."""
+    findings = Findings()
+    for one in played:
+        truth = replace(one.truth, declared=tuple(_with_people(each) for each in one.truth.declared))
+        found = compare(truth, [_as_audited(alarm) for alarm in one.alarms], [{"id": each.id} for each in one.orders])
+        findings.missing.extend(found.missing)
+        findings.unexpected.extend(found.unexpected)
+    return findings
+
+
+def _with_people(declared: Declared) -> Declared:
+    """In a run where people close orders, an alarm is sure of one only if its own time or priority asks for it."""
+    (alone,) = with_orders([replace(declared, work_order=None)])
+    return alone if alone.work_order or alone.historical else replace(alone, work_order=None)
+
+
+def _as_audited(alarm: Alarm) -> dict[str, object]:
+    return {
+        "site_key": alarm.site_key,
+        "facility_key": alarm.facility_key,
+        "part_key": alarm.part_key,
+        "rule_key": alarm.rule_key,
+        "severity": alarm.severity,
+        "priority": alarm.priority,
+        "began_at": alarm.began_at,
+        "returned_at": alarm.returned_at,
+        "historical": alarm.historical,
+        "rang_at": alarm.rang_at,
+        "occurrences": alarm.occurrences,
+        "work_order_ids": alarm.work_order_ids,
+    }
+
+
+def account(setting: Setting, drawn: Drawn, played: Sequence[Played]) -> Account:
+    """Everything measured. `missing`, `unexpected`, `refused` and `audit` are empty if all is well."""
+    findings = audited(played)
+    alarms = [alarm for one in played for alarm in one.alarms]
+    figures = measure(
+        [_rung(one) for one in alarms if one.rang_at], setting.begun, setting.ended, operators=setting.operators
+    )
+    moves: Counter[str] = Counter()
+    for one in played:
+        moves.update(one.moves)
+    return {
+        "seed": setting.seed,
+        "days": setting.days,
+        "bad": setting.bad,
+        "facilities": setting.facilities,
+        "stands_for": setting.stands_for,
+        "operators": setting.operators,
+        "happened": dict(Counter(each.fault for one in played for each in one.truth.happened)),
+        "crowded_out": drawn.crowded_out,
+        "values": sum(one.values for one in played),
+        "condition_changes": moves.total(),
+        "raises": moves["raise"],
+        "alarms": len(alarms),
+        "rung": figures.alarms,
+        "historical": sum(one.historical for one in alarms),
+        "never_rung": sum(one.rang_at is None and not one.historical for one in alarms),
+        "occurrences": sum(one.occurrences for one in alarms),
+        "work_orders": sum(len(one.orders) for one in played),
+        "chattering": sum(one.chattered for one in played),
+        "figures": asdict(figures),
+        "causes": causes(played),
+        "missing": findings.missing,
+        "unexpected": findings.unexpected,
+        "refused": [each for one in played for each in one.refused],
+        "audit": [each for one in played for each in one.broken],
+    }
+
+
+def _rung(alarm: Alarm) -> Rung:
+    assert alarm.rang_at is not None
+    source = "/".join((alarm.site_key, alarm.facility_key, alarm.part_key or "", alarm.rule_key))
+    over = alarm.returned_at if alarm.state not in ACTIVE_STATES else None
+    return Rung(alarm.rang_at, source, Priority(alarm.priority), over, alarm.ended_at)
+
+
+def causes(played: Sequence[Played]) -> dict[str, dict[str, float]]:
+    """For each fault: how often it happened, what rang for it, what was kept silent below it, and its orders."""
+    times: Counter[str] = Counter()
+    rung: dict[str, Counter[int]] = defaultdict(Counter)
+    silent: Counter[str] = Counter()
+    orders: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for one in played:
+        times.update(each.fault for each in one.truth.happened)
+        for alarm in one.alarms:
+            fault, number = _cause(alarm, one.truth)
+            orders[fault].update((alarm.site_key, each) for each in alarm.work_order_ids)
+            if alarm.rang_at is None:
+                silent[fault] += 1
+            else:
+                rung[fault][number] += 1
+    return {
+        fault: {
+            "times": times[fault],
+            "rung": rung[fault].total(),
+            "rung_at_most": max(rung[fault].values(), default=0),
+            "silent": silent[fault],
+            "work_orders": len(orders[fault]),
+        }
+        for fault in sorted({*times, *rung, *silent})
+    }
+
+
+def _cause(alarm: Alarm, truth: Truth) -> tuple[str, int]:
+    """The fault that declared an alarm, and which of its happenings: the latest that had begun."""
+    for declared in truth.declared:
+        key = (declared.site, declared.facility, declared.part, declared.rule)
+        if (
+            key == (alarm.site_key, alarm.facility_key, alarm.part_key, alarm.rule_key)
+            and alarm.began_at in declared.raised
+        ):
+            begun = [number for number, each in enumerate(truth.happened) if each.fault == declared.fault]
+            number = max((one for one in begun if truth.happened[one].began_at <= alarm.began_at), default=-1)
+            return declared.fault, number
+    return "nobody", -1
+
+
+def table(told: Mapping[str, object]) -> list[str]:
+    """For people: the figures beside their bounds, then the causes."""
+    figures, found = told["figures"], told["causes"]
+    assert isinstance(figures, dict)
+    assert isinstance(found, dict)
+    wide = 22
+    lines = [f"{'measured':{wide}} {'value':>10}  good"]
+    shown = {**figures, "chattering": told["chattering"]}
+    lines += [f"{name:{wide}} {shown[name]:>10}  {BOUNDS.get(name, '')}" for name in shown if name != "mix_percent"]
+    mix = figures["mix_percent"]
+    lines += [
+        f"{'mix ' + name + ' %':{wide}} {mix[name]:>10}  {MIX_TARGET[name]:g} +/- {MIX_TOLERANCE:g}" for name in mix
+    ]
+    funnel = ("condition_changes", "raises", "occurrences", "alarms", "historical", "never_rung", "rung", "work_orders")
+    lines += ["", *(f"{name:{wide}} {told[name]!s:>10}" for name in funnel)]
+    heads = ("times", "rung", "rung_at_most", "silent", "work_orders")
+    lines += ["", f"{'cause':{wide}} " + " ".join(f"{head:>12}" for head in heads)]
+    lines += [f"{fault:{wide}} " + " ".join(f"{row[head]:>12}" for head in heads) for fault, row in found.items()]
+    return lines

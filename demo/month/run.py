@@ -1,0 +1,105 @@
+"""`make month`: draws the month, plays each site in a process of its own, and gives the account."""
+
+import asyncio
+import multiprocessing
+import os
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import ledger.migrate
+from demo.month.account import Account, Setting, account
+from demo.month.play import Job, Played, play
+from embedded import postgres
+from estate import reading
+from ledger import scratch
+from settings import Settings
+from simulators.life import Cast, Drawn, cast, draw, read_life
+
+ESTATE = Path(__file__).resolve().parents[2] / "estates/demo.yaml"
+BEGUN = datetime(2026, 11, 1, tzinfo=UTC) - timedelta(hours=8)  # midnight at the sites
+OPERATORS = 1  # one duty room for both sites
+
+
+async def run(
+    settings: Settings,
+    *,
+    seed: int,
+    days: float,
+    bad: bool,
+    everybody: bool = False,
+    processes: int | None = None,
+    packs_dir: Path | None = None,
+) -> Account:
+    """The account of the demo estate's month. `processes`: 1 plays the sites one after another in this one.
+
+    Raises EmbeddedError, LedgerError or ScriptError with what to do.
+    """
+    described = reading.read(ESTATE)
+    playing = cast(described, everybody=everybody)
+    drawn = draw(read_life(), playing, seed=seed, started_at=BEGUN, days=days, bad=bad)
+    setting = Setting(
+        seed=seed,
+        days=days,
+        bad=bad,
+        begun=BEGUN,
+        ended=BEGUN + timedelta(days=days),
+        facilities=sum(len(site.facilities) for site in playing.estate.sites),
+        stands_for=round(
+            sum(playing.stands_for[site.key, one.key] for site in playing.estate.sites for one in site.facilities)
+        ),
+        operators=OPERATORS,
+    )
+    played = await _all_sites(settings, playing, drawn, seed=seed, days=days, processes=processes, packs_dir=packs_dir)
+    return account(setting, drawn, played)
+
+
+async def _all_sites(
+    settings: Settings,
+    playing: Cast,
+    drawn: Drawn,
+    *,
+    seed: int,
+    days: float,
+    processes: int | None,
+    packs_dir: Path | None,
+) -> list[Played]:
+    async with AsyncExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="taizhang-month-"))
+        if settings.database_url is not None:
+            server = settings.database_url.get_secret_value()
+        else:
+            server = await stack.enter_async_context(postgres.running(Path(directory) / "postgres", fsync=False))
+        jobs: list[Job] = []
+        for site in playing.estate.sites:
+            fresh = await stack.enter_async_context(scratch.database(server))
+            await ledger.migrate.migrate(fresh)
+            jobs.append(
+                Job(
+                    estate=playing.estate.model_copy(update={"sites": (site,)}),
+                    faults=tuple(one for one in drawn.faults if one.site == site.key),
+                    seed=seed,
+                    begun=BEGUN,
+                    days=days,
+                    database_url=fresh,
+                    packs_dir=packs_dir or settings.packs_dir,
+                )
+            )
+        workers = min(processes or os.cpu_count() or 1, len(jobs))
+        if workers == 1:
+            return [await play(job) for job in jobs]
+        spawn = multiprocessing.get_context("spawn")  # a forked copy of an event loop is nobody's
+        with ProcessPoolExecutor(max_workers=workers, mp_context=spawn) as pool:
+            loop = asyncio.get_running_loop()
+            return list(await asyncio.gather(*(loop.run_in_executor(pool, _play, job) for job in jobs)))
+
+
+def _play(job: Job) -> Played:
+    return asyncio.run(play(job))
+
+
+def is_well(told: Account) -> bool:
+    """Whether everything that rang was declared, everything declared rang, and the ledger holds."""
+    return not any(told[name] for name in ("missing", "unexpected", "refused", "audit"))
