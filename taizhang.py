@@ -112,11 +112,8 @@ def month_command(
     async def run(stop: asyncio.Event) -> int:
         del stop  # a month is bounded; Ctrl-C cancels it
         account = await demo.month.run.run(_settings(), seed=seed, days=days, bad=bad, everybody=everybody)
-        print("\n".join(demo.month.account.table(account)))
-        for name in ("missing", "unexpected", "refused", "audit"):
-            print("\n".join(f"{name}: {line}" for line in account[name]))
-        print(json.dumps(account, ensure_ascii=False))
-        return 0 if demo.month.run.is_well(account) else 1
+        print("\n".join([*demo.month.account.table(account), *account.findings, account.json()]))
+        return 1 if account.findings else 0
 
     _run(run)
 

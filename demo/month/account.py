@@ -1,11 +1,12 @@
 """What a month came to, for people as a table and for machines as one line of JSON."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 
-from demo.month.figures import BOUNDS, MIX_TARGET, MIX_TOLERANCE, Rung, measure
+from demo.month.figures import BOUNDS, MIX_TARGET, MIX_TOLERANCE, Figures, Rung, measure
 from demo.month.play import Played
 from ledger.lifecycle import ACTIVE_STATES
 from ledger.records import Alarm, Priority
@@ -14,7 +15,18 @@ from simulators.life import Drawn
 from simulators.scene import with_orders
 from simulators.truth import Declared, Truth
 
-Account = dict[str, object]
+_WIDE = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What one fault of the catalogue came to. `rung_at_most`: for one of its happenings."""
+
+    times: int
+    rung: int
+    rung_at_most: int
+    silent: int
+    work_orders: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +77,74 @@ def _as_audited(alarm: Alarm) -> dict[str, object]:
     }
 
 
-def account(setting: Setting, drawn: Drawn, played: Sequence[Played]) -> Account:
+@dataclass(frozen=True, slots=True)
+class Account:
     """Everything measured. `missing`, `unexpected`, `refused` and `audit` are empty if all is well."""
+
+    setting: Setting
+    crowded_out: int  # faults that found no room beside others
+    values: int
+    condition_changes: int  # every word of the rules on a condition: raised, cleared, latched, suppressed and back
+    raises: int
+    occurrences: int
+    alarms: int
+    historical: int  # over before they came in
+    never_rung: int  # came and went below another alarm
+    rung: int
+    work_orders: int
+    chattering: int  # how often a condition was raised for the third time within a minute
+    figures: Figures
+    causes: Mapping[str, Cause]
+    missing: Sequence[str]
+    unexpected: Sequence[str]
+    refused: Sequence[str]
+    audit: Sequence[str]
+
+    @property
+    def findings(self) -> list[str]:
+        """What is not as it must be, a line each."""
+        return [
+            f"{name}: {line}"
+            for name, lines in (
+                ("missing", self.missing),
+                ("unexpected", self.unexpected),
+                ("refused", self.refused),
+                ("audit", self.audit),
+            )
+            for line in lines
+        ]
+
+    def json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, default=str)
+
+
+def account(setting: Setting, drawn: Drawn, played: Sequence[Played]) -> Account:
     findings = audited(played)
     alarms = [alarm for one in played for alarm in one.alarms]
-    figures = measure(
-        [_rung(one) for one in alarms if one.rang_at], setting.begun, setting.ended, operators=setting.operators
-    )
+    rung = [_rung(alarm) for alarm in alarms if alarm.rang_at is not None]
     moves: Counter[str] = Counter()
     for one in played:
         moves.update(one.moves)
-    return {
-        "seed": setting.seed,
-        "days": setting.days,
-        "bad": setting.bad,
-        "facilities": setting.facilities,
-        "stands_for": setting.stands_for,
-        "operators": setting.operators,
-        "happened": dict(Counter(each.fault for one in played for each in one.truth.happened)),
-        "crowded_out": drawn.crowded_out,
-        "values": sum(one.values for one in played),
-        "condition_changes": moves.total(),
-        "raises": moves["raise"],
-        "alarms": len(alarms),
-        "rung": figures.alarms,
-        "historical": sum(one.historical for one in alarms),
-        "never_rung": sum(one.rang_at is None and not one.historical for one in alarms),
-        "occurrences": sum(one.occurrences for one in alarms),
-        "work_orders": sum(len(one.orders) for one in played),
-        "chattering": sum(one.chattered for one in played),
-        "figures": asdict(figures),
-        "causes": causes(played),
-        "missing": findings.missing,
-        "unexpected": findings.unexpected,
-        "refused": [each for one in played for each in one.refused],
-        "audit": [each for one in played for each in one.broken],
-    }
+    return Account(
+        setting=setting,
+        crowded_out=drawn.crowded_out,
+        values=sum(one.values for one in played),
+        condition_changes=moves.total(),
+        raises=moves["raise"],
+        occurrences=sum(alarm.occurrences for alarm in alarms),
+        alarms=len(alarms),
+        historical=sum(alarm.historical for alarm in alarms),
+        never_rung=sum(alarm.rang_at is None and not alarm.historical for alarm in alarms),
+        rung=len(rung),
+        work_orders=sum(len(one.orders) for one in played),
+        chattering=sum(one.chattered for one in played),
+        figures=measure(rung, setting.begun, setting.ended, operators=setting.operators),
+        causes=causes(played),
+        missing=findings.missing,
+        unexpected=findings.unexpected,
+        refused=[each for one in played for each in one.refused],
+        audit=[each for one in played for each in one.broken],
+    )
 
 
 def _rung(alarm: Alarm) -> Rung:
@@ -110,7 +154,7 @@ def _rung(alarm: Alarm) -> Rung:
     return Rung(alarm.rang_at, source, Priority(alarm.priority), over, alarm.ended_at)
 
 
-def causes(played: Sequence[Played]) -> dict[str, dict[str, float]]:
+def causes(played: Sequence[Played]) -> dict[str, Cause]:
     """For each fault: how often it happened, what rang for it, what was kept silent below it, and its orders."""
     times: Counter[str] = Counter()
     rung: dict[str, Counter[int]] = defaultdict(Counter)
@@ -126,13 +170,13 @@ def causes(played: Sequence[Played]) -> dict[str, dict[str, float]]:
             else:
                 rung[fault][number] += 1
     return {
-        fault: {
-            "times": times[fault],
-            "rung": rung[fault].total(),
-            "rung_at_most": max(rung[fault].values(), default=0),
-            "silent": silent[fault],
-            "work_orders": len(orders[fault]),
-        }
+        fault: Cause(
+            times=times[fault],
+            rung=rung[fault].total(),
+            rung_at_most=max(rung[fault].values(), default=0),
+            silent=silent[fault],
+            work_orders=len(orders[fault]),
+        )
         for fault in sorted({*times, *rung, *silent})
     }
 
@@ -151,22 +195,23 @@ def _cause(alarm: Alarm, truth: Truth) -> tuple[str, int]:
     return "nobody", -1
 
 
-def table(told: Mapping[str, object]) -> list[str]:
-    """For people: the figures beside their bounds, then the causes."""
-    figures, found = told["figures"], told["causes"]
-    assert isinstance(figures, dict)
-    assert isinstance(found, dict)
-    wide = 22
-    lines = [f"{'measured':{wide}} {'value':>10}  good"]
-    shown = {**figures, "chattering": told["chattering"]}
-    lines += [f"{name:{wide}} {shown[name]:>10}  {BOUNDS.get(name, '')}" for name in shown if name != "mix_percent"]
-    mix = figures["mix_percent"]
+def table(told: Account) -> list[str]:
+    """For people: the figures beside their bounds, then how little of it rang, then the causes."""
+    figures = asdict(told.figures) | {"chattering": told.chattering}
+    lines = [f"{'measured':{_WIDE}} {'value':>12}  good"]
     lines += [
-        f"{'mix ' + name + ' %':{wide}} {mix[name]:>10}  {MIX_TARGET[name]:g} +/- {MIX_TOLERANCE:g}" for name in mix
+        f"{name:{_WIDE}} {value!s:>12}  {BOUNDS.get(name, '')}".rstrip()
+        for name, value in figures.items()
+        if name != "mix_percent"
     ]
-    funnel = ("condition_changes", "raises", "occurrences", "alarms", "historical", "never_rung", "rung", "work_orders")
-    lines += ["", *(f"{name:{wide}} {told[name]!s:>10}" for name in funnel)]
-    heads = ("times", "rung", "rung_at_most", "silent", "work_orders")
-    lines += ["", f"{'cause':{wide}} " + " ".join(f"{head:>12}" for head in heads)]
-    lines += [f"{fault:{wide}} " + " ".join(f"{row[head]:>12}" for head in heads) for fault, row in found.items()]
+    lines += [
+        f"{'mix ' + name + ' %':{_WIDE}} {value:>12}  {MIX_TARGET[name]:g} +/- {MIX_TOLERANCE:g}"
+        for name, value in told.figures.mix_percent.items()
+    ]
+    funnel = ("values", "condition_changes", "raises", "occurrences", "alarms", "historical", "never_rung", "rung")
+    lines += ["", *(f"{name:{_WIDE}} {getattr(told, name):>12}" for name in (*funnel, "work_orders", "crowded_out"))]
+    heads = [field.name for field in fields(Cause)]
+    lines += ["", f"{'cause':{_WIDE}} " + " ".join(f"{head:>12}" for head in heads)]
+    for fault, cause in told.causes.items():
+        lines.append(f"{fault:{_WIDE}} " + " ".join(f"{getattr(cause, head):>12}" for head in heads))
     return lines

@@ -98,8 +98,3 @@ async def _all_sites(
 
 def _play(job: Job) -> Played:
     return asyncio.run(play(job))
-
-
-def is_well(told: Account) -> bool:
-    """Whether everything that rang was declared, everything declared rang, and the ledger holds."""
-    return not any(told[name] for name in ("missing", "unexpected", "refused", "audit"))
