@@ -26,8 +26,10 @@ import demo.month.account
 import demo.month.run
 import demo.smoke
 import estate.bring_in
-import estate.plan
+import estate.faults
+import estate.importing
 import estate.reading
+import estate.wording
 import ingest.worker
 import ledger.audit
 import ledger.facilities
@@ -71,7 +73,7 @@ _EXPECTED = (
     ServiceEnded,
     ledger.migrate.MigrationError,
     rules.packs.PackErrors,
-    estate.reading.EstateErrors,
+    estate.faults.EstateErrors,
     ingest.worker.WorkerError,
     simulators.errors.SimulationError,
 )
@@ -192,22 +194,31 @@ def migrate_command() -> None:
         print(f"login {login}: there, with the password given")
 
 
-@app.command("estate")
-def estate_command(estate_file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Bring an estate file into the ledger; running it twice changes nothing."""
+@app.command("import")
+def import_command(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="YAML, CSV or XLSX, together")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the difference and write nothing")] = False,
+    language: Language = Language.ZH,
+) -> None:
+    """Bring an estate into the ledger and show what changes; running it twice changes nothing."""
     settings = _settings()
 
     async def run(stop: asyncio.Event) -> None:
         del stop
-        plan = estate.plan.check(estate.reading.read(estate_file), rules.packs.load(settings.packs_dir))
+        packs = rules.packs.load(settings.packs_dir)
         async with (
             open_pool(_database_url(settings), role=None) as pool,
             transaction(pool) as connection,
         ):
-            await estate.bring_in.bring_in(connection, plan, settings.clock()())
-        print(f"{estate_file}: {len(plan.sites)} site(s) brought in")
+            plan = await estate.importing.plan(connection, files, packs)
+            if dry_run:
+                found = await estate.bring_in.difference(connection, plan)
+            else:
+                found = await estate.bring_in.bring_in(connection, plan, settings.clock()())
+        print("\n".join(estate.wording.difference(found, language.value, dry_run=dry_run)))
 
-    _run(run)
+    _run(run, language)
 
 
 @app.command("check")
@@ -340,7 +351,9 @@ def _mqtt_url(settings: Settings) -> str:
     return settings.mqtt_url.get_secret_value()
 
 
-def _run(work: Callable[[asyncio.Event], Coroutine[object, object, int | None]]) -> NoReturn:
+def _run(
+    work: Callable[[asyncio.Event], Coroutine[object, object, int | None]], language: Language = Language.EN
+) -> NoReturn:
     """Run until it is done or SIGINT/SIGTERM set the stop event; a second signal does not hurry it into half a stop."""
 
     async def main() -> int:
@@ -350,15 +363,17 @@ def _run(work: Callable[[asyncio.Event], Coroutine[object, object, int | None]])
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         assert task is not None
-        return await _expected(work(stop)) or 0
+        return await _expected(work(stop), language) or 0
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     sys.exit(asyncio.run(main()))
 
 
-async def _expected(work: Awaitable[T]) -> T:
+async def _expected(work: Awaitable[T], language: Language = Language.EN) -> T:
     try:
         return await work
+    except estate.faults.EstateErrors as error:
+        _refuse("\n".join(estate.wording.faults(error, language.value)))
     except _EXPECTED as error:
         _refuse(str(error))
 

@@ -61,11 +61,15 @@ class FacilityOut(Answered):
     key: str
     kind: str
     kind_name: Name
+    type: str | None = Field(description="the facility type it was picked as; null: described by its parts alone")
     name: Name
     grade: Grade
     location: str
     location_name: Name
     gateway: GatewayOut | None = Field(description="the gateway that speaks for it; null: seen by people only")
+    expected_end_on: date | None = Field(
+        description="the earliest end of the expected life of what is installed there; null: nobody can say"
+    )
     open_alarms: int
     open_work_orders: int
     values: Sequence[Value] | None = Field(description="null: not asked for")
@@ -90,6 +94,7 @@ class AssetOut(Answered):
     serial: str | None
     manufactured_on: date | None
     installed_on: date
+    expected_end_on: date | None = Field(description="end of its expected life; null: nobody can say")
     removed_on: date | None
 
 
@@ -123,19 +128,19 @@ async def get_facility(site: Key, facility: Key, context: InContext) -> Facility
         parts = await facilities.parts(connection, entry.id)
         relations = await facility_list.relations(connection, entry.id)
         assets = await facilities.assets(connection, entry.id)
-    part_keys = {each.id: each.key for each in parts}
     return FacilityDetail(
         facility=_facility(context, entry, values, now),
         parts=[PartOut(key=each.key, kind=each.kind, name=Name(zh=each.name_zh, en=each.name_en)) for each in parts],
         relations=dict(relations),
         assets=[
             AssetOut(
-                part=None if each.part_id is None else part_keys[each.part_id],
+                part=each.part_key,
                 maker=each.maker,
                 model=each.model,
                 serial=each.serial,
                 manufactured_on=each.manufactured_on,
                 installed_on=each.installed_on,
+                expected_end_on=each.expected_end_on,
                 removed_on=each.removed_on,
             )
             for each in assets
@@ -160,11 +165,13 @@ def _facility(
         key=entry.key,
         kind=entry.kind,
         kind_name=kind_name(context, entry.kind),
+        type=entry.type_key,
         name=Name(zh=entry.name_zh, en=entry.name_en),
         grade=entry.grade,
         location=entry.location_key,
         location_name=Name(zh=entry.location_name_zh, en=entry.location_name_en),
         gateway=gateway,
+        expected_end_on=entry.expected_end_on,
         open_alarms=entry.open_alarms,
         open_work_orders=entry.open_orders,
         values=None if values is None else [_value(each, gateway, now) for each in values],

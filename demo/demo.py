@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import estate.bring_in
-import estate.plan
 import estate.reading
 import ledger.migrate
 import rules.packs
@@ -101,7 +100,7 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
 
 
 async def _bring_in(settings: Settings, database_url: str) -> None:
-    plan = estate.plan.check(estate.reading.read(ESTATE), rules.packs.load(settings.packs_dir))
+    plan = estate.bring_in.check(estate.reading.read(ESTATE), rules.packs.load(settings.packs_dir))
     async with open_pool(database_url, role=None) as pool, transaction(pool) as connection:
         await estate.bring_in.bring_in(connection, plan, settings.clock()())
 

@@ -19,7 +19,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import estate.bring_in
-import estate.plan
 import estate.reading
 import ledger.migrate
 import rules.packs
@@ -118,7 +117,7 @@ async def _stage(
     ):
         await ledger.migrate.migrate(fresh)
         started = wall_clock()()
-        plan = estate.plan.check(estate.reading.read(ESTATE), rules.packs.load(settings.packs_dir))
+        plan = estate.bring_in.check(estate.reading.read(ESTATE), rules.packs.load(settings.packs_dir))
         async with open_pool(fresh, role=None, size_max=1) as pool, transaction(pool) as connection:
             await estate.bring_in.bring_in(connection, plan, ORIGIN)
         port = process.port_for("the API", None)

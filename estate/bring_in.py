@@ -1,4 +1,4 @@
-"""Bring an estate file into the ledger: read it, check it against the rule packs, write what is not there yet.
+"""Bring an estate into the ledger: find out what differs from what stands there, and write exactly that.
 
 Bringing in the same file twice changes nothing. What the file does not name is left alone; a point that a facility no
 longer has is retired and keeps its readings.
@@ -6,153 +6,189 @@ longer has is retired and keeps its readings.
 
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from estate.plan import FacilityPlan, Plan, SitePlan, check
-from estate.reading import EstateErrors, read
-from ledger import dossier, facilities, inventory, parameters
+from estate.difference import Change, Difference, Item, Subject, compare
+from estate.facility_plan import FacilityPlan
+from estate.faults import EstateErrors
+from estate.plan import Plan, SitePlan, check
+from estate.reading import read
+from ledger import departures, dossier, facilities, inventory, parameters, standing
+from ledger.errors import Conflict
 from ledger.pool import Connection
+from ledger.standing import Standing
 
-__all__ = ["EstateErrors", "Plan", "bring_in", "check", "read"]
+__all__ = ["EstateErrors", "Plan", "bring_in", "check", "difference", "read"]
 
 AUTHOR = "estate"  # of the parameters that stand in the file
 
 
-async def bring_in(connection: Connection, plan: Plan, now: datetime) -> None:
-    """Write a plan. New and changed facilities get a dossier entry, a changed site a new revision.
+async def difference(connection: Connection, plan: Plan) -> Difference:
+    """What bringing it in would change."""
+    return compare(plan, await known(connection, [site.key for site in plan.sites]))
 
-    Raises Conflict where the ledger knows something under the same key that cannot become what the plan says.
+
+async def known(connection: Connection, keys: list[str]) -> dict[str, Standing]:
+    """Those of the sites that stand in the ledger."""
+    return await standing.of_sites(connection, keys, AUTHOR)
+
+
+async def bring_in(connection: Connection, plan: Plan, now: datetime) -> Difference:
+    """Write a plan and tell what changed. Facilities get a dossier entry of it, a changed site a new revision.
+
+    Raises Conflict where the ledger knows something under the same key that cannot become what the plan says, and where
+    something that is to go is still in use. Nothing is committed here.
     """
     for site in plan.sites:
-        await _bring_in_site(connection, site, now)
-
-
-async def _bring_in_site(connection: Connection, site: SitePlan, now: datetime) -> None:
-    await _lock(connection, site.key)
-    written = await inventory.put_site(
-        connection,
-        key=site.key,
-        name_zh=site.name_zh,
-        name_en=site.name_en,
-        time_zone=site.time_zone,
-        round_at=site.round_at,
-        sla_profile=site.sla_profile,
-        now=now,
-    )
-    site_id, changed = written.id, written.changed
-    locations: dict[str, int] = {}
-    for location in site.locations:
-        written = await inventory.put_location(
-            connection,
-            site_id=site_id,
-            parent_id=None if location.inside is None else locations[location.inside],
-            key=location.key,
-            name_zh=location.name.zh,
-            name_en=location.name.en,
-        )
-        locations[location.key] = written.id
-        changed |= written.changed
-    gateways: dict[str, int] = {}
-    for gateway in site.gateways:
-        facility_id, facility_changed = await _bring_in_facility(connection, site_id, gateway, locations, {}, now)
-        gateway_written = await inventory.put_gateway(
-            connection, site_id=site_id, facility_id=facility_id, key=gateway.key
-        )
-        gateways[gateway.key] = gateway_written.id
-        changed |= facility_changed or gateway_written.changed
-    ids: dict[str, int] = {}
-    for facility in site.facilities:
-        ids[facility.key], facility_changed = await _bring_in_facility(
-            connection, site_id, facility, locations, gateways, now
-        )
-        changed |= facility_changed
-    for facility in site.facilities:
-        targets = {name: ids[target] for name, target in facility.relations.items()}
-        changed |= await inventory.put_relations(
-            connection, site_id=site_id, facility_id=ids[facility.key], targets=targets
-        )
-    if changed:
-        await facilities.bump_revision(connection, site_id)
+        await _lock(connection, site.key)
+    found = await difference(connection, plan)
+    for site in plan.sites:
+        await _Site(connection, site, found, now).write()
+    return found
 
 
 async def _lock(connection: Connection, site_key: str) -> None:
     """Everybody locks facilities before their site; writing the site first would turn that round."""
-    for known in await facilities.sites(connection):
-        if known.key == site_key:
-            there = await facilities.facilities(connection, known.id)
-            await dossier.lock_facilities(connection, [each.id for each in there])
+    for each in await facilities.sites(connection):
+        if each.key == site_key:
+            there = await facilities.facilities(connection, each.id)
+            await dossier.lock_facilities(connection, [one.id for one in there])
 
 
-async def _bring_in_facility(
-    connection: Connection,
-    site_id: int,
-    plan: FacilityPlan,
-    locations: Mapping[str, int],
-    gateways: Mapping[str, int],
-    now: datetime,
-) -> tuple[int, bool]:
-    written = await inventory.put_facility(
-        connection,
-        site_id=site_id,
-        location_id=locations[plan.location],
-        gateway_id=None if plan.gateway is None else gateways[plan.gateway],
-        key=plan.key,
-        kind=plan.kind,
-        grade=plan.grade,
-        name_zh=plan.name_zh,
-        name_en=plan.name_en,
-    )
-    if written.changed:
-        await dossier.append(
+class _Site:
+    """One site's share of the difference, written."""
+
+    def __init__(self, connection: Connection, plan: SitePlan, found: Difference, now: datetime) -> None:
+        self._connection, self._plan, self._now = connection, plan, now
+        self._items = [item for item in found.items if item.site == plan.key]
+        self._site_id = 0
+        self._locations: dict[str, int] = {}
+        self._gateways: dict[str, int] = {}
+        self._facilities: dict[str, int] = {}
+
+    async def write(self) -> None:
+        if not self._items:
+            return
+        plan, connection = self._plan, self._connection
+        written = await inventory.put_site(
             connection,
-            site_id=site_id,
-            facility_id=written.id,
-            kind="registered" if written.created else "changed",
-            body={
-                "key": plan.key,
-                "kind": plan.kind,
-                "grade": plan.grade,
-                "name_zh": plan.name_zh,
-                "name_en": plan.name_en,
-                "location": plan.location,
-                "gateway": plan.gateway,
-            },
-            now=now,
+            key=plan.key,
+            name_zh=plan.name_zh,
+            name_en=plan.name_en,
+            time_zone=plan.time_zone,
+            round_at=plan.round_at,
+            sla_profile=plan.sla_profile,
+            now=self._now,
         )
-    changed = written.changed
-    for part in plan.parts:
-        part_written = await inventory.put_part(
+        self._site_id = written.id
+        await self._look_up()
+        await self._rename()
+        changed = {subject: self._changed(subject) for subject in Subject}
+        for location in plan.locations:
+            if location.key in changed[Subject.LOCATION]:
+                put = await inventory.put_location(
+                    connection,
+                    site_id=self._site_id,
+                    parent_id=None if location.inside is None else self._locations[location.inside],
+                    key=location.key,
+                    name_zh=location.name.zh,
+                    name_en=location.name.en,
+                )
+                self._locations[location.key] = put.id
+        for gateway in plan.gateways:
+            if (item := changed[Subject.GATEWAY].get(gateway.key)) is not None:
+                await self._facility(gateway, item)
+                put = await inventory.put_gateway(
+                    connection, site_id=self._site_id, facility_id=self._facilities[gateway.key], key=gateway.key
+                )
+                self._gateways[gateway.key] = put.id
+        there = [each for each in plan.facilities if each.key in changed[Subject.FACILITY]]
+        for facility in there:
+            await self._facility(facility, changed[Subject.FACILITY][facility.key])
+        for facility in there:
+            targets = {name: self._facilities[target] for name, target in facility.relations.items()}
+            await inventory.put_relations(
+                connection, site_id=self._site_id, facility_id=self._facilities[facility.key], targets=targets
+            )
+        await self._remove()
+        await facilities.bump_revision(connection, self._site_id)
+
+    def _changed(self, subject: Subject) -> Mapping[str, Item]:
+        return {item.key: item for item in self._items if item.subject is subject and item.change is not Change.REMOVED}
+
+    async def _look_up(self) -> None:
+        stands = (await known(self._connection, [self._plan.key]))[self._plan.key]
+        self._locations = {key: location.id for key, location in stands.locations.items()}
+        self._gateways = dict(stands.gateways)
+        self._facilities = {key: facility.id for key, facility in stands.facilities.items()}
+
+    async def _rename(self) -> None:
+        """First of all, so that whatever follows finds things under the keys they now have."""
+        for item in self._items:
+            if item.change is not Change.RENAMED or item.was_key is None:
+                continue
+            if item.subject is Subject.LOCATION:
+                self._locations[item.key] = self._locations.pop(item.was_key)
+                await departures.rename_location(self._connection, self._locations[item.key], item.key)
+                continue
+            self._facilities[item.key] = self._facilities.pop(item.was_key)
+            await departures.rename_facility(self._connection, self._facilities[item.key], item.key)
+            if item.subject is Subject.GATEWAY:
+                self._gateways[item.key] = self._gateways.pop(item.was_key)
+            await self._enter(item.key, "renamed", {"key": item.key, "was": item.was_key})
+
+    async def _facility(self, plan: FacilityPlan, item: Item) -> None:
+        connection = self._connection
+        written = await inventory.put_facility(
             connection,
-            site_id=site_id,
-            facility_id=written.id,
-            key=part.key,
-            kind=part.kind,
-            name_zh=part.name_zh,
-            name_en=part.name_en,
+            site_id=self._site_id,
+            location_id=self._locations[plan.location],
+            gateway_id=None if plan.gateway is None else self._gateways[plan.gateway],
+            key=plan.key,
+            kind=plan.kind,
+            grade=plan.grade,
+            name_zh=plan.name_zh,
+            name_en=plan.name_en,
+            type_key=plan.type,
         )
-        changed |= part_written.changed
-    changed |= await inventory.put_points(
-        connection, site_id=site_id, facility_id=written.id, entries=plan.points, now=now
-    )
-    changed |= await _bring_in_assets(connection, site_id, written.id, plan, now)
-    changed |= await _bring_in_parameters(connection, written.id, plan, now)
-    return written.id, changed
+        self._facilities[plan.key] = written.id
+        if written.changed:
+            await self._enter(plan.key, "registered" if written.created else "changed", _registered(plan))
+        for part in plan.parts:
+            await inventory.put_part(
+                connection,
+                site_id=self._site_id,
+                facility_id=written.id,
+                key=part.key,
+                kind=part.kind,
+                name_zh=part.name_zh,
+                name_en=part.name_en,
+            )
+        await inventory.put_points(
+            connection, site_id=self._site_id, facility_id=written.id, entries=plan.points, now=self._now
+        )
+        await inventory.retire_other_parts(connection, written.id, [part.key for part in plan.parts], self._now)
+        await self._assets(plan, written.id)
+        for field in item.fields if not written.created else ():
+            if field.name == "parameter":
+                await self._parameter(written.id, field.of, plan.parameters[field.of])
+        if written.created:
+            for name, value in plan.parameters.items():
+                await self._parameter(written.id, name, value)
 
+    async def _parameter(self, facility_id: int, name: str, value: float) -> None:
+        await parameters.set_value(
+            self._connection, facility_id, name, value, author=AUTHOR, reason="estate file", now=self._now
+        )
 
-async def _bring_in_assets(
-    connection: Connection, site_id: int, facility_id: int, plan: FacilityPlan, now: datetime
-) -> bool:
-    changed = False
-    for asset in sorted(plan.assets, key=lambda each: each.installed_on):
-        written = await inventory.put_asset(connection, site_id=site_id, facility_id=facility_id, entry=asset)
-        if not written.created:
-            continue
-        changed = True
-        await dossier.append(
-            connection,
-            site_id=site_id,
-            facility_id=facility_id,
-            kind="asset_installed",
-            body={
+    async def _assets(self, plan: FacilityPlan, facility_id: int) -> None:
+        for asset in sorted(plan.assets, key=lambda each: each.installed_on):
+            written = await inventory.put_asset(
+                self._connection, site_id=self._site_id, facility_id=facility_id, entry=asset
+            )
+            if not written.changed:
+                continue
+            body: dict[str, object] = {
                 "asset": written.id,
                 "part": asset.part_key,
                 "maker": asset.maker,
@@ -160,20 +196,60 @@ async def _bring_in_assets(
                 "serial": asset.serial,
                 "manufactured_on": asset.manufactured_on and asset.manufactured_on.isoformat(),
                 "installed_on": asset.installed_on.isoformat(),
-            },
-            now=now,
-        )
-    return changed
+                "expected_end_on": asset.expected_end_on and asset.expected_end_on.isoformat(),
+            }
+            await self._enter(plan.key, "asset_installed" if written.created else "asset_corrected", body)
 
+    async def _remove(self) -> None:
+        gone = {item.key: item for item in self._items if item.change is Change.REMOVED}
+        if not gone:
+            return
+        ids = [self._facilities[key] for key in gone]
+        await self._refuse_in_use(gone, ids)
+        today = self._now.astimezone(ZoneInfo(self._plan.time_zone)).date()
+        for key, item in gone.items():
+            await self._enter(key, "retired", {"key": key, "reason": item.reason})
+            await departures.retire_facility(self._connection, self._facilities[key], now=self._now, today=today)
 
-async def _bring_in_parameters(connection: Connection, facility_id: int, plan: FacilityPlan, now: datetime) -> bool:
-    """Set what the file says, once: what a person has set since stands until the file says something new."""
-    said = await parameters.last_by(connection, facility_id, AUTHOR)
-    changed = False
-    for name, value in plan.parameters.items():
-        if said.get(name) != value:
-            await parameters.set_value(
-                connection, facility_id, name, value, author=AUTHOR, reason="estate file", now=now
+    async def _refuse_in_use(self, gone: Mapping[str, Item], ids: list[int]) -> None:
+        told = [
+            f"{each.facility_key} cannot be removed yet: {each.open_alarms} open alarm(s), {each.open_orders} open "
+            f"work order(s), {each.standing_permits} standing permit(s); close them first"
+            for each in await departures.unfinished(self._connection, ids)
+        ]
+        stands = (await known(self._connection, [self._plan.key]))[self._plan.key]
+        for key, facility in stands.facilities.items():
+            if facility.retired or key in gone:
+                continue
+            if facility.gateway in gone:
+                told.append(f"{facility.gateway} cannot be removed: it is the gateway of {key}; give {key} another")
+            told.extend(
+                f"{target} cannot be removed: {key} names it as {name}; change {key} or remove it as well"
+                for name, target in facility.relations.items()
+                if target in gone
             )
-            changed = True
-    return changed
+        if told:
+            raise Conflict("\n".join(told))
+
+    async def _enter(self, key: str, kind: str, body: Mapping[str, object]) -> None:
+        await dossier.append(
+            self._connection,
+            site_id=self._site_id,
+            facility_id=self._facilities[key],
+            kind=kind,
+            body=body,
+            now=self._now,
+        )
+
+
+def _registered(plan: FacilityPlan) -> Mapping[str, object]:
+    return {
+        "key": plan.key,
+        "kind": plan.kind,
+        "type": plan.type,
+        "grade": plan.grade,
+        "name_zh": plan.name_zh,
+        "name_en": plan.name_en,
+        "location": plan.location,
+        "gateway": plan.gateway,
+    }

@@ -1,7 +1,8 @@
-"""The estate file: sites, places, gateways and facilities as an engineer writes them down. Pydantic, no I/O.
+"""An estate as an engineer writes it down: sites, places, gateways and facilities. Pydantic, no I/O.
 
 Only the shape is checked here; whether kinds, parts, points, parameters and relations exist is checked against the
-rule packs by `estate.bring_in`. Keys follow the ledger's: [a-z0-9_-], at most 64 characters.
+rule packs by `estate.plan`. Keys follow the ledger's: [a-z0-9_-], at most 64 characters. A facility that says `type`
+has had its kind and its parts filled in from that type before it comes here (`estate.from_type`).
 """
 
 from datetime import date, time
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 PointKey = Annotated[str, StringConstraints(pattern=r"^([a-z0-9_-]{1,64}\.)?[a-z0-9_-]{1,64}$")]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
 class _Described(BaseModel):
@@ -20,14 +22,15 @@ class _Described(BaseModel):
 class Name(_Described):
     """What people read, in both languages."""
 
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
+    zh: Words
+    en: Words
 
 
 class LocationDescription(_Described):
     key: Key
     name: Name
     inside: Key | None = None  # the parent; None: a root of the site's tree
+    renamed_from: Key | None = None  # the key it had in the ledger until now
 
 
 class GatewayDescription(_Described):
@@ -36,13 +39,14 @@ class GatewayDescription(_Described):
     key: Key
     name: Name
     location: Key
+    renamed_from: Key | None = None
 
 
 class AssetDescription(_Described):
     part: Key | None = None
-    maker: str
-    model: str
-    serial: str | None = None
+    maker: str = Field(max_length=200)
+    model: str = Field(max_length=200)
+    serial: str | None = Field(default=None, max_length=200)
     manufactured_on: date | None = None
     installed_on: date
 
@@ -56,6 +60,7 @@ class PartDescription(_Described):
 class FacilityDescription(_Described):
     key: Key
     kind: Key
+    type: Key | None = None  # None: described by its kind and parts alone
     name: Name
     location: Key
     gateway: Key | None = None  # None: nothing is measured there
@@ -65,20 +70,29 @@ class FacilityDescription(_Described):
     parameters: dict[str, float] = Field(default_factory=dict[str, float])  # 'setpoint', 'pump_1.rated_current'
     relations: dict[Key, Key] = Field(default_factory=dict[str, str])  # relation name -> facility key
     assets: tuple[AssetDescription, ...] = ()
+    renamed_from: Key | None = None
+
+
+class RemovalDescription(_Described):
+    """A facility or gateway that is gone. It is retired and keeps its history."""
+
+    key: Key
+    reason: Words
 
 
 class SiteDescription(_Described):
     key: Key
-    name: Name
+    name: Name | None = None  # None: the site is in the ledger already and keeps its name
     time_zone: str = "Asia/Shanghai"
     round_at: time = time(8, 0)
     sla_profile: Key = "standard"
-    locations: tuple[LocationDescription, ...]
-    gateways: tuple[GatewayDescription, ...]
-    facilities: tuple[FacilityDescription, ...]
+    locations: tuple[LocationDescription, ...] = ()
+    gateways: tuple[GatewayDescription, ...] = ()
+    facilities: tuple[FacilityDescription, ...] = ()
+    removed: tuple[RemovalDescription, ...] = ()
 
 
 class EstateDescription(_Described):
-    """The whole file."""
+    """Everything that comes in at once."""
 
     sites: tuple[SiteDescription, ...] = Field(min_length=1)

@@ -1,56 +1,34 @@
 """What an estate description comes to once the rule packs have had their say: every row, resolved, or every fault.
 
-Nothing here touches the ledger. A plan holds only what exists in the packs, so that bringing it in can fail only for
-what the ledger already knows otherwise.
+Nothing here touches the ledger. What stands there already is given as a value: a description may lean on places,
+gateways and facilities that it does not name. A plan holds only what exists in the packs.
 """
 
-import math
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from estate.description import (
-    AssetDescription,
     EstateDescription,
     FacilityDescription,
     GatewayDescription,
     LocationDescription,
-    PartDescription,
+    RemovalDescription,
     SiteDescription,
 )
-from estate.reading import EstateErrors, Place, where
-from ledger.inventory import AssetEntry, PointEntry
-from ledger.records import Grade
+from estate.facility_plan import FacilityCheck, FacilityPlan
+from estate.faults import EstateErrors, Faults, Place, Said
+from estate.from_type import UNKNOWN_KIND
+from estate.reading import positions_of
+from estate.types import Types, shipped
+from ledger.standing import Standing, StandingFacility
 from rules import response_table
-from rules.model import ANY_KIND, GATEWAY_KIND, Pack, ParameterType, PointType, Title
-from rules.vocabulary import near
+from rules.model import ANY_KIND, GATEWAY_KIND, Pack
 
 Packs = Mapping[str, Pack]
 
-
-@dataclass(frozen=True, slots=True)
-class PartPlan:
-    key: str
-    kind: str
-    name_zh: str
-    name_en: str
-
-
-@dataclass(frozen=True, slots=True)
-class FacilityPlan:
-    key: str
-    kind: str
-    grade: Grade
-    name_zh: str
-    name_en: str
-    location: str
-    gateway: str | None  # None: it is a gateway itself, or nothing is measured there
-    parts: Sequence[PartPlan]
-    points: Sequence[PointEntry]
-    parameters: Mapping[str, float]
-    relations: Mapping[str, str]
-    assets: Sequence[AssetEntry]
+_LOCATION, _GATEWAY, _FACILITY = Said("位置", "location"), Said("网关", "gateway"), Said("设施", "facility")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +42,7 @@ class SitePlan:
     locations: Sequence[LocationDescription]  # parents before children
     gateways: Sequence[FacilityPlan]
     facilities: Sequence[FacilityPlan]
+    removed: Sequence[RemovalDescription]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,98 +50,170 @@ class Plan:
     sites: Sequence[SitePlan]
 
 
-def check(description: EstateDescription, packs: Packs, profiles: Collection[str] | None = None) -> Plan:
-    """The plan, or EstateErrors with everything that is wrong. `profiles`: the SLA profiles there are."""
-    known_profiles = response_table.load().profiles if profiles is None else profiles
-    faults = _Faults(description)
-    faults.repeated("site", ("sites",), [site.key for site in description.sites])
+def check(
+    description: EstateDescription,
+    packs: Packs,
+    profiles: Collection[str] | None = None,
+    known: Mapping[str, Standing] | None = None,
+    types: Types | None = None,
+) -> Plan:
+    """The plan, or EstateErrors with everything that is wrong.
+
+    `profiles`: the SLA profiles there are; `known`: the sites that stand in the ledger, by key.
+    """
+    faults = Faults(positions_of(description))
+    faults.repeated(Said("项目", "site"), ("sites",), [site.key for site in description.sites])
+    given = _Given(
+        packs,
+        response_table.load().profiles if profiles is None else profiles,
+        shipped() if types is None else types,
+    )
     sites = [
-        _SiteCheck(faults, ("sites", number), site, packs, known_profiles).plan()
+        _SiteCheck(faults, ("sites", number), site, given, (known or {}).get(site.key)).plan()
         for number, site in enumerate(description.sites)
     ]
     if faults.told:
-        raise EstateErrors(faults.told)
+        raise EstateErrors(sorted(faults.told, key=lambda one: (one.position.file, one.position.line or 0)))
     return Plan(tuple(sites))
 
 
-class _Faults:
-    """Gathers what is wrong, each with its place."""
-
-    def __init__(self, description: EstateDescription) -> None:
-        self.told: list[str] = []
-        self._description = description
-
-    def tell(self, place: Place, message: str) -> None:
-        self.told.append(f"{where(self._description, place)}: {message}")
-
-    def repeated(self, what: str, place: Place, keys: Sequence[Hashable]) -> None:
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                self.tell((*place, number), f"{what} {key} stands here a second time: keys are unique")
-
-    def unknown(self, what: str, place: Place, key: str, known: Iterable[str]) -> None:
-        names = sorted(known)
-        hint = near(key, names) or (f"; there are {', '.join(names)}" if names else "; there is none")
-        self.tell(place, f"there is no {what} {key}{hint}")
+@dataclass(frozen=True, slots=True)
+class _Given:
+    packs: Packs
+    profiles: Collection[str]
+    types: Types
 
 
 class _SiteCheck:
     def __init__(
-        self, faults: _Faults, place: Place, site: SiteDescription, packs: Packs, profiles: Collection[str]
+        self, faults: Faults, place: Place, site: SiteDescription, given: _Given, standing: Standing | None
     ) -> None:
-        self._faults, self._place, self._site, self._packs = faults, place, site, packs
-        self._profiles = profiles
-        self._locations = {location.key for location in site.locations}
-        self._gateways = {gateway.key for gateway in site.gateways}
-        self._kinds = {facility.key: facility.kind for facility in site.facilities}
+        self._faults, self._place, self._site, self._given, self._standing = faults, place, site, given, standing
+        self._there: Mapping[str, StandingFacility] = {} if standing is None else standing.facilities
+        gone = {each.key for each in site.removed}
+        gone |= {each.renamed_from for each in (*site.facilities, *site.gateways) if each.renamed_from is not None}
+        staying = {key: one for key, one in self._there.items() if not one.retired and key not in gone}
+        moved = {each.renamed_from for each in site.locations if each.renamed_from is not None}
+        self._places = {each.key for each in site.locations}
+        self._locations: set[str] = set() if standing is None else standing.locations.keys() - moved
+        self._locations |= self._places
+        self._gateways = {each.key for each in site.gateways}
+        self._gateways |= {key for key, one in staying.items() if one.kind == GATEWAY_KIND}
+        self._kinds = {key: one.kind for key, one in staying.items()}
+        self._kinds |= {each.key: each.kind for each in site.facilities}
 
     def plan(self) -> SitePlan:
         site = self._site
         self._check_site()
+        self._check_keys()
         gateways = [self._gateway(number, gateway) for number, gateway in enumerate(site.gateways)]
         facilities = [
             plan for number, each in enumerate(site.facilities) if (plan := self._facility(number, each)) is not None
         ]
+        there = None if self._standing is None else self._standing.site
+        said = site.model_fields_set
         return SitePlan(
             site.key,
-            site.name.zh,
-            site.name.en,
-            site.time_zone,
-            site.round_at,
-            site.sla_profile,
+            site.name.zh if site.name is not None else ("" if there is None else there.name_zh),
+            site.name.en if site.name is not None else ("" if there is None else there.name_en),
+            site.time_zone if there is None or "time_zone" in said else there.time_zone,
+            site.round_at if there is None or "round_at" in said else there.round_at,
+            site.sla_profile if there is None or "sla_profile" in said else there.sla_profile,
             tuple(self._tree()),
             tuple(gateways),
             tuple(facilities),
+            site.removed,
         )
 
     def _check_site(self) -> None:
         site, place, faults = self._site, self._place, self._faults
-        faults.repeated("location", (*place, "locations"), [location.key for location in site.locations])
-        faults.repeated("gateway", (*place, "gateways"), [gateway.key for gateway in site.gateways])
-        faults.repeated("facility", (*place, "facilities"), [facility.key for facility in site.facilities])
+        if site.name is None and self._standing is None:
+            faults.tell(
+                place,
+                f"项目 {site.key} 还不在台账里，需要名称（zh 和 en）",
+                f"the site {site.key} is not in the ledger yet, so it needs a name (zh and en)",
+            )
         try:
             ZoneInfo(site.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            faults.tell((*place, "time_zone"), f"there is no time zone {site.time_zone}; write it like Asia/Shanghai")
+            faults.tell(
+                (*place, "time_zone"),
+                f"没有时区 {site.time_zone}；写成 Asia/Shanghai 这样",
+                f"there is no time zone {site.time_zone}; write it like Asia/Shanghai",
+            )
         if site.round_at.tzinfo is not None:
-            faults.tell((*place, "round_at"), "the time of the round is local: write it without a zone")
-        if site.sla_profile not in self._profiles:
-            faults.unknown("SLA profile", (*place, "sla_profile"), site.sla_profile, self._profiles)
+            faults.tell(
+                (*place, "round_at"),
+                "巡检时间是当地时间：不要写时区",
+                "the time of the round is local: write it without a zone",
+            )
+        if site.sla_profile not in self._given.profiles:
+            faults.unknown(
+                Said("时限方案", "SLA profile"), (*place, "sla_profile"), site.sla_profile, self._given.profiles
+            )
+
+    def _check_keys(self) -> None:
+        site, place, faults = self._site, self._place, self._faults
+        faults.repeated(_LOCATION, (*place, "locations"), [location.key for location in site.locations])
+        faults.repeated(_GATEWAY, (*place, "gateways"), [gateway.key for gateway in site.gateways])
+        faults.repeated(_FACILITY, (*place, "facilities"), [facility.key for facility in site.facilities])
+        named = {gateway.key for gateway in site.gateways}
         for number, facility in enumerate(site.facilities):
-            if facility.key in self._gateways:
+            if facility.key in named:
                 faults.tell(
                     (*place, "facilities", number, "key"),
+                    f"{facility.key} 是网关，而网关也是同编号的设施：改掉一个",
                     f"{facility.key} is a gateway, and a gateway is a facility of the same key: rename one",
                 )
+        named |= {facility.key for facility in site.facilities}
+        for number, removal in enumerate(site.removed):
+            here: Place = (*place, "removed", number, "key")
+            if removal.key in named:
+                faults.tell(
+                    here,
+                    f"{removal.key} 同时写在设施里：要么保留，要么拆除",
+                    f"{removal.key} is described as well: it either stays or goes",
+                )
+            elif removal.key not in self._there:
+                faults.unknown(
+                    Said(f"{site.key} 的设施", f"facility of site {site.key} in the ledger"),
+                    here,
+                    removal.key,
+                    self._there,
+                )
+        self._check_renamed("gateways", site.gateways)
+        self._check_renamed("facilities", site.facilities)
+        self._check_renamed("locations", site.locations)
+
+    def _check_renamed(
+        self, what: str, items: Sequence[GatewayDescription | FacilityDescription | LocationDescription]
+    ) -> None:
+        """Either the old key is in the ledger, or the renaming has been done: the new one is. Or neither, of a new site."""
+        there: Collection[str] = self._there
+        if what == "locations":
+            there = {} if self._standing is None else self._standing.locations
+        for number, each in enumerate(items):
+            place: Place = (*self._place, what, number, "renamed_from")
+            old = each.renamed_from
+            if old is None or self._standing is None:
+                continue
+            if old in there and each.key in there:
+                self._faults.tell(
+                    place,
+                    f"{old} 和 {each.key} 都已在台账里，不能改成同一个编号",
+                    f"{old} and {each.key} are both in the ledger: one cannot become the other",
+                )
+            elif old not in there and each.key not in there:
+                self._faults.unknown(Said("原编号", "key in the ledger"), place, old, there)
 
     def _tree(self) -> Iterator[LocationDescription]:
         """The locations, parents first. Those that are inside each other in a circle are left out and told."""
         waiting = dict(enumerate(self._site.locations))
-        placed: set[str] = set()
+        placed = self._locations - self._places
         for number, location in list(waiting.items()):
             if location.inside is not None and location.inside not in self._locations:
                 place = (*self._place, "locations", number, "inside")
-                self._faults.unknown("location", place, location.inside, self._locations - {location.key})
+                self._faults.unknown(_LOCATION, place, location.inside, self._locations - {location.key})
                 del waiting[number]
         while ready := [n for n, each in waiting.items() if each.inside is None or each.inside in placed]:
             for number in ready:
@@ -172,193 +223,76 @@ class _SiteCheck:
         unknown = self._locations - placed - {location.key for location in waiting.values()}
         for number, location in waiting.items():
             if location.inside not in unknown:
-                place = (*self._place, "locations", number, "inside")
-                self._faults.tell(place, f"{location.key} lies, by way of {location.inside}, inside itself")
+                self._faults.tell(
+                    (*self._place, "locations", number, "inside"),
+                    f"{location.key} 经 {location.inside} 又在它自己里面",
+                    f"{location.key} lies, by way of {location.inside}, inside itself",
+                )
 
     def _gateway(self, number: int, gateway: GatewayDescription) -> FacilityPlan:
         place: Place = (*self._place, "gateways", number)
         self._check_location(place, gateway.location)
-        pack = self._packs.get(GATEWAY_KIND)
-        return FacilityPlan(
-            key=gateway.key,
-            kind=GATEWAY_KIND,
-            grade=Grade.B if pack is None else pack.grade.grade,
-            name_zh=gateway.name.zh,
-            name_en=gateway.name.en,
-            location=gateway.location,
-            gateway=None,
-            parts=(),
-            points=() if pack is None else tuple(_entry(point, None) for point in pack.points.values()),
-            parameters={},
-            relations={},
-            assets=(),
+        self._check_kind(place, gateway.key, gateway.renamed_from, GATEWAY_KIND)
+        pack = self._given.packs[GATEWAY_KIND]
+        described = FacilityDescription(
+            key=gateway.key, kind=GATEWAY_KIND, name=gateway.name, location=gateway.location, gateway=None
         )
+        return FacilityCheck(self._faults, place, described, pack, None, gateway.renamed_from).plan()
 
     def _check_location(self, place: Place, key: str) -> None:
         if key not in self._locations:
-            self._faults.unknown("location", (*place, "location"), key, self._locations)
+            self._faults.unknown(_LOCATION, (*place, "location"), key, self._locations)
+
+    def _check_kind(self, place: Place, key: str, renamed_from: str | None, kind: str) -> None:
+        """What is in the ledger under this key cannot become something else."""
+        there = self._there.get(key) or self._there.get(renamed_from or "")
+        if there is not None and there.kind != kind:
+            self._faults.tell(
+                (*place, "key"),
+                f"{key} 在台账里是 {there.kind}，不能变成 {kind}：换一个编号",
+                f"facility {key} is a {there.kind} in the ledger and cannot become a {kind}: give it another key",
+            )
 
     def _facility(self, number: int, facility: FacilityDescription) -> FacilityPlan | None:
         place: Place = (*self._place, "facilities", number)
         self._check_location(place, facility.location)
         if facility.gateway is not None and facility.gateway not in self._gateways:
-            self._faults.unknown("gateway", (*place, "gateway"), facility.gateway, self._gateways)
-        pack = self._packs.get(facility.kind)
-        if pack is None or facility.kind in (ANY_KIND, GATEWAY_KIND):
-            kinds = self._packs.keys() - {ANY_KIND, GATEWAY_KIND}
-            self._faults.unknown("kind of facility", (*place, "kind"), facility.kind, kinds)
+            self._faults.unknown(_GATEWAY, (*place, "gateway"), facility.gateway, self._gateways)
+        if facility.kind == UNKNOWN_KIND:
             return None
+        pack = self._given.packs.get(facility.kind)
+        if pack is None or facility.kind in (ANY_KIND, GATEWAY_KIND):
+            kinds = self._given.packs.keys() - {ANY_KIND, GATEWAY_KIND}
+            self._faults.unknown(Said("设施种类", "kind of facility"), (*place, "kind"), facility.kind, kinds)
+            return None
+        self._check_kind(place, facility.key, facility.renamed_from, facility.kind)
         if pack.points and facility.gateway is None:
-            self._faults.tell(place, f"a {pack.kind} is measured, so it needs a `gateway` that speaks for it")
+            self._faults.tell(
+                place,
+                f"{pack.title.zh}有测点，需要写明采集它的网关",
+                f"a {pack.kind} is measured, so it needs a `gateway` that speaks for it",
+            )
         self._check_relations(place, facility, pack)
-        return _FacilityCheck(self._faults, place, facility, pack).plan()
+        of_type = None if facility.type is None else self._given.types.get(facility.type)
+        return FacilityCheck(self._faults, place, facility, pack, of_type, facility.renamed_from).plan()
 
     def _check_relations(self, place: Place, facility: FacilityDescription, pack: Pack) -> None:
         for name, target in facility.relations.items():
             here: Place = (*place, "relations", name)
             relation = pack.relations.get(name)
             if relation is None:
-                self._faults.unknown(f"relation of {pack.kind}", here, name, pack.relations)
+                what = Said(f"{pack.title.zh}的关系", f"relation of {pack.kind}")
+                self._faults.unknown(what, here, name, pack.relations)
             elif target == facility.key:
-                self._faults.tell(here, f"{facility.key} cannot be related to itself")
-            elif target not in self._kinds:
-                self._faults.unknown(f"facility of site {self._site.key}", here, target, self._kinds.keys())
-            elif self._kinds[target] not in relation.to:
                 self._faults.tell(
-                    here, f"{target} is a {self._kinds[target]}; {name} leads to {' or '.join(relation.to)}"
+                    here, f"{facility.key} 不能与自己有关系", f"{facility.key} cannot be related to itself"
                 )
-
-
-class _FacilityCheck:
-    """One facility against its pack."""
-
-    def __init__(self, faults: _Faults, place: Place, facility: FacilityDescription, pack: Pack) -> None:
-        self._faults, self._place, self._facility, self._pack = faults, place, facility, pack
-        self._kinds = {part.key: part.kind for part in facility.parts}
-
-    def plan(self) -> FacilityPlan:
-        facility, pack = self._facility, self._pack
-        self._check_parts()
-        self._check_without()
-        self._check_parameters()
-        self._check_assets()
-        parts = [_part(part, pack) for part in facility.parts]
-        return FacilityPlan(
-            key=facility.key,
-            kind=facility.kind,
-            grade=pack.grade.grade if facility.grade is None else Grade(facility.grade),
-            name_zh=facility.name.zh,
-            name_en=facility.name.en,
-            location=facility.location,
-            gateway=facility.gateway,
-            parts=tuple(parts),
-            points=tuple(self._points(parts)),
-            parameters=dict(facility.parameters),
-            relations=dict(facility.relations),
-            assets=tuple(_asset(asset) for asset in facility.assets),
-        )
-
-    def _check_parts(self) -> None:
-        place: Place = (*self._place, "parts")
-        self._faults.repeated("part", place, [part.key for part in self._facility.parts])
-        for number, part in enumerate(self._facility.parts):
-            if part.kind not in self._pack.parts:
-                self._faults.unknown(
-                    f"kind of part in {self._pack.kind}", (*place, number, "kind"), part.kind, self._pack.parts
+            elif target not in self._kinds:
+                what = Said(f"{self._site.key} 的设施", f"facility of site {self._site.key}")
+                self._faults.unknown(what, here, target, self._kinds.keys())
+            elif self._kinds[target] not in relation.to and self._kinds[target] != UNKNOWN_KIND:
+                self._faults.tell(
+                    here,
+                    f"{target} 是 {self._kinds[target]}；{name} 只能指向 {' 或 '.join(relation.to)}",
+                    f"{target} is a {self._kinds[target]}; {name} leads to {' or '.join(relation.to)}",
                 )
-
-    def _points(self, parts: Sequence[PartPlan]) -> Iterator[PointEntry]:
-        for point in self._pack.points.values():
-            places = [None] if point.part_kind is None else [part for part in parts if part.kind == point.part_kind]
-            for part in places:
-                entry = _entry(point, part)
-                if entry.key not in self._facility.without and point.name not in self._facility.without:
-                    yield entry
-
-    def _check_without(self) -> None:
-        """Named by wire key (`pump_1.run`), or by the pack's name (`pump.run`) for every part of a kind."""
-        types: dict[str, PointType] = dict(self._pack.points)
-        for part in self._facility.parts:
-            types |= {
-                f"{part.key}.{point.key}": point for point in self._pack.points.values() if point.part_kind == part.kind
-            }
-        for number, name in enumerate(self._facility.without):
-            place: Place = (*self._place, "without", number)
-            if name not in types:
-                self._faults.unknown(f"point of {self._pack.kind}", place, name, types)
-            elif not types[name].optional:
-                self._faults.tell(place, f"{name} is not optional: a {self._pack.kind} always has it")
-
-    def _check_parameters(self) -> None:
-        for name, value in self._facility.parameters.items():
-            place: Place = (*self._place, "parameters", name)
-            found = self._parameter(name)
-            if found is None:
-                self._faults.unknown(f"parameter of {self._pack.kind}", place, name, self._parameter_names())
-                continue
-            low = -math.inf if found.range_min is None else found.range_min
-            high = math.inf if found.range_max is None else found.range_max
-            if not (math.isfinite(value) and low <= value <= high):
-                unit = f" {found.unit}" if found.unit else ""
-                self._faults.tell(place, f"{value:g}{unit} is not between {low:g} and {high:g}{unit}")
-
-    def _parameter(self, name: str) -> ParameterType | None:
-        part, dot, key = name.partition(".")
-        if not dot:
-            found = self._pack.parameters.get(name)
-            return found if found is not None and found.part_kind is None else None
-        return self._pack.parameters.get(f"{self._kinds[part]}.{key}") if part in self._kinds else None
-
-    def _parameter_names(self) -> Iterator[str]:
-        for parameter in self._pack.parameters.values():
-            if parameter.part_kind is None:
-                yield parameter.key
-            else:
-                yield from (
-                    f"{part}.{parameter.key}" for part, kind in self._kinds.items() if kind == parameter.part_kind
-                )
-
-    def _check_assets(self) -> None:
-        place: Place = (*self._place, "assets")
-        seen: set[tuple[str | None, object]] = set()
-        for number, asset in enumerate(self._facility.assets):
-            here: Place = (*place, number)
-            if asset.part is not None and asset.part not in self._kinds:
-                self._faults.unknown(f"part of {self._facility.key}", (*here, "part"), asset.part, self._kinds)
-            if asset.manufactured_on is not None and asset.manufactured_on > asset.installed_on:
-                self._faults.tell(here, "it was installed before it was made")
-            if (asset.part, asset.installed_on) in seen:
-                self._faults.tell(here, f"another asset was installed there on {asset.installed_on} as well")
-            seen.add((asset.part, asset.installed_on))
-
-
-def _part(part: PartDescription, pack: Pack) -> PartPlan:
-    if part.name is not None:
-        return PartPlan(part.key, part.kind, part.name.zh, part.name.en)
-    found = pack.parts.get(part.kind)
-    title = Title(part.kind, part.kind) if found is None else found.title
-    # `pump_1` is pump number 1, `phase_a` phase A.
-    number = "" if part.key == part.kind else part.key.removeprefix(f"{part.kind}_").upper()
-    return PartPlan(part.key, part.kind, f"{title.zh} {number}".strip(), f"{title.en} {number}".strip())
-
-
-def _entry(point: PointType, part: PartPlan | None) -> PointEntry:
-    return PointEntry(
-        key=point.key if part is None else f"{part.key}.{point.key}",
-        part_key=None if part is None else part.key,
-        kind=point.kind,
-        unit=point.unit,
-        scale=point.scale,
-        shift=point.shift,
-        range_min=point.range_min,
-        range_max=point.range_max,
-        report_interval_s=point.report_interval_s,
-        hold_s=point.hold_s,
-        name_zh=point.title.zh if part is None else f"{part.name_zh} {point.title.zh}",
-        name_en=point.title.en if part is None else f"{part.name_en} {point.title.en}",
-        labels=point.values,
-    )
-
-
-def _asset(asset: AssetDescription) -> AssetEntry:
-    return AssetEntry(asset.part, asset.maker, asset.model, asset.serial, asset.manufactured_on, asset.installed_on)

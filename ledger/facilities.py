@@ -112,8 +112,9 @@ async def locations(connection: Connection, site_id: int) -> list[Location]:
 
 async def gateways(connection: Connection, site_id: int) -> list[Gateway]:
     cursor = await connection.execute(
-        "select id, site_id, facility_id, key, online, online_since, heard_at, clock_offset_ms, last_seq "
-        "from gateway where site_id = %s order by id",
+        "select gateway.id, gateway.site_id, facility_id, gateway.key, online, online_since, heard_at, clock_offset_ms, "
+        "last_seq from gateway join facility on facility.id = facility_id "
+        "where gateway.site_id = %s and retired_at is null order by gateway.id",
         [site_id],
     )
     return [Gateway(*row) async for row in cursor]
@@ -143,7 +144,8 @@ async def facility(connection: Connection, facility_id: int) -> Facility:
 
 async def parts(connection: Connection, facility_id: int) -> list[Part]:
     cursor = await connection.execute(
-        "select id, facility_id, key, kind, name_zh, name_en from part where facility_id = %s order by id",
+        "select id, facility_id, key, kind, name_zh, name_en from part where facility_id = %s and retired_at is null "
+        "order by id",
         [facility_id],
     )
     return [Part(*row) async for row in cursor]
@@ -167,20 +169,22 @@ class Asset:
 
     id: int
     facility_id: int
-    part_id: int | None
+    part_key: str | None
     maker: str
     model: str
     serial: str | None
     manufactured_on: date | None
     installed_on: date
+    expected_end_on: date | None
     removed_on: date | None
 
 
 async def assets(connection: Connection, facility_id: int) -> list[Asset]:
     """What is and was installed at a facility, newest first."""
     cursor = await connection.execute(
-        "select id, facility_id, part_id, maker, model, serial, manufactured_on, installed_on, removed_on "
-        "from asset where facility_id = %s order by installed_on desc, id desc",
+        "select asset.id, asset.facility_id, part.key, maker, model, serial, manufactured_on, installed_on, "
+        "expected_end_on, removed_on from asset left join part on part.id = part_id "
+        "where asset.facility_id = %s order by installed_on desc, asset.id desc",
         [facility_id],
     )
     return [Asset(*row) async for row in cursor]
@@ -234,7 +238,8 @@ async def gateway_status(connection: Connection, gateway_id: int, *, online: boo
 async def _parts(connection: Connection, site_id: int) -> list[Part]:
     cursor = await connection.execute(
         "select part.id, facility_id, part.key, part.kind, part.name_zh, part.name_en from part "
-        "join facility on facility.id = facility_id where part.site_id = %s and retired_at is null order by part.id",
+        "join facility on facility.id = facility_id where part.site_id = %s and part.retired_at is null "
+        "and facility.retired_at is null order by part.id",
         [site_id],
     )
     return [Part(*row) async for row in cursor]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import LiteralString
 
 from psycopg.rows import TupleRow
@@ -31,6 +31,8 @@ class FacilityEntry:
     gateway_key: str | None
     gateway_online: bool | None
     gateway_heard_at: datetime | None
+    type_key: str | None
+    expected_end_on: date | None  # the earliest of what is installed there now
     open_alarms: int
     open_orders: int
 
@@ -69,6 +71,7 @@ class FacilityFilter:
 _COLUMNS: LiteralString = (
     "select facility.id, facility.site_id, site.key, facility.key, facility.kind, grade, facility.name_zh, "
     "facility.name_en, location.key, location.name_zh, location.name_en, gateway.key, gateway.online, gateway.heard_at, "
+    "type_key, (select min(expected_end_on) from asset where asset.facility_id = facility.id and removed_on is null), "
     "(select count(*) from alarm where alarm.facility_id = facility.id and alarm.ended_at is null), "
     "(select count(*) from work_order where work_order.facility_id = facility.id and work_order.ended_at is null) "
     "from facility join site on site.id = facility.site_id join location on location.id = facility.location_id "
@@ -149,7 +152,7 @@ async def current_values(connection: Connection, facility_ids: Sequence[int]) ->
         "site_current.ts, site_current.value, site_current.quality "
         "from point left join part on part.id = point.part_id "
         "left join lateral (select * from site_current where point_id = point.id) site_current on true "
-        "where point.facility_id = any(%s) and retired_at is null order by point.id",
+        "where point.facility_id = any(%s) and point.retired_at is null order by point.id",
         [list(facility_ids)],
     )
     found: dict[int, list[CurrentValue]] = {facility_id: [] for facility_id in facility_ids}

@@ -53,6 +53,7 @@ class AssetEntry:
     serial: str | None
     manufactured_on: date | None
     installed_on: date
+    expected_end_on: date | None = None
 
 
 async def put_site(
@@ -117,20 +118,22 @@ async def put_facility(
     grade: Grade,
     name_zh: str,
     name_en: str,
+    type_key: str | None = None,
 ) -> Written:
     """A retired facility comes back. Raises Conflict when the key belongs to a facility of another kind."""
     await _refuse_other_kind(
         connection, "select kind from facility where site_id = %s and key = %s", [site_id, key], "facility", key, kind
     )
     cursor = await connection.execute(
-        "with written as (insert into facility (site_id, location_id, gateway_id, key, kind, grade, name_zh, name_en) "
-        "values (%(site)s, %(location)s, %(gateway)s, %(key)s, %(kind)s, %(grade)s, %(name_zh)s, %(name_en)s) "
+        "with written as (insert into facility (site_id, location_id, gateway_id, key, kind, grade, name_zh, name_en, "
+        "type_key) values (%(site)s, %(location)s, %(gateway)s, %(key)s, %(kind)s, %(grade)s, %(name_zh)s, "
+        "%(name_en)s, %(type)s) "
         "on conflict on constraint facility_key_unique do update set location_id = excluded.location_id, "
         "gateway_id = excluded.gateway_id, grade = excluded.grade, name_zh = excluded.name_zh, "
-        "name_en = excluded.name_en, retired_at = null "
+        "name_en = excluded.name_en, type_key = excluded.type_key, retired_at = null "
         "where (facility.location_id, facility.gateway_id, facility.grade, facility.name_zh, facility.name_en, "
-        "facility.retired_at) is distinct from (excluded.location_id, excluded.gateway_id, excluded.grade, "
-        "excluded.name_zh, excluded.name_en, null) returning id, xmax = 0 as created) "
+        "facility.type_key, facility.retired_at) is distinct from (excluded.location_id, excluded.gateway_id, "
+        "excluded.grade, excluded.name_zh, excluded.name_en, excluded.type_key, null) returning id, xmax = 0 as created) "
         "select id, created, true from written union all select id, false, false from facility "
         "where site_id = %(site)s and key = %(key)s and not exists (select from written)",
         {
@@ -142,6 +145,7 @@ async def put_facility(
             "grade": grade,
             "name_zh": name_zh,
             "name_en": name_en,
+            "type": type_key,
         },
     )
     return _written(await cursor.fetchone())
@@ -169,8 +173,9 @@ async def put_part(
     cursor = await connection.execute(
         "with written as (insert into part (site_id, facility_id, key, kind, name_zh, name_en) "
         "values (%(site)s, %(facility)s, %(key)s, %(kind)s, %(name_zh)s, %(name_en)s) "
-        "on conflict on constraint part_key_unique do update set name_zh = excluded.name_zh, name_en = excluded.name_en "
-        "where (part.name_zh, part.name_en) is distinct from (excluded.name_zh, excluded.name_en) "
+        "on conflict on constraint part_key_unique do update set name_zh = excluded.name_zh, "
+        "name_en = excluded.name_en, retired_at = null where (part.name_zh, part.name_en, part.retired_at) "
+        "is distinct from (excluded.name_zh, excluded.name_en, null) "
         "returning id, xmax = 0 as created) "
         "select id, created, true from written union all select id, false, false from part "
         "where facility_id = %(facility)s and key = %(key)s and not exists (select from written)",
@@ -184,6 +189,17 @@ async def put_part(
         },
     )
     return _written(await cursor.fetchone())
+
+
+async def retire_other_parts(connection: Connection, facility_id: int, keys: Sequence[str], now: datetime) -> bool:
+    """Parts that are not named any more, with whatever was installed there. Tells of any change."""
+    cursor = await connection.execute(
+        "with gone as (update part set retired_at = %(now)s where facility_id = %(facility)s and retired_at is null "
+        "and key <> all(%(keys)s) returning id), taken_out as (update asset set removed_on = greatest(installed_on, "
+        "%(now)s::date) from gone where part_id = gone.id and removed_on is null) select id from gone",
+        {"facility": facility_id, "keys": list(keys), "now": now},
+    )
+    return cursor.rowcount > 0
 
 
 async def put_points(
@@ -262,12 +278,16 @@ async def put_asset(connection: Connection, *, site_id: int, facility_id: int, e
         "serial": entry.serial,
         "made": entry.manufactured_on,
         "installed": entry.installed_on,
+        "end": entry.expected_end_on,
     }
     cursor = await connection.execute(
-        "select asset.id, false, false from asset left join part on part.id = part_id "
+        "with there as (select asset.id from asset left join part on part.id = part_id "
         "where asset.facility_id = %(facility)s and part.key is not distinct from %(part_key)s "
         "and (maker, model) = (%(maker)s, %(model)s) and serial is not distinct from %(serial)s "
-        "and installed_on = %(installed)s",
+        "and installed_on = %(installed)s), "
+        "written as (update asset set manufactured_on = %(made)s, expected_end_on = %(end)s from there "
+        "where asset.id = there.id and (manufactured_on, expected_end_on) is distinct from (%(made)s::date, %(end)s::date) "
+        "returning asset.id) select id, false, id in (select id from written) from there",
         place,
     )
     if (row := await cursor.fetchone()) is not None:
@@ -280,8 +300,8 @@ async def put_asset(connection: Connection, *, site_id: int, facility_id: int, e
     )
     cursor = await connection.execute(
         "insert into asset (site_id, facility_id, part_id, maker, model, serial, manufactured_on, installed_on, "
-        "removed_on) select %(site)s, %(facility)s, here.part_id, %(maker)s, %(model)s, %(serial)s, %(made)s, "
-        "%(installed)s, (select min(installed_on) from asset where facility_id = %(facility)s "
+        "expected_end_on, removed_on) select %(site)s, %(facility)s, here.part_id, %(maker)s, %(model)s, %(serial)s, %(made)s, "
+        "%(installed)s, %(end)s, (select min(installed_on) from asset where facility_id = %(facility)s "
         "and asset.part_id is not distinct from here.part_id and installed_on > %(installed)s) "
         "from (select (select id from part where facility_id = %(facility)s and key = %(part_key)s) as part_id) as here "
         "returning id, true, true",

@@ -51,7 +51,7 @@ def test_rules_check_names_file_line_and_reason(tmp_path: Path) -> None:
 
 def test_an_estate_goes_in_and_its_rules_are_explained(database_url: str) -> None:
     for _ in range(2):
-        answer = typed("estate", "estates/demo.yaml", DATABASE_URL=database_url)
+        answer = typed("import", "estates/demo.yaml", DATABASE_URL=database_url)
         assert answer.returncode == 0, answer.stderr
     explained = typed("rules", "explain", "jinxiu/booster_low", DATABASE_URL=database_url)
     assert explained.returncode == 0, explained.stderr
@@ -65,13 +65,13 @@ def test_an_estate_goes_in_and_its_rules_are_explained(database_url: str) -> Non
 def test_an_estate_with_faults_is_refused_whole(tmp_path: Path, database_url: str) -> None:
     text = (ROOT / "estates/demo.yaml").read_text(encoding="utf-8").replace("kind: elevator", "kind: elevatr")
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
-    refused(typed("estate", tmp_path / "mine.yaml", DATABASE_URL=database_url), "mine.yaml", "elevatr")
+    refused(typed("import", tmp_path / "mine.yaml", DATABASE_URL=database_url), "mine.yaml", "elevatr")
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select count(*) from site").fetchone() == (0,)
 
 
 def test_check_holds_on_a_sound_ledger_and_exits_1_on_a_broken_one(database_url: str) -> None:
-    assert typed("estate", "estates/demo.yaml", DATABASE_URL=database_url).returncode == 0
+    assert typed("import", "estates/demo.yaml", DATABASE_URL=database_url).returncode == 0
     sound = typed("check", DATABASE_URL=database_url)
     assert sound.returncode == 0, sound.stdout + sound.stderr
     with psycopg.connect(database_url) as connection:
