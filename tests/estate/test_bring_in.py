@@ -103,7 +103,8 @@ async def test_a_point_that_is_no_longer_there_is_retired_and_comes_back_as_itse
 async def test_a_retired_event_holds_nothing_any_more(connection: Connection) -> None:
     text = SITE.replace("kind: distribution_room", "kind: elevator").replace("{supplied_by: power}", "{}")
     site = await bring(connection, text=text)
-    event = next(point for point in site.points if point.kind is PointKind.EVENT)
+    lift = by_key(site)["power"]
+    event = next(point for point in site.points if point.kind is PointKind.EVENT and point.facility_id == lift)
     delay = Delay(TimerKind.EVENT_HOLD, None, event.id, to_ms(NOON), to_ms(later(seconds=30)), None)
     await timers.keep_delay(connection, site.site.id, delay)
     pack = PACKS["elevator"]
