@@ -2,7 +2,7 @@
 # Works in a checkout without anything set up: the first target that needs it makes .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format lint types demo smoke simulate schema openapi lock clean
+.PHONY: help setup test check format lint types demo smoke month simulate schema openapi lock clean
 .SUFFIXES:
 
 BIN := .venv/bin
@@ -52,6 +52,10 @@ demo: $(READY) ## the whole service with a simulated estate; Ctrl-C ends it
 
 smoke: $(READY) ## the same, headless and bounded; the last line is a JSON account
 	@exec $(BIN)/python taizhang.py smoke
+
+# make month SEED=7, or with more of the command's options in ARGS: --days 3, --everybody
+month: $(READY) ## a simulated month of ordinary life, held against the truth: minutes (SEED=n BAD=1 ARGS=...)
+	@exec $(BIN)/python taizhang.py month $(if $(SEED),--seed $(SEED)) $(if $(BAD),--bad) $(ARGS)
 
 # make simulate SEED=7, or with more of the command's options in ARGS
 simulate: $(READY) ## simulated gateways against the broker in MQTT_URL (SEED=n ARGS=...)

@@ -29,7 +29,7 @@ from simulators.script import Planned
 from simulators.stage import Stage
 from simulators.truth import Truth
 
-INTERVAL_MIN_S = 300.0  # gateways repeat what has not changed every five minutes; changes go out at once
+INTERVAL_MIN_S = 600.0  # gateways repeat what has not changed every ten minutes; changes go out at once
 _QUIET_STEP_S, _FINE_STEP_S = 20.0, 1.0
 _QUIET_TICK_S, _FINE_TICK_S = 120.0, 10.0
 _FINE_BEFORE_S, _FINE_AFTER_S = 30.0, 1500.0

@@ -1,0 +1,72 @@
+"""A few hours of a month, on a real ledger: it agrees with the truth, people deal with it, and it can fail."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from demo.month import account as accounts
+from demo.month.account import Account, Setting
+from demo.month.play import Job, Played, play
+from demo.month.run import BEGUN
+from ledger.lifecycle import WorkOrderState
+from simulators.life import Drawn
+from simulators.script import Planned, parse_faults
+from simulators.truth import Demand
+from tests.simulators.court import demo, only
+
+FAULTS = "door_fault@20m:jinxiu/lift_1_1, pump_failure@30m:jinxiu/booster_low, gateway_offline@70m:jinxiu/gw_lift"
+HOURS = 4.0
+
+
+async def played(database_url: str, faults: Sequence[Planned]) -> Played:
+    (site,) = only(demo(), "jinxiu/lift_1_1", "jinxiu/booster_low").sites
+    two = tuple(one.model_copy(update={"relations": {}}) for one in site.facilities if one.kind != "distribution_room")
+    gateways = tuple(one for one in site.gateways if one.key != "gw_power")
+    estate = demo().model_copy(update={"sites": (site.model_copy(update={"facilities": two, "gateways": gateways}),)})
+    return await play(Job(estate, tuple(faults), 5, BEGUN + timedelta(hours=9), HOURS / 24, database_url, None))
+
+
+def told(of: Played) -> Account:
+    begun = BEGUN + timedelta(hours=9)
+    setting = Setting(
+        5,
+        HOURS / 24,
+        bad=False,
+        begun=begun,
+        ended=begun + timedelta(hours=HOURS),
+        facilities=3,
+        stands_for=3,
+        operators=1,
+    )
+    return accounts.account(setting, Drawn((), 0), [of])
+
+
+@pytest.mark.timeout(60)
+async def test_some_hours_agree_with_the_truth_and_people_deal_with_them(database_url: str) -> None:
+    faults = parse_faults(FAULTS, demo()).faults
+    one = await played(database_url, faults)
+    found = told(one)
+    assert found.findings == []
+    assert found.rung == sum(each.demand is Demand.MUST for each in one.truth.declared) == 3
+    assert found.figures.mix_percent == {"low": 0.0, "medium": 100.0, "high": 0.0}
+    assert {each: cause.rung for each, cause in found.causes.items()} == {
+        "door_fault": 1, "pump_failure": 1, "gateway_offline": 1,
+    }  # fmt: skip
+    assert all(alarm.acknowledged_by == "li" and alarm.ended_at is not None for alarm in one.alarms)
+    assert one.orders
+    assert {order.state for order in one.orders} <= {
+        WorkOrderState.RESOLVED,
+        WorkOrderState.VERIFIED,
+        WorkOrderState.CLOSED,
+    }
+    shown = "\n".join(accounts.table(found))
+    assert "pump_failure" in shown
+    assert "80 +/- 10" in shown
+
+    # It can fail: what is missing is told, and what nobody declared.
+    silent = told(replace(one, alarms=one.alarms[1:]))
+    assert len(silent.missing) == 1
+    undeclared = told(replace(one, truth=replace(one.truth, declared=())))
+    assert len(undeclared.unexpected) == 3
