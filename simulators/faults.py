@@ -234,7 +234,7 @@ def _of_entrapment(scene: Scene) -> Sequence[Expected]:
     if "passenger_trapped" in lacking:
         expected.append(trapped)
     else:
-        expected.append(replace(trapped, rule="passenger_trapped_reported", raised=(32, 190), returned=(5, 70)))
+        expected.append(replace(trapped, rule="passenger_trapped_reported", raised=(32, 190), returned=(60, 125)))
         expected += _suppressed(scene, "elevator", "life_safety", trapped.rule)
     if "car_alarm_button" not in lacking:
         expected.append(Expected("car_alarm_button", "critical", "elevator", (43, 200)))
