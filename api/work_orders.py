@@ -17,9 +17,9 @@ from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Nam
 from ledger import facilities, facility_list, journals, work_order_list, work_orders
 from ledger.lifecycle import WorkOrderMove, WorkOrderState, legal_work_order_moves
 from ledger.pool import Connection
-from ledger.records import Deadlines, Priority, Severity, WorkOrder
+from ledger.records import Deadlines, Priority, Severity, Site, WorkOrder
 from ledger.work_order_list import WorkOrderFilter
-from rules.response import STANDARD_PROFILE, deadlines
+from rules.response import deadlines, profile_of
 
 router = APIRouter(tags=["work orders"])
 
@@ -183,7 +183,7 @@ async def open_work_order(asked: OrderIn, deed: DeedOf) -> Response:
             title_en=asked.title.en or asked.title.zh,
             severity=None,
             priority=asked.priority,
-            deadlines=_deadlines(deed.context, site.sla_profile, asked, deed.now),
+            deadlines=_deadlines(deed.context, site, asked, deed.now),
         )
         return await _detail(connection, order_id)
 
@@ -198,14 +198,13 @@ def _known_work_class(work_class: str) -> str:
     return work_class
 
 
-def _deadlines(context: Context, profile: str, asked: OrderIn, now: datetime) -> Deadlines:
+def _deadlines(context: Context, site: Site, asked: OrderIn, now: datetime) -> Deadlines:
     event_class = asked.event_class or asked.priority.value
-    profiles = context.response.profiles
-    known = profiles.get(profile, profiles[STANDARD_PROFILE]).classes
+    known = profile_of(context.response, site).classes
     if event_class not in known:
         message = f"the site's contract has no such class; it has {', '.join(known)}"
         raise Unacceptable(f"body.event_class: {message}", [ProblemField(field="body.event_class", message=message)])
-    return deadlines(context.response, profile, event_class, now)
+    return deadlines(context.response, site, event_class, now)
 
 
 # ------------------------------------------------------------------ moves
@@ -291,7 +290,7 @@ async def reopen_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> WorkOrderDetail:
         found = await work_orders.move(connection, order, WorkOrderMove.REOPEN, deed.act(asked.note))
         site = await facilities.site(connection, found.site_id)
-        again = deadlines(deed.context.response, site.sla_profile, found.priority, deed.now)
+        again = deadlines(deed.context.response, site, found.priority, deed.now)
         await work_orders.restart_clocks(connection, order, again, deed.act(None, reason="reopened"))
         return await _detail(connection, order)
 

@@ -24,6 +24,7 @@ from rules.response_table import (
     Shelving,
     load,
 )
+from rules.spans import Clocks, span
 
 __all__ = [
     "FILE",
@@ -39,12 +40,14 @@ __all__ = [
     "Row",
     "Shelving",
     "ShelvingRefusal",
+    "clocks_of",
     "deadlines",
     "decide_order",
     "grade_alarm",
     "load",
     "may_shelve",
     "next_round",
+    "profile_of",
 ]
 
 
@@ -108,11 +111,25 @@ def grade_alarm(table: ResponseTable, severity: Severity, grade: Grade) -> Gradi
     return Grading(row.priority, row.because)
 
 
-def deadlines(table: ResponseTable, profile: str, event_class: str, now: datetime) -> Deadlines:
-    """The clocks of an order opened now. A profile or class nobody knows gets the standard's (of a low priority)."""
-    classes = table.profiles.get(profile, table.profiles[STANDARD_PROFILE]).classes
-    clocks = classes.get(event_class, classes[Priority.LOW])
-    moments = {clock: now + clocks[clock] if clock in clocks else None for clock in WorkOrderClock}
+def profile_of(table: ResponseTable, site: Site) -> Profile:
+    """The site's contract. One that nobody knows is the standard."""
+    return table.profiles.get(site.sla_profile, table.profiles[STANDARD_PROFILE])
+
+
+def clocks_of(table: ResponseTable, site: Site, event_class: str) -> Clocks:
+    """The clocks in force at the site: its contract's, but for those that people set there. A class nobody knows has
+    those of a low priority.
+    """
+    classes = profile_of(table, site).classes
+    known = event_class if event_class in classes else Priority.LOW.value
+    set_here = {clock: site.clocks[name] for clock in WorkOrderClock if (name := f"{known}.{clock}") in site.clocks}
+    return {**classes[known], **{clock: span(text) for clock, text in set_here.items()}}
+
+
+def deadlines(table: ResponseTable, site: Site, event_class: str, now: datetime) -> Deadlines:
+    """The clocks of an order opened now."""
+    clocks, zone = clocks_of(table, site, event_class), ZoneInfo(site.time_zone)
+    moments = {clock: clocks[clock].ends(now, zone) if clock in clocks else None for clock in WorkOrderClock}
     return Deadlines(
         accept_by=moments[WorkOrderClock.ACCEPT_BY],
         arrive_by=moments[WorkOrderClock.ARRIVE_BY],
@@ -126,7 +143,7 @@ def decide_order(
 ) -> OrderDecision:
     """What an alarm that stands does about a work order now. `orders` are those of its facility, oldest first."""
     row = table.grading[alarm.severity, alarm.grade]
-    clocks = deadlines(table, site.sla_profile, row.priority, now)
+    clocks = deadlines(table, site, row.priority, now)
     unresolved = [each for each in orders if each.facility_id == alarm.facility_id and each.state in UNRESOLVED_STATES]
 
     def decision(action: OrderAction, reason: OrderReason) -> OrderDecision:

@@ -17,6 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ledger.lifecycle import WorkOrderClock
 from ledger.records import Grade, Priority, Severity
+from rules.model import Title
+from rules.spans import Clocks, Span, out_of_order, span
 
 FILE = Path(__file__).with_name("response.yaml")
 STANDARD_PROFILE = "standard"
@@ -78,22 +80,44 @@ class Row:
     shelve: Shelving | None  # None: never
 
 
-Clocks = Mapping[WorkOrderClock, timedelta]
+class Target(StrEnum):
+    """What a contract is measured by beside its clocks, in percent. Data for the reports to come."""
+
+    AVAILABILITY = "availability"  # of facilities
+    COMPLAINTS_IN_TIME = "complaints_in_time"
+    SATISFACTION = "satisfaction"
+    CALL_BACK = "call_back"  # closed orders that somebody called back about
+    LIGHTS_WORKING = "lights_working"
+    FIRE_WATER_WORKING = "fire_water_working"
+
+
+@dataclass(frozen=True, slots=True)
+class GradeDuties:
+    """What a grade asks of people and devices beside the response to alarms."""
+
+    grade: Grade
+    means: Title
+    scan_interval: tuple[timedelta, timedelta] | None  # from, to; None: on event or round
+    check_round: Title
+    upkeep_evidence: Title
+    keeper: Title
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What one kind of contract promises: event class -> clocks."""
+    """What one kind of contract promises: event class -> clocks; and the targets it is measured by, in percent."""
 
     key: str
-    title_zh: str
-    title_en: str
+    title: Title
     source: str
     classes: Mapping[str, Clocks]
+    targets: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseTable:
+    grades: Mapping[Grade, GradeDuties]
     grading: Mapping[tuple[Severity, Grade], Row]
     profiles: Mapping[str, Profile]
 
@@ -108,14 +132,15 @@ def load(path: Path = FILE) -> ResponseTable:
         written = _File.model_validate(document)
     except ValidationError as error:
         raise ResponseErrors(path, [_fault(each["loc"], each["msg"]) for each in error.errors()]) from error
-    faults = [*_missing_cells(written), *_profile_faults(written)]
+    faults = [*_missing_grades(written), *_missing_cells(written), *_profile_faults(written)]
     if faults:
         raise ResponseErrors(path, faults)
     grading = {
         (severity, grade): _row(cell) for severity, cells in written.grading.items() for grade, cell in cells.items()
     }
+    grades = {grade: _duties(grade, duties) for grade, duties in written.grades.items()}
     profiles = {key: _profile(written, key) for key in written.profiles}
-    return ResponseTable(MappingProxyType(grading), MappingProxyType(profiles))
+    return ResponseTable(MappingProxyType(grades), MappingProxyType(grading), MappingProxyType(profiles))
 
 
 # ------------------------------------------------------------------ the file's shape
@@ -144,6 +169,8 @@ def _timing(text: object) -> object:
 
 
 _Duration = Annotated[timedelta, BeforeValidator(_duration)]
+_Span = Annotated[Span, BeforeValidator(span)]
+_Percent = Annotated[float, Field(gt=0, le=100)]
 _Key = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 
 
@@ -154,6 +181,18 @@ class _Written(BaseModel):
 class _Title(_Written):
     zh: str = Field(min_length=1)
     en: str = Field(min_length=1)
+
+    def said(self) -> Title:
+        return Title(zh=self.zh, en=self.en)
+
+
+class _WrittenGrade(_Written):
+    means: _Title
+    scan_interval: tuple[_Duration, _Duration] | Literal["on_event"]
+    check_round: _Title
+    upkeep_evidence: _Title
+    keeper: _Title
+    source: str = Field(min_length=1)
 
 
 class _WrittenTelling(_Written):
@@ -179,10 +218,12 @@ class _WrittenProfile(_Written):
     title: _Title
     source: str = Field(min_length=1)
     like: _Key | None = None
-    classes: dict[_Key, dict[WorkOrderClock, _Duration]]
+    classes: dict[_Key, dict[WorkOrderClock, _Span]]
+    targets: dict[Target, _Percent] = Field(default_factory=dict[Target, _Percent])
 
 
 class _File(_Written):
+    grades: dict[Grade, _WrittenGrade]
     grading: dict[Severity, dict[Grade, _WrittenRow]]
     profiles: dict[_Key, _WrittenProfile]
 
@@ -205,6 +246,14 @@ class _StrictLoader(yaml.SafeLoader):
 
 def _fault(place: Sequence[object], message: str) -> str:
     return f"{'.'.join(map(str, place)) or 'the file'}: {message}"
+
+
+def _missing_grades(written: _File) -> list[str]:
+    faults = [f"grades.{grade}: missing" for grade in Grade if grade not in written.grades]
+    for grade, duties in written.grades.items():
+        if not isinstance(duties.scan_interval, str) and duties.scan_interval[0] > duties.scan_interval[1]:
+            faults.append(f"grades.{grade}.scan_interval: the shorter interval stands first")
+    return faults
 
 
 def _missing_cells(written: _File) -> list[str]:
@@ -234,6 +283,11 @@ def _profile_faults(written: _File) -> list[str]:
             continue
         classes = {**(likened.classes if likened else {}), **profile.classes}
         faults.extend(f"profiles.{key}.classes.{each}: missing" for each in Priority if each.value not in classes)
+        faults.extend(
+            f"profiles.{key}.classes.{name}: {wrong}"
+            for name, clocks in profile.classes.items()
+            if (wrong := out_of_order(clocks)) is not None
+        )
     return faults
 
 
@@ -249,8 +303,21 @@ def _row(cell: _WrittenRow) -> Row:
     )
 
 
+def _duties(grade: Grade, written: _WrittenGrade) -> GradeDuties:
+    return GradeDuties(
+        grade=grade,
+        means=written.means.said(),
+        scan_interval=None if isinstance(written.scan_interval, str) else written.scan_interval,
+        check_round=written.check_round.said(),
+        upkeep_evidence=written.upkeep_evidence.said(),
+        keeper=written.keeper.said(),
+        source=written.source,
+    )
+
+
 def _profile(written: _File, key: str) -> Profile:
     profile = written.profiles[key]
     inherited = written.profiles[profile.like].classes if profile.like else {}
     classes = {name: MappingProxyType(clocks) for name, clocks in {**inherited, **profile.classes}.items()}
-    return Profile(key, profile.title.zh, profile.title.en, profile.source, MappingProxyType(classes))
+    targets = MappingProxyType({target.value: percent for target, percent in profile.targets.items()})
+    return Profile(key, profile.title.said(), profile.source, MappingProxyType(classes), targets)

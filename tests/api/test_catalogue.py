@@ -20,6 +20,7 @@ from ledger.lifecycle import (
 from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priority, Severity
 from rules import packs, response
 from rules.response import OrderReason, PriorityReason
+from rules.response_table import Target
 
 SECTIONS: dict[str, type[Enum]] = {
     "grade": Grade,
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[Enum]] = {
     "quarantine_reason": wire.Reason,
     "check_result": CheckResult,
     "service_state": ServiceState,
+    "contract_target": Target,
 }
 # Enumerations, and what is said beside them without one.
 SECTIONS_AND_MORE: dict[str, tuple[type[Enum], set[str]]] = {

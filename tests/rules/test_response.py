@@ -10,10 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.lifecycle import UNRESOLVED_STATES, WorkOrderState
+from ledger.lifecycle import UNRESOLVED_STATES, WorkOrderClock, WorkOrderState
 from ledger.records import Grade, Priority, Severity, Site, WorkOrder
 from rules import response
 from rules.response import AlarmFacts, OrderAction, OrderReason
+from rules.spans import span
 
 TABLE = response.load()
 NOW = datetime(2025, 11, 22, 3, 4, 5, tzinfo=UTC)  # 11:04:05 in Shanghai
@@ -180,7 +181,7 @@ def test_a_linked_order_of_other_work_is_not_the_order_of_a_life_safety_alarm() 
 
 
 def test_a_contract_makes_its_own_promises() -> None:
-    site = replace(SITE, sla_profile="service_centre")
+    site = replace(SITE, sla_profile="repair_service")
     assert decide(facts(C, A), site=site).deadlines.restore_by == NOW + m(30)
     assert decide(facts(C, A), site=site).deadlines.plan_by is None
     unknown = replace(SITE, sla_profile="nobody_wrote_this")
@@ -188,10 +189,19 @@ def test_a_contract_makes_its_own_promises() -> None:
 
 
 def test_profiles_have_what_they_do_not_state_from_the_one_they_are_like() -> None:
-    assert response.deadlines(TABLE, "red_channel", "lighting", NOW).restore_by == NOW + h(8)
-    assert response.deadlines(TABLE, "standard", "lighting_complex", NOW).restore_by == NOW + h(48)
-    unheard_of = response.deadlines(TABLE, "standard", "unheard_of", NOW)
-    assert unheard_of == response.deadlines(TABLE, "standard", "low", NOW)
+    red_channel = replace(SITE, sla_profile="red_channel")
+    assert response.deadlines(TABLE, red_channel, "lighting", NOW).restore_by == NOW + h(8)
+    assert response.deadlines(TABLE, SITE, "lighting_complex", NOW).restore_by == NOW + h(48)
+    unheard_of = response.deadlines(TABLE, SITE, "unheard_of", NOW)
+    assert unheard_of == response.deadlines(TABLE, SITE, "low", NOW)
+
+
+def test_a_clock_that_people_set_at_the_site_counts_in_place_of_the_contracts() -> None:
+    site = replace(SITE, clocks={"high.arrive_by": "20m", "low.restore_by": "5wd"})
+    decided = decide(facts(C, A), site=site).deadlines
+    assert (decided.accept_by, decided.arrive_by, decided.plan_by) == (NOW + m(15), NOW + m(20), NOW + h(1))
+    assert decide(facts(C, B), site=site).deadlines == decide(facts(C, B)).deadlines  # medium: nobody touched it
+    assert response.clocks_of(TABLE, site, "unheard_of")[WorkOrderClock.RESTORE_BY] == span("5wd")
 
 
 @pytest.mark.parametrize(
@@ -295,6 +305,12 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path) -> None:
         (lambda d: d["profiles"]["steward"].update(like="nobody"), "profiles.steward.like"),
         (lambda d: d["profiles"]["steward"].update(like="red_channel"), "profiles.steward.like"),
         (lambda d: d["profiles"]["standard"]["classes"].pop("high"), "classes.high: missing"),
+        (lambda d: d["grades"].pop("B"), "grades.B: missing"),
+        (lambda d: d["grades"]["A"].update(scan_interval=["60s", "30s"]), "grades.A.scan_interval"),
+        (
+            lambda d: d["profiles"]["steward"]["classes"]["medium"].update(arrive_by="10m"),
+            "profiles.steward.classes.medium: accept_by after 15m is later than arrive_by after 10m",
+        ),
     ],
 )
 def test_what_the_shape_cannot_say_is_checked(tmp_path, change, place) -> None:
