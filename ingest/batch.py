@@ -166,12 +166,7 @@ def _hear(one: _Judged, message: Message) -> None:
         return
     talk = one.talks.setdefault(gateway.id, _Talk())
     talk.received_ms = max(talk.received_ms, received_ms)
-    engine, newest_ms = one.site.engine, message.newest_ms
-    if newest_ms is not None:
-        engine.heard(gateway.id, received_ms, newest_ms)
-    elif not engine.draining(gateway.id, received_ms):
-        # All of it was refused: the gateway is there, and nothing new is known of its clock.
-        engine.heard(gateway.id, received_ms, received_ms - (engine.clock_offset_ms(gateway.id) or 0))
+    one.site.engine.heard(gateway.id, received_ms, message.newest_ms, message.ahead_ms)
 
 
 def _follow_sequence(one: _Judged, message: Message, gateway_id: int) -> None:

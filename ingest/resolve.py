@@ -32,6 +32,7 @@ class Message:
     steps: list[list[Sample]] = field(default_factory=list[list[Sample]])
     seqs: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])  # sequence number, its time
     status: wire.Status | None = None
+    ahead_ms: int | None = None  # how far ahead of ours the clock was, of what was refused for it
 
     @property
     def newest_ms(self) -> int | None:
@@ -92,6 +93,7 @@ def _resolve_telemetry(message: Message, facility: FacilityAddress, limits: Limi
             _check_future(ts_ms, delivery.received_ms, limits, values=len(entry.values))
         except WireError as error:
             outcome.refuse(error.reason, error.detail, error.values)
+            message.ahead_ms = max(ts_ms - delivery.received_ms, message.ahead_ms or 0)
             continue
         step = _samples(facility, entry.values, ts_ms, delivery.received_ms, outcome)
         if step:

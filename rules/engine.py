@@ -227,10 +227,12 @@ class Engine:
 
     # ------------------------------------------------------------------ samples
 
-    def heard(self, gateway_id: int, received_ms: int, newest_ts_ms: int) -> None:
-        """A message of the gateway came in, its newest sample of that time; told before its samples are fed."""
+    def heard(self, gateway_id: int, received_ms: int, newest_ts_ms: int | None, ahead_ms: int | None = None) -> None:
+        """A message of the gateway came in, its newest sample of that time; told before its samples are fed. None:
+        nothing of it could be taken; `ahead_ms`: what was refused lay so far in the future.
+        """
         link = self._links.get(gateway_id)
-        if link is not None and link.heard(received_ms, newest_ts_ms):
+        if link is not None and link.heard(received_ms, newest_ts_ms, ahead_ms):
             # It speaks of now, so it is there, whatever its last status said: what it says must be judged.
             self._follow_status(gateway_id, online=True, sink=Sink(received_ms))
 

@@ -12,6 +12,7 @@ certain that no older sample is still on its way:
 from dataclasses import dataclass, field
 
 from ledger.records import Gateway, to_ms
+from rules.clock import GatewayClock
 
 # The offset is the least lag heard, allowed to grow by this much, so that a clock that was set right is believed again.
 _OFFSET_DRIFT = 0.001
@@ -47,6 +48,7 @@ class Link:
     left_ms: int | None = None  # how far it had come when this engine took over, as far as can be told
     offset_at_ms: int = 0
     trial: tuple[int, int] | None = field(default=None)  # received, lag: a large lag that may prove steady
+    clock: GatewayClock = field(default_factory=GatewayClock)
 
     @classmethod
     def of(cls, gateway: Gateway | None, tuning: Tuning, silent_after_ms: int) -> "Link":
@@ -64,6 +66,7 @@ class Link:
         self.heard_ms, self.newest_ms, self.lag_ms = before.heard_ms, before.newest_ms, before.lag_ms
         self.offset_ms, self.offset_at_ms, self.trial = before.offset_ms, before.offset_at_ms, before.trial
         self.waiting_since_ms, self.offline_ms = before.waiting_since_ms, before.offline_ms
+        self.clock = before.clock
 
     def took_over(self, device_ms: int) -> None:
         """The engine before this one had come at least as far."""
@@ -78,9 +81,23 @@ class Link:
         """Known to be offline; a gateway that never said anything is not."""
         return self.online is False
 
-    def heard(self, received_ms: int, newest_ms: int) -> bool:
-        """Take in a message; True if the gateway counts as offline and yet speaks: its status is wrong or was lost."""
-        self._measure(received_ms, newest_ms)
+    def heard(self, received_ms: int, newest_ms: int | None, ahead_ms: int | None = None) -> bool:
+        """Take in a message; True if the gateway counts as offline and yet speaks: its status is wrong or was lost.
+
+        `newest_ms` None: all of it was refused; `ahead_ms`: how far what was refused lay in the future.
+        """
+        if newest_ms is None:
+            if ahead_ms is not None:
+                self.clock.ahead(received_ms, ahead_ms)
+            if self.is_draining(received_ms):
+                return False
+            # The gateway is there, and nothing new is known of the time over there.
+            newest_ms = received_ms - round(self.offset_ms or 0)
+            self._measure(received_ms, newest_ms)
+        else:
+            self._measure(received_ms, newest_ms)
+            if not self._is_backlog():
+                self.clock.live(received_ms, self.lag_ms)
         is_live = not self._is_backlog() and newest_ms + (self.offset_ms or 0) > (self.offline_ms or 0)
         return self.is_offline and is_live
 
@@ -108,6 +125,7 @@ class Link:
             self.trial = (received_ms, self.lag_ms)
         elif received_ms - self.trial[0] >= _STEADY_AFTER_MS:
             self.offset_ms, self.offset_at_ms, self.trial = min(self.lag_ms, self.trial[1]), received_ms, None
+            self.clock.starts_anew(received_ms, self.lag_ms)
 
     def is_draining(self, now_ms: int) -> bool:
         return self.heard_ms is not None and now_ms - self.heard_ms <= self.tuning.settle_ms and self._is_backlog()

@@ -11,7 +11,7 @@ from rules.model import ANY_KIND, Guidance, Pack, Rule, Title
 from rules.pack_reading import Draft, is_key
 from rules.pack_text import Block
 from rules.syntax import Boolean, ExpressionError, Node, names
-from rules.vocabulary import OF_SILENCE, SELF, near, understand, vocabulary_of
+from rules.vocabulary import BY_OUR_CLOCK, SELF, near, understand, vocabulary_of
 
 # Which crew an order goes to. The site says who that is.
 WORK_CLASSES = (
@@ -37,7 +37,7 @@ class _Head:
     """What `raised` has to know of a rule before all are read."""
 
     for_each: str | None
-    is_of_silence: bool
+    is_by_our_clock: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class _Reader:
 
 
 def _why_not(asking: _Head, other: _Head) -> str:
-    if asking.is_of_silence or other.is_of_silence:
-        return "silence is judged by our clock and what is measured by the device's, so neither can wait for the other"
+    if asking.is_by_our_clock or other.is_by_our_clock:
+        return "one of them is judged by our clock, the other by the device's, and neither can wait for the other"
     if other.for_each not in (None, asking.for_each):
         return f"it holds for each {other.for_each}, and this rule does not"
     return ""
@@ -70,7 +70,7 @@ def read_rules(draft: Draft, packs: Mapping[str, Pack]) -> dict[str, Rule]:
     blocks = [(_key(block), block) for block in draft.block.listed("rules", "rule")]
     heads: dict[str, _Head] = {}
     for key, block in blocks:
-        heads.setdefault(key, _Head(block.optional_text("for_each"), _of_silence(block)))
+        heads.setdefault(key, _Head(block.optional_text("for_each"), _by_our_clock(block)))
     reader = _Reader(draft.pack, packs, frozenset(draft.suspect), heads)
     found: dict[str, Rule] = {}
     read: dict[str, Block] = {}
@@ -93,10 +93,10 @@ def _key(block: Block) -> str:
     return key
 
 
-def _of_silence(block: Block) -> bool:
-    """Whether its condition is about what is not heard, which is judged by our clock and not by the device's."""
+def _by_our_clock(block: Block) -> bool:
+    """Whether its condition is about how a gateway is heard, which is judged by our clock and not by the device's."""
     try:
-        return any(name.scope is None and name.key in OF_SILENCE for name in names(parse(block.text("when"))))
+        return any(name.scope is None and name.key in BY_OUR_CLOCK for name in names(parse(block.text("when"))))
     except ExpressionError:
         return False
 

@@ -1,4 +1,4 @@
-"""Which points and gateways have gone quiet: judged at ticks only, from the times at which anything was received.
+"""Which points and gateways have gone quiet, and whose clock is wrong: judged at ticks only, from the times of receipt.
 
 A point is stale when nothing of it came for three of its intervals although its gateway kept talking. While the gateway
 itself is offline, silent or sending what it had stored, nothing is said of its points: its loss is one alarm, not a
@@ -66,9 +66,10 @@ class Vigil:
     links: Mapping[int, Link]  # by the facility that the gateway itself is
     _groups: dict[tuple[int, int | None], _Group] = field(default_factory=dict[tuple[int, int | None], _Group])
     _silent: dict[int, Value] = field(default_factory=dict[int, Value])
+    _offset_s: dict[int, Value] = field(default_factory=dict[int, Value])
 
     def tick_only(self) -> TickOnly:
-        return TickOnly(self._ask_stale, self._ask_silent)
+        return TickOnly(self._ask_stale, self._ask_silent, self._ask_offset)
 
     def _ask_stale(self, facility_id: int, part_id: int | None) -> Getter:
         found = [self.signals[point.id] for point in self.places.points_of(facility_id, part_id)]
@@ -82,9 +83,17 @@ class Vigil:
         self._silent[facility_id] = None
         return lambda _at: self._silent[facility_id]
 
+    def _ask_offset(self, facility_id: int) -> Getter:
+        self._offset_s[facility_id] = None
+        return lambda _at: self._offset_s[facility_id]
+
     def judge(self, now_ms: int, connected_since_ms: int | None) -> None:
         for group in self._groups.values():
             group.judge(now_ms, connected_since_ms)
         for facility_id in self._silent:
             link = self.links.get(facility_id)
             self._silent[facility_id] = None if link is None else link.is_silent(now_ms, connected_since_ms)
+        for facility_id in self._offset_s:
+            link = self.links.get(facility_id)
+            is_there = link is not None and connected_since_ms is not None and not link.is_offline
+            self._offset_s[facility_id] = link.clock.offset_s(now_ms) if is_there and link is not None else None

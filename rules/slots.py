@@ -30,6 +30,7 @@ class TickOnly:
 
     stale_points: Callable[[int, int | None], Getter]  # facility, part -> how many of its points are stale
     silent: Callable[[int], Getter]  # the gateway's own facility -> whether the gateway is silent
+    clock_offset: Callable[[int], Getter]  # the gateway's own facility -> seconds its clock is ahead
 
 
 class Leader(Protocol):
@@ -176,8 +177,13 @@ class FacilitySlots:
                 return self._local_hour()
             case _:
                 self.found.is_tick_only = True
-                asked = self.tick_only
-                getter = asked.silent(facility_id) if key == "silent" else asked.stale_points(facility_id, part_id)
+                match key:
+                    case "silent":
+                        getter = self.tick_only.silent(facility_id)
+                    case "clock_offset":
+                        getter = self.tick_only.clock_offset(facility_id)
+                    case _:
+                        getter = self.tick_only.stale_points(facility_id, part_id)
                 self.found.values.setdefault(key, getter)
                 return (lambda _at: None) if self.is_past else getter
 

@@ -68,8 +68,8 @@ BUILT_IN: Mapping[str, Term] = {
     "stale_points": Term(Sort.NUMBER),
     "local_hour": Term(Sort.NUMBER),
 }
-BUILT_IN_GATEWAY: Mapping[str, Term] = {"silent": Term(Sort.CONDITION)}
-OF_SILENCE = frozenset({"stale_points", "silent"})  # judged at ticks, by our own clock
+BUILT_IN_GATEWAY: Mapping[str, Term] = {"silent": Term(Sort.CONDITION), "clock_offset": Term(Sort.NUMBER, "s")}
+BY_OUR_CLOCK = frozenset({"stale_points", "permit_overrun", *BUILT_IN_GATEWAY})  # judged at ticks, as time passes here
 
 
 @dataclass(frozen=True, slots=True)

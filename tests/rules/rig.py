@@ -206,6 +206,12 @@ class Rig:
                 quality = Quality.OUT_OF_RANGE
         return Sample(found.id, self.ms(at_s), number, quality, self.ms(at_s if received_s is None else received_s))
 
+    def refused_ahead(self, at_s: float, ahead_s: float) -> None:
+        """A message all of which was refused for being too far in the future, as ingest tells of it."""
+        for gateway in self.configuration.gateways:
+            self.engine.heard(gateway.id, self.ms(at_s), None, round(ahead_s * 1000))
+            self.heard_at[gateway.id] = from_ms(self.ms(at_s))
+
     def send(self, at_s: float, values: Mapping[str, Value], received_s: float | None = None) -> None:
         """One message: values of points ('facility/point') taken at `at_s`."""
         self.feed([self.sample(point, value, at_s, received_s) for point, value in values.items()])

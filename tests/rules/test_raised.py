@@ -135,11 +135,11 @@ WRONG = {
     ),
     "of silence": (
         ["key: b, when: stale_points > 0", "key: a, when: door, suppress_when: raised('b')"],
-        "silence is judged by our clock",
+        "one of them is judged by our clock",
     ),
     "by silence": (
         ["key: b, when: stale_points > 0, suppress_when: raised('smoke')"],
-        "silence is judged by our clock",
+        "one of them is judged by our clock",
     ),
     "a circle": (
         [

@@ -33,6 +33,7 @@ A point never given a value has never reported. `normal` in a scenario adds to t
       2m: {stop: [outlet_pressure]}                                             # reports no more until given a value again
       3m: {gateway: offline}                                                    # or online; offline, nothing is sent
       3m: {gateway: quiet}                                                      # sends nothing, yet is said to be online
+      3m: {clock: -1h}                                                          # its clock is set back; 0s is right
       4m: {late: {flood: true}, measured: 30s}                                  # arrives now, was measured at 30s
       5m: {permit: {kind: work, rules: [pump_fault], for: 30m, part: pump_1}}   # kind: work or test; part may be left out
       5m: {permit: {kind: work, rules: [flood], for: 30m, settled: 45m}}        # said to be over 45m after it was issued; or never
@@ -97,7 +98,8 @@ FILE_KEYS = {
     "impossible",
 }
 KEYS = {"rule", "case", "why", "normal", "begins", "since", "until", "at", "expect", "others", "only", "parameters"}
-ORDERS = {"stop", "gateway", "late", "measured", "permit", "restart"}
+ORDERS = {"stop", "gateway", "clock", "late", "measured", "permit", "restart"}
+FUTURE_MAX_S = 300.0  # as the settings have it: what lies further in the future is refused
 TICK_S = 1.0
 RUN_ON_S = 120.0
 TICKS_MAX = 4_000  # a longer scenario ticks less often: between samples a tick changes nothing but when it is noticed
@@ -221,6 +223,7 @@ class Stage:
         self.values: dict[str, Value] = {}
         self.next_s: dict[str, float] = {}  # interval points -> when they report next
         self.offline = False
+        self.clock_s = 0.0  # how far the gateway's clock is ahead
         self.begin_s = -seconds(scenario.own.get("since", "0s"))
         self.rig.connected_since_s = self.begin_s
         if f"{GATEWAY}/online" in self.rig.points:
@@ -243,9 +246,19 @@ class Stage:
         if interval is not None:
             self.next_s[point] = at_s + interval
         if not self.offline:
-            self.rig.send(at_s, {point: value})
+            self.say(at_s, point, value)
+
+    def say(self, at_s: float, point: str, value: Value) -> None:
+        """A message of the gateway, by its own clock."""
+        if self.clock_s > FUTURE_MAX_S:
+            self.rig.refused_ahead(at_s, self.clock_s)
+        else:
+            self.rig.send(at_s + self.clock_s, {point: value}, received_s=at_s)
 
     def do(self, at_s: float, what: dict[str, Any]) -> None:
+        if "clock" in what:
+            said = str(what["clock"])
+            self.clock_s = -seconds(said[1:]) if said.startswith("-") else seconds(said)
         for name, value in what.items():
             if name not in ORDERS:
                 self.give(at_s, name, value)
@@ -274,7 +287,7 @@ class Stage:
                 return
             self.next_s[point] = at_s + interval
             if not self.offline:
-                self.rig.send(at_s, {point: self.values[point]})
+                self.say(at_s, point, self.values[point])
 
     def play(self, steps: list[tuple[float, dict[str, Any]]], until_s: float) -> None:
         tick_s = TICK_S

@@ -1,0 +1,50 @@
+"""Whether a gateway's clock is right, as far as its messages show.
+
+A message says how far the clock over there is from ours, less the time it was on its way. The most favourable message
+counts: one that shows little difference proves that the clock is nearly right, whatever others show (a device with a
+clock of its own, a value that lay about). So a clock is called wrong only after every message of five to ten minutes
+said so. What a gateway had stored says nothing about its clock, and is not told here (`rules.links` knows which it is).
+"""
+
+from dataclasses import dataclass
+
+_SPAN_MS = 300_000  # of this span and the one before it the most favourable message counts
+
+
+@dataclass(slots=True)
+class GatewayClock:
+    began_ms: int = 0  # the span that runs
+    least_ms: int | None = None  # the lag nearest to none in it
+    before_ms: int | None = None  # and in the span before
+    refused: tuple[int, int, int] | None = None  # first, last, how far ahead: only messages too far in the future came
+
+    def live(self, received_ms: int, lag_ms: int) -> None:
+        """A message of now came."""
+        self.refused = None
+        age_ms = received_ms - self.began_ms
+        if self.least_ms is None or age_ms >= 2 * _SPAN_MS:
+            self.starts_anew(received_ms, lag_ms)
+        elif age_ms >= _SPAN_MS:
+            self.began_ms, self.before_ms, self.least_ms = received_ms, self.least_ms, lag_ms
+        else:
+            self.least_ms = min(self.least_ms, lag_ms, key=abs)
+
+    def starts_anew(self, received_ms: int, lag_ms: int) -> None:
+        """What was known before no longer holds: the clock was set, and has proved steady since."""
+        self.began_ms, self.before_ms, self.least_ms = received_ms, None, lag_ms
+
+    def ahead(self, received_ms: int, ahead_ms: int) -> None:
+        """A message came of which nothing could be taken, being too far in the future."""
+        first_ms = received_ms if self.refused is None else self.refused[0]
+        self.refused = first_ms, received_ms, ahead_ms
+
+    def offset_s(self, now_ms: int) -> float | None:
+        """Seconds by which it is ahead of ours, below 0 behind; None: not known of late."""
+        if self.refused is not None:
+            first_ms, last_ms, ahead_ms = self.refused
+            if last_ms - first_ms >= _SPAN_MS and now_ms - last_ms < 2 * _SPAN_MS:
+                return ahead_ms / 1000
+        if self.least_ms is None or now_ms - self.began_ms >= 2 * _SPAN_MS:
+            return None
+        lags = [lag for lag in (self.least_ms, self.before_ms) if lag is not None]
+        return -min(lags, key=abs) / 1000
