@@ -86,7 +86,12 @@ def test_gateways_have_their_own_rules_and_not_those_of_every_facility(tested) -
     rig = Rig(tested, {"a": Plan("tiny")})
     gateway = next(key for key, name in rig.facility_keys.items() if name == GATEWAY)
     specs = [each for each in conditions_for(rig.configuration, tested) if each.facility_id == gateway]
-    assert {each.rule_key for each in specs} == {"gateway_offline", "gateway_silent", "work_permit_overrun"}
+    assert {each.rule_key for each in specs} == {
+        "gateway_offline",
+        "gateway_silent",
+        "gateway_clock_wrong",
+        "work_permit_overrun",
+    }
     assert specs[0] == ConditionSpec(gateway, None, "gateway_offline", Severity.CRITICAL)
 
 
