@@ -78,3 +78,24 @@ def test_the_page_names_every_word_of_the_language() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for word in (*FUNCTIONS, *BUILT_IN, *BUILT_IN_GATEWAY, *WORK_CLASSES, *PointKind, *Severity):
         assert f"`{word}" in page or f"`{word}(" in page, word
+
+
+# What leaves the building without a protection for as long as it stands: acknowledged is not repaired.
+STANDING = {
+    "booster_pump_room": {"flood", "pumps_all_faulted", "disinfection_fault_long"},
+    "distribution_room": {"flood", "sf6_very_high", "o2_very_low", "ir_clamp_critical"},
+    "elevator": {"passenger_trapped_between_floors", "passenger_trapped_level", "passenger_trapped_reported"},
+    "fire_pump_room": {"hydrant_not_auto", "sprinkler_not_auto", "diesel_not_auto", "valve_closed", "power_lost"},
+    "fire_water_tank": {"fire_tank_level_very_low", "valve_closed"},
+    "generator": {"selector_not_auto", "start_failed"},
+    "drainage_sump": {"flood", "sump_pumps_all_faulted"},
+}
+
+
+def test_what_leaves_the_building_unprotected_asks_again_though_acknowledged(shipped: packs.Packs) -> None:
+    """Not before half an hour, or it would only teach people to press the button twice."""
+    for kind, keys in STANDING.items():
+        assert all(shipped[kind].rules[key].realarm_after_s for key in keys), kind
+    for pack in shipped.values():
+        for rule in pack.rules.values():
+            assert rule.realarm_after_s is None or rule.realarm_after_s >= 1800, rule.key
