@@ -28,7 +28,7 @@ def table_rows() -> Iterator[tuple[list[str], list[str]]]:
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             kinds = named(line)
-        elif line.startswith("|") and not line.startswith(("|--", "| what", "| pack")):
+        elif line.startswith("|") and not line.startswith(("|--", "| 测点", "| 规则包")):
             yield kinds, [cell.strip() for cell in line.strip("|").split("|")]
 
 
