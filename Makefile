@@ -67,10 +67,13 @@ schema: $(READY) ## regenerate ledger/schema.sql from the migrations
 openapi: $(READY) ## regenerate openapi.json from the API
 	@$(BIN)/python taizhang.py openapi
 
-lock: ## regenerate requirements.lock from pyproject.toml (needs uv)
+lock: ## regenerate both lock files from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the path: python3 -m pip install uv" >&2; exit 1; }
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --constraints requirements.lock \
+	  --output-file requirements-runtime.lock
 
 clean: ## remove .venv, caches and the demo's data
 	rm -rf .venv .taizhang .pytest_cache .ruff_cache .hypothesis

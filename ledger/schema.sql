@@ -273,8 +273,10 @@ create table gateway (
 alter table gateway enable row level security;
 create policy api_in_scope on gateway for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on gateway for all to taizhang_ingest using (true);
+create policy reader_everywhere on gateway for select to taizhang_reader using (true);
 grant select on gateway to taizhang_api;
 grant select, update (online, online_since, heard_at, clock_offset_ms, last_seq, seq_gaps) on gateway to taizhang_ingest;
+grant select (heard_at) on gateway to taizhang_reader;
 
 create table idempotency (
     key text not null,
@@ -318,8 +320,10 @@ alter table intake_account enable row level security;
 create policy api_in_scope on intake_account for all to taizhang_api using ((site_key IN ( SELECT site.key
    FROM site)) OR site_key = ''::text AND (0 = ANY ((( SELECT site_scope() AS site_scope))::integer[])));
 create policy ingest_everywhere on intake_account for all to taizhang_ingest using (true);
+create policy reader_everywhere on intake_account for select to taizhang_reader using (true);
 grant select on intake_account to taizhang_api;
 grant insert, select, update on intake_account to taizhang_ingest;
+grant select (minute) on intake_account to taizhang_reader;
 
 create table location (
     id integer not null generated always as identity,
@@ -525,8 +529,10 @@ create table site (
 alter table site enable row level security;
 create policy api_in_scope on site for all to taizhang_api using (id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on site for all to taizhang_ingest using (true);
+create policy reader_everywhere on site for select to taizhang_reader using (true);
 grant select, update (sla_profile, revision) on site to taizhang_api;
 grant select, update (revision) on site to taizhang_ingest;
+grant select (id, key) on site to taizhang_reader;
 
 create table site_setting (
     id bigint not null generated always as identity,
@@ -730,6 +736,20 @@ create policy api_in_scope on work_permit for all to taizhang_api using (site_id
 create policy ingest_everywhere on work_permit for all to taizhang_ingest using (true);
 grant insert, select, update (ended_at, ended_by, overrun, settled_at, settled_by) on work_permit to taizhang_api;
 grant select, update (ended_at, ended_by, overrun) on work_permit to taizhang_ingest;
+
+create view every_site with (security_barrier=true) as
+ SELECT id,
+    key
+   FROM site;
+alter view every_site owner to taizhang_reader;
+grant select on every_site to taizhang_api;
+
+create view ingest_heard with (security_barrier=true) as
+ SELECT GREATEST(( SELECT max(gateway.heard_at) AS max
+           FROM gateway), ( SELECT max(intake_account.minute) AS max
+           FROM intake_account)) AS heard_at;
+alter view ingest_heard owner to taizhang_reader;
+grant select on ingest_heard to taizhang_api;
 
 create view site_current with (security_barrier=true) as
  SELECT point.site_id,

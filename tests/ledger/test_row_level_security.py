@@ -243,6 +243,8 @@ async def test_every_view_people_may_read_is_a_barrier_owned_by_who_owns_nothing
         [API_ROLE],
     )
     assert await cursor.fetchall() == [
+        ("every_site", READER_ROLE, ["security_barrier=true"]),  # names only: what there is to have a scope of
+        ("ingest_heard", READER_ROLE, ["security_barrier=true"]),  # one moment, nobody's
         ("site_current", READER_ROLE, ["security_barrier=true"]),
         ("site_reading", READER_ROLE, ["security_barrier=true"]),
     ]
