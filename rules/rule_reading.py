@@ -215,10 +215,6 @@ def _guidance(block: Block) -> Guidance:
     inner = block.block("guidance")
     if inner is None:
         return _NO_GUIDANCE
-    if inner.has("zh") or inner.has("en"):  # one text for all three, until every pack says them apart
-        whole = Title(zh=inner.text("zh"), en=inner.text("en"))
-        inner.done()
-        return Guidance(whole, whole, whole)
     guidance = Guidance(means=inner.title("means"), check=inner.title("check"), call=inner.title("call"))
     inner.done()
     return guidance
