@@ -41,6 +41,7 @@ def repeated(counted_by: str) -> Report:
 
 
 ON_CHANGE = Report(600.0)
+ONCE = Report(math.inf)  # what a person has measured and written down
 EVENT = Report(math.inf, event=True)
 
 

@@ -7,18 +7,20 @@ changes, a run fails until somebody has agreed to the change here.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from estate.description import FacilityDescription
 from simulators.gateway import Gateway
-from simulators.plant.booster import BoosterSet
-from simulators.plant.distribution import DistributionRoom
-from simulators.plant.elevator import Elevator
 from simulators.truth import Declared, Demand, Priority, Severity, Window
 from simulators.world import Place, World
 
 Span = tuple[float, float]  # seconds, from and to
+P = TypeVar("P")
 
-_GRADES = {"booster_pump_room": "A", "distribution_room": "A", "elevator": "A", "gateway": "B"}
+_GRADES = {
+    "booster_pump_room": "A", "distribution_room": "A", "elevator": "A", "fire_pump_room": "A", "fire_water_tank": "A",
+    "generator": "A", "drainage_sump": "B", "gateway": "B",
+}  # fmt: skip
 PRIORITIES: Mapping[tuple[str, str], Priority] = {
     ("warning", "A"): "medium",
     ("warning", "B"): "low",
@@ -74,27 +76,41 @@ class Scene:
         """How often a point of the struck facility is repeated when nothing changes."""
         return self.world.reports(self.place)[point].interval_s
 
-    @property
-    def booster(self) -> BoosterSet:
+    def plant(self, kind: type[P]) -> P:
+        """The struck plant, which is of this kind."""
         plant = self.world.plants[self.place]
-        assert isinstance(plant, BoosterSet)
+        assert isinstance(plant, kind)
         return plant
 
     @property
-    def room(self) -> DistributionRoom:
-        plant = self.world.plants[self.place]
-        assert isinstance(plant, DistributionRoom)
-        return plant
+    def struck_part(self) -> str:
+        assert self.part is not None
+        return self.part
 
     @property
-    def elevator(self) -> Elevator:
-        plant = self.world.plants[self.place]
-        assert isinstance(plant, Elevator)
-        return plant
+    def power_room(self) -> str:
+        """The distribution room that is struck, or whose generator is."""
+        return self.facility.relations.get("stands_in_for", self.target)
 
-    @property
-    def fed(self) -> list[FacilityDescription]:
-        return [self.world.facilities[place] for place in self.world.fed_by(self.place)]
+
+def after(delay_s: float, slack_s: float = 20.0) -> Span:
+    """The delay of a rule, and what reporting on change and a broker add."""
+    return (delay_s, delay_s + slack_s)
+
+
+def suppressed(
+    scene: Scene, work_class: str, severity: Severity, *rules: str, part: str | None = None
+) -> list[Expected]:
+    """Alarms that lie below another one: judged and journalled, never rung."""
+    span = (0.0, scene.lasts_s + 120.0)
+    return [Expected(rule, severity, work_class, span, part=part, demand=Demand.MAY, historical=None) for rule in rules]
+
+
+def forbidden(
+    scene: Scene, work_class: str, severity: Severity, *rules: str, part: str | None = None
+) -> list[Expected]:
+    span = (0.0, scene.lasts_s + 60.0)
+    return [Expected(rule, severity, work_class, span, part=part, demand=Demand.MUST_NOT) for rule in rules]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +145,10 @@ class Fault:
     part_kind: str | None = None
     parts_min: int = 1
     needs: tuple[str, ...] = ()  # points that the facility must have
+    needs_relation: str | None = None
     silences: bool = False  # the gateway says nothing meanwhile
-    cuts_power: bool = False  # what the facility feeds is struck as well
+    cuts_power: bool = False  # what the facility's room feeds is struck as well
+    pours: bool = False  # every sump of the site feels it
     inner: tuple[Inner, ...] = ()
 
     @property

@@ -117,7 +117,7 @@ class Bookings:
             (site.key, facility.key)
             for site in self._sites.values()
             for facility in site.facilities
-            if facility.kind == fault.kind and _has_parts(facility, fault) and not {*fault.needs} & {*facility.without}
+            if facility.kind == fault.kind and facility.gateway is not None and _can_have(facility, fault)
         ]
 
     def behind(self, site: str, gateway: str, fault: Fault) -> list[str]:
@@ -141,20 +141,29 @@ class Bookings:
         return next(one for one in self._sites[site].facilities if one.key == key)
 
     def _touched(self, planned: Planned) -> frozenset[str]:
-        site = self._sites[planned.site]
-        touched = {f"{site.key} gateway {planned.target}"} if planned.fault.at_gateway else set[str]()
+        site, fault = self._sites[planned.site], planned.fault
+        touched = {f"{site.key} gateway {planned.target}"} if fault.at_gateway else set[str]()
+        room = planned.target
+        if fault.cuts_power:
+            room = self.facility(site.key, room).relations.get("stands_in_for", room)
         for facility in site.facilities:
-            spoken_for = planned.fault.at_gateway and planned.fault.silences and facility.gateway == planned.target
-            struck = not planned.fault.at_gateway and facility.key == planned.target
-            fed = planned.fault.cuts_power and planned.target in facility.relations.values()
-            if spoken_for or struck or fed:
+            spoken_for = fault.at_gateway and fault.silences and facility.gateway == planned.target
+            struck = not fault.at_gateway and facility.key == planned.target
+            dark = fault.cuts_power and (facility.key == room or room in facility.relations.values())
+            wet = fault.pours and facility.kind == "drainage_sump"
+            if spoken_for or struck or dark or wet:
                 touched.add(f"{site.key} facility {facility.key}")
         return frozenset(touched)
 
 
-def _has_parts(facility: FacilityDescription, fault: Fault) -> bool:
+def _can_have(facility: FacilityDescription, fault: Fault) -> bool:
+    """Whether it has the parts, points and relations that the fault needs."""
     count = sum(part.kind == fault.part_kind for part in facility.parts)
-    return fault.part_kind is None or count >= fault.parts_min
+    return (
+        (fault.part_kind is None or count >= fault.parts_min)
+        and (fault.needs_relation is None or fault.needs_relation in facility.relations)
+        and not {*fault.needs} & {*facility.without}
+    )
 
 
 def read_script(path: Path, estate: EstateDescription) -> Script:

@@ -52,7 +52,7 @@ class _Lie:
 
 
 # Some controllers lose their hold in steps that are long beside what they control.
-_PACE_MAX_S: Mapping[str, float] = {"booster_pump_room": 4.0}
+_PACE_MAX_S: Mapping[str, float] = {"booster_pump_room": 4.0, "fire_pump_room": 5.0, "generator": 2.0}
 
 
 class World:
@@ -187,6 +187,7 @@ def _build(facility: FacilityDescription, seed: int, name: str) -> Plant:
                 name,
                 transformers=parts("transformer"),
                 feeders=parts("feeder"),
+                surveyed=[part.key for part in facility.parts if part.kind.startswith("ir_")],
                 parameters=facility.parameters,
             )
         case "elevator":
@@ -201,6 +202,7 @@ def _build(facility: FacilityDescription, seed: int, name: str) -> Plant:
                 diesel_pumps=parts("diesel_pump"),
                 valves=parts("valve"),
                 parameters=facility.parameters,
+                second_feed="power_b_ok" not in facility.without,
             )
         case "fire_water_tank":
             return fire_tank.FireTank(seed, name, valves=parts("valve"), parameters=facility.parameters)

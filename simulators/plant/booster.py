@@ -27,6 +27,9 @@ _TAKE_OVER_S = 3.0  # from a pump's failure to the next one's start
 _STAGE_UP_S, _STAGE_DOWN_S, _STAGED_MIN_S = 15.0, 180.0, 600.0
 _TANK_FULL, _TANK_BAND = 82.0, 12.0  # %: the float closes at the first, is fully open this much lower
 _DRY_RUN_STOP = 12.0  # %: the controller's own protection
+_NAP_S, _AWAKE_S = 20.0, 25.0  # of a pump on a flat pressure vessel
+_CHLORINE_MG_L, _CHLORINE_LEFT = 0.42, 0.075  # usual; what is left of it where nothing is dosed
+_CHLORINE_DECAY_S, _CHLORINE_DOSED_S = 300.0, 120.0
 _SUMP_ON, _SUMP_OFF, _SUMP_HIGH, _SUMP_VERY_HIGH = 0.6, 0.3, 0.8, 1.1  # m
 
 REPORTS: Mapping[str, Report] = {
@@ -103,6 +106,10 @@ class BoosterSet:
         self.inlet_shut = False
         self.flooded = False
         self.door_open = False
+        self.chlorine_mg_l = _CHLORINE_MG_L
+        self.disinfected = True  # False: nothing is dosed and what there is decays
+        self.cycling: Pump | None = None  # it goes to sleep and is woken, over and over: a flat pressure vessel
+        self._asleep_s: float | None = None
         self.pressure_mpa = self.setpoint_mpa
         self.speed = 0.86
         self.flow_m3h = 0.0
@@ -125,7 +132,7 @@ class BoosterSet:
             seed,
             name,
             {
-                "inlet": (0.003, 120.0), "gauge": (0.0008, 2.0), "current": (0.008, 10.0), "chlorine": (0.035, 5400.0),
+                "inlet": (0.003, 120.0), "gauge": (0.0008, 2.0), "current": (0.008, 10.0), "chlorine": (0.08, 5400.0),
                 "turbidity": (0.035, 3600.0), "ph": (0.06, 7200.0), "water": (0.5, 14400.0), "room": (0.5, 3600.0),
                 "humidity": (2.0, 3600.0),
             },
@@ -145,6 +152,10 @@ class BoosterSet:
         self._control_speed(dt_s)
         self._balance_tank(dt_s)
         self._drain_sump(dt_s)
+        wanted_mg_l, tau_s = (
+            (_CHLORINE_MG_L, _CHLORINE_DOSED_S) if self.disinfected else (_CHLORINE_LEFT, _CHLORINE_DECAY_S)
+        )
+        self.chlorine_mg_l = towards(self.chlorine_mg_l, wanted_mg_l, dt_s, tau_s)
 
     def running(self) -> list[Pump]:
         return [pump for pump in self.pumps if pump.running]
@@ -185,7 +196,7 @@ class BoosterSet:
             "tank_overflow": self.tank_percent >= 99.0,
             "flow_rate": round(self.flow_m3h, 2),
             "flow_total": round(self.total_m3, 2),
-            "free_chlorine": round(0.42 + noise["chlorine"], 3),
+            "free_chlorine": round(self.chlorine_mg_l * (1.0 + noise["chlorine"]), 3),
             "turbidity": round(0.28 + noise["turbidity"], 3),
             "ph": round(7.42 + noise["ph"], 2),
             "water_temp": round(17.5 + noise["water"], 1),
@@ -226,10 +237,11 @@ class BoosterSet:
             if pump.running and (pump.broken or not powered):
                 pump.running = False
             pump.ran_s = pump.ran_s + dt_s if pump.running else 0.0
+        sleeping = self._nap(dt_s)
         self._since_staging_s += dt_s
         self._overlap_s = max(0.0, self._overlap_s - dt_s)
         running = self.running()
-        wanted = min(self._wanted + (self._overlap_s > 0.0), len(available)) if powered else 0
+        wanted = min(self._wanted + (self._overlap_s > 0.0), len(available)) - sleeping if powered else 0
         self._missing_s = self._missing_s + dt_s if len(running) < wanted else 0.0
         if self._missing_s >= _TAKE_OVER_S or (self._missing_s and self._overlap_s):
             self._start_next()
@@ -238,6 +250,19 @@ class BoosterSet:
         elif running and len(running) < len(available) and self.duty().ran_s > _DUTY_CHANGE_S:
             self._overlap_s = self._overlap_s or 10.0
         self._stage(dt_s, len(running), len(available))
+
+    def _nap(self, dt_s: float) -> bool:
+        """Whether a pump sleeps that should run: its flat vessel says that there is pressure enough."""
+        pump, share = self.cycling, self.pressure_mpa / self.setpoint_mpa
+        if pump is None:
+            self._asleep_s = None
+        elif self._asleep_s is not None:
+            self._asleep_s += dt_s
+            if self._asleep_s >= _NAP_S or share < 0.94:
+                self._asleep_s, pump.running, pump.ran_s = None, True, 0.0
+        elif pump.running and pump.ran_s >= _AWAKE_S and share >= 0.985:
+            self._asleep_s, pump.running = 0.0, False
+        return self._asleep_s is not None
 
     def _start_next(self) -> None:
         for _ in self.pumps:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from simulators.plant.noise import Drift, Drifts, of_the_day, source, towards
 from simulators.plant.surroundings import Surroundings, Value
-from simulators.reporting import ON_CHANGE, Report, measured
+from simulators.reporting import EVENT, ON_CHANGE, ONCE, Report, measured
 
 # Load of a transformer, of its rating, each hour from midnight.
 _LOAD = (
@@ -50,6 +50,12 @@ REPORTS: Mapping[str, Report] = {
     "feeder.residual_current": measured(10.0, 20.0),
     "feeder.joint_temp": measured(60.0, 2.0),
     "feeder.cable_temp": measured(60.0, 2.0),
+    "ir_surveyed": EVENT,
+    **{
+        f"ir_{place}.{temp}_temp": ONCE
+        for place in ("clamp", "joint", "contact")
+        for temp in ("hot_spot", "normal", "ambient")
+    },
     "room_temp": measured(60.0, 1.0),
     "room_humidity": measured(60.0, 3.0),
     "smoke": ON_CHANGE,
@@ -117,11 +123,14 @@ class DistributionRoom:
         *,
         transformers: Sequence[str],
         feeders: Sequence[str],
+        surveyed: Sequence[str] = (),
         parameters: Mapping[str, float],
     ) -> None:
         self.mains_ok = True
         self.lost_phase: int | None = None
         self.flooded = False
+        self.door_open = False
+        self._surveyed = list(surveyed)  # what a thermal camera is pointed at once a year
         random = source(seed, name)
         made = [
             Feeder(
@@ -264,13 +273,16 @@ class DistributionRoom:
             "dc_voltage": round(222.0 + noise["dc"], 1),
             "room_temp": round(self._ambient_c + noise["room"], 1),
             "room_humidity": round(55.0 + noise["humidity"], 1),
+            "ir_surveyed": False,
             "smoke": False,
             "flood": self.flooded,
             "trench_level": 0.0,
             "sf6": round(30.0 + noise["sf6"], 1),
             "o2": round(20.9 + noise["o2"], 2),
-            "door_open": False,
+            "door_open": self.door_open,
         }
+        for key in self._surveyed:
+            values |= {f"{key}.hot_spot_temp": 41.0, f"{key}.normal_temp": 36.5, f"{key}.ambient_temp": 26.0}
         for transformer in self.transformers:
             values.update(self._of_transformer(transformer))
         for feeder in self.feeders:

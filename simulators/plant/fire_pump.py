@@ -64,6 +64,7 @@ class FirePumpRoom:
         diesel_pumps: Sequence[str],
         valves: Sequence[str],
         parameters: Mapping[str, float],
+        second_feed: bool = True,
     ) -> None:
         random = source(seed, name)
         self.selectors: dict[str, str] = dict.fromkeys((*_SYSTEMS, "jockey", "diesel"), "auto")
@@ -97,6 +98,8 @@ class FirePumpRoom:
         self.inspections = 0
         self.inspection_result = "pass"
         self._inspected_s = random.uniform(0.0, _INSPECTION_AFTER_S)  # ago
+        self.feed_a_lost = False  # its own breaker, not the city's mains
+        self._second_feed = second_feed
         self._power_a = self._power_b = True
         self._on_b = False
         self._ats_s = round(random.uniform(0.8, _ATS_S), 1)
@@ -156,7 +159,8 @@ class FirePumpRoom:
     # ------------------------------------------------------------------ what happens by itself
 
     def _switch_supply(self, surroundings: Surroundings) -> None:
-        self._power_a, self._power_b = surroundings.mains_ok, surroundings.backup_ok
+        self._power_a = surroundings.mains_ok and not self.feed_a_lost
+        self._power_b = surroundings.backup_ok and self._second_feed
         on_b = not self._power_a and self._power_b
         if on_b != self._on_b and self.powered:
             self._ats_s = round(_ATS_S - 0.1 * (self.inspections % 3), 1)
@@ -218,8 +222,10 @@ class FirePumpRoom:
         return values
 
     def _of_main(self, system: str, main: RingMain, noise: Mapping[str, float]) -> dict[str, Value]:
-        height_mpa = main.jockey_start_mpa - max(self._worst_least[system] + 0.06, 0.17)
-        at_worst = main.pressure_mpa - height_mpa if not main.valve_shut else main.static_mpa - height_mpa + 0.05
+        least = self._worst_least[system]
+        at_worst = main.pressure_mpa - main.jockey_start_mpa + max(least + 0.06, 0.17)
+        if main.valve_shut:  # the roof tank still stands on it
+            at_worst = least + 0.012
         worst = "worst_point_static_pressure" if system == "hydrant" else f"{system}_worst_point_static_pressure"
         return {
             f"{system}_pressure": round(main.pressure_mpa + noise["gauge"], 4),

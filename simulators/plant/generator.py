@@ -199,7 +199,8 @@ class Generator:
         elif self.turning:
             self.battery_v = towards(self.battery_v, _RUNNING_V, dt_s, 20.0)
         elif self.charger_failed or not self.mains_ok:
-            self.battery_v = towards(self.battery_v, self.battery_rest_v, dt_s, 90.0)
+            recovering = self.battery_v < self.battery_rest_v  # from the starter, which is quicker than to run down
+            self.battery_v = towards(self.battery_v, self.battery_rest_v, dt_s, 12.0 if recovering else 90.0)
         else:
             self.battery_v = towards(self.battery_v, _FLOAT_V, dt_s, 60.0)
 

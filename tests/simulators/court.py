@@ -41,6 +41,7 @@ from simulators.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "estates/demo.yaml"
+BACKED = Path(__file__).with_name("backed.yaml")
 
 
 @cache
@@ -51,6 +52,12 @@ def packs() -> Mapping[str, Pack]:
 @cache
 def demo() -> EstateDescription:
     return read(DEMO)
+
+
+@cache
+def backed() -> EstateDescription:
+    """A site with a generator, and everybody behind it."""
+    return read(BACKED)
 
 
 def only(estate: EstateDescription, *facilities: str) -> EstateDescription:

@@ -1,0 +1,58 @@
+"""Lifts: somebody trapped, a door that does not close."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from simulators.plant.elevator import Elevator
+from simulators.scene import Expected, Fault, Scene, after, forbidden, suppressed
+
+_KIND = "elevator"
+
+
+def _stick(scene: Scene) -> None:
+    scene.plant(Elevator).stick = True
+
+
+def _release(scene: Scene) -> None:
+    scene.plant(Elevator).stick = False
+
+
+def _of_entrapment(scene: Scene) -> Sequence[Expected]:
+    """It takes up to two minutes until somebody travels; the terminal, where it judges for itself, comes first."""
+    trapped = Expected("passenger_trapped_between_floors", "life_safety", "elevator", (60, 220), after(0, 30))
+    lacking = scene.facility.without
+    expected: list[Expected] = suppressed(scene, "elevator", "critical", "stopped_outside_door_zone")
+    if "passenger_trapped" in lacking:
+        expected.append(trapped)
+    else:
+        expected.append(replace(trapped, rule="passenger_trapped_reported", raised=(32, 190), returned=(60, 125)))
+        expected += suppressed(scene, "elevator", "life_safety", trapped.rule)
+    if "car_alarm_button" not in lacking:
+        expected.append(Expected("car_alarm_button", "critical", "elevator", (43, 200)))
+    return expected
+
+
+def _jam(scene: Scene) -> None:
+    scene.plant(Elevator).jam = True
+
+
+def _free(scene: Scene) -> None:
+    scene.plant(Elevator).jam = False
+
+
+def _of_jam(scene: Scene) -> Sequence[Expected]:
+    return (
+        Expected("door_close_failure", "warning", "elevator", (115, 250), after(5)),
+        *forbidden(scene, "elevator", "life_safety", "passenger_trapped_level", "moving_with_door_open"),
+        *forbidden(scene, "elevator", "warning", "door_held_open"),
+    )
+
+
+FAULTS = (
+    Fault(
+        "entrapment", "电梯困人", "Passenger trapped", _KIND, _stick, _release, 600, 240, 120, _of_entrapment,
+    ),
+    Fault(
+        "door_fault", "电梯关不上门", "Lift door does not close", _KIND, _jam, _free, 480, 270, 60, _of_jam,
+    ),
+)  # fmt: skip
