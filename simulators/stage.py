@@ -90,7 +90,10 @@ class Stage:
 
     def truth(self, *, speed: float, traffic: Traffic | None = None) -> Truth:
         """Everything up to now. What could still come after the end is not asked for."""
-        declared = [_cut_off(one, self.now) for one in with_orders(self._declared)]
+        declared = [
+            replace(one, demand=Demand.MAY) if self._is_untold(one) else _cut_off(one, self.now)
+            for one in with_orders(self._declared)
+        ]
         return Truth(
             seed=self._seed,
             speed=speed,
@@ -99,6 +102,15 @@ class Stage:
             declared=tuple(declared),
             happened=tuple(self._happened),
             traffic=traffic or Traffic(),
+        )
+
+    def _is_untold(self, one: Declared) -> bool:
+        """Whether it happens behind a gateway that still keeps it to itself."""
+        return one.demand is Demand.MUST and any(
+            (inner.site, inner.target) == (one.site, one.facility)
+            and one.raised.from_at >= self._started_at + timedelta(seconds=planned.at_s)
+            for planned, _ in self._going_on
+            for inner in planned.inner
         )
 
     def _direct(self) -> None:

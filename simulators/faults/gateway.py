@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from simulators.gateway import Uplink
 from simulators.scene import Expected, Fault, Inner, Scene
+from simulators.truth import Demand
+
+_JUMP_MS = 400 * 86_400_000
 
 
 def _go_dark(scene: Scene) -> None:
@@ -32,6 +35,38 @@ def _leave_alone(scene: Scene) -> None:
     del scene
 
 
+def _set_back(scene: Scene) -> None:
+    """As after a power cut with an empty clock battery: to a day long before anything that it has ever said."""
+    scene.gateway.clock_offset_ms -= _JUMP_MS
+
+
+def _set_right(scene: Scene) -> None:
+    scene.gateway.clock_offset_ms += _JUMP_MS
+
+
+def _of_jump(scene: Scene) -> Sequence[Expected]:
+    """It could be a store that empties, for five minutes; then it is a clock.
+
+    What it says meanwhile counts for nothing, so that when the clock is set right, its points have long been silent.
+    """
+    span = (0.0, scene.lasts_s + 600.0)
+    silent = [
+        Expected(rule, "warning", "communication", span, facility=key, kind=facility.kind, part=part, demand=Demand.MAY)
+        for key in scene.gateway.facilities
+        for facility in (scene.world.facilities[scene.site, key],)
+        for rule, part in (
+            ("points_stale", None),
+            *(("part_points_stale", part.key) for part in facility.parts),
+        )
+    ]
+    never = ("gateway_offline", "gateway_silent")
+    return (
+        Expected("gateway_clock_wrong", "warning", "communication", (330, 660), (50, 240)),
+        *(Expected(rule, "critical", "communication", span, demand=Demand.MUST_NOT) for rule in never),
+        *silent,
+    )
+
+
 FAULTS = (
     Fault(
         "gateway_offline", "网关掉电", "Gateway without power", None, _go_dark, _come_back, 420, 300, 120,
@@ -44,5 +79,9 @@ FAULTS = (
         "late_burst", "断网补传", "Stored messages sent late", None, _cut_off, _come_back, 540, 540, 600,
         _of_offline, silences=True,
         inner=(Inner("residual_current", 60, 180, historical=True), Inner("pump_failure", 300, 600, historical=False)),
+    ),
+    Fault(
+        "gateway_clock_jump", "网关时钟跳变", "Clock of the gateway jumps", None, _set_back, _set_right, 840, 720, 660,
+        _of_jump, silences=True,
     ),
 )  # fmt: skip
