@@ -4,6 +4,7 @@ All of it runs ahead of the ledger while a transaction is open. When that fails,
 again, which gives exactly what the ledger holds: delays are rows, values are readings, states are conditions.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -78,8 +79,9 @@ async def load(
     configuration = await facilities.configuration(connection, site_id)
     living = await _make_conditions(connection, configuration, packs, now)
     delays, moved_ms = await timers.delays(connection, site_id), await conditions.moved_ms(connection, site_id)
-    engine = Engine(configuration, packs, living, delays, tuning, moved_ms)
-    engine.warm(await readings.history(connection, engine.lookback_s()))
+    # Thousands of rules are bound: beside the loop, so that the broker is heard meanwhile.
+    engine = await asyncio.to_thread(Engine, configuration, packs, living, delays, tuning, moved_ms)
+    await asyncio.to_thread(engine.warm, await readings.history(connection, engine.lookback_s()))
     if before is not None:
         engine.go_on_from(before.engine)
     found = addresses(configuration)
@@ -118,7 +120,7 @@ async def _make_conditions(
 ) -> list[Condition]:
     """Conditions whose rule, part or facility is gone end first, or their alarms would stand for ever."""
     site_id = configuration.site.id
-    specs = conditions_for(configuration, packs)
+    specs = await asyncio.to_thread(conditions_for, configuration, packs)
     named = {(spec.facility_id, spec.part_id, spec.rule_key) for spec in specs}
     standing = await conditions.standing(connection, site_id)
     leaving = [each for each in standing if (each.facility_id, each.part_id, each.rule_key) not in named]

@@ -101,11 +101,14 @@ def _missing_name(places: Places, facility: Facility, part: Part | None, name: N
 
 
 def _missing_rule(places: Places, facility: Facility, part: Part | None, node: Call) -> str | None:
-    for rule in places.rules(facility):
-        if any(isinstance(each, Label) and each.text == rule.key for each in node.arguments):
-            found = _found(places, facility, None if rule.for_each is None else part, rule)
-            return found.reason if isinstance(found, LeftOut) else None
-    return f"{facility.key} has no such rule"
+    for key in (each.text for each in node.arguments if isinstance(each, Label)):
+        rule = places.rule(facility, key)
+        if rule is None:
+            return f"{facility.key} has no rule {key}"
+        found = _found(places, facility, None if rule.for_each is None else part, rule)
+        if isinstance(found, LeftOut):
+            return found.reason
+    return None
 
 
 def _missing_label(places: Places, facility: Facility, part: Part | None, node: Binary) -> str | None:
@@ -157,7 +160,7 @@ def bind(
     part = None if condition.part_id is None else places.part_by_id.get(condition.part_id)
     if facility is None or (condition.part_id is not None and part is None):
         return None
-    rule = next((rule for rule in places.rules(facility) if rule.key == condition.rule_key), None)
+    rule = places.rule(facility, condition.rule_key)
     if rule is None or isinstance(_found(places, facility, part, rule), LeftOut):
         return None
     found = Dependencies()
@@ -224,11 +227,12 @@ def _suppress(slots: FacilitySlots, absent: Callable[[Node], bool]) -> tuple[Get
         return None, ()
     node = present(rule.suppress_when, absent, positive=True)
     apart = Dependencies()
-    compiled(node, replace(slots, found=apart))
+    suppress = compiled(node, replace(slots, found=apart))
     patience_ms = round(rule.unknown_max_s * 1000)
     for signal in apart.operands.values():
-        slots.found.on(signal).append(_doubt(signal, patience_ms))
-    return compiled(node, slots), tuple(apart.operands.values())
+        apart.on(signal).append(_doubt(signal, patience_ms))
+    slots.found.take_in(apart)
+    return suppress, tuple(apart.operands.values())
 
 
 def _doubt(signal: Signal, patience_ms: int) -> Edge:

@@ -22,6 +22,7 @@ class Places:
         self._points_at: dict[tuple[int, int | None], list[Point]] = defaultdict(list)
         for point in configuration.points:
             self._points_at[point.facility_id, point.part_id].append(point)
+        self._rules: dict[str, Sequence[Rule]] = {}  # by kind of facility
         self._permits: dict[int, list[Permit]] = defaultdict(list)
         for permit in configuration.permits:
             self._permits[permit.facility_id].append(permit)
@@ -61,9 +62,18 @@ class Places:
 
     def rules(self, facility: Facility) -> Sequence[Rule]:
         """The rules of its kind, and those of `any` unless it is a gateway."""
-        own = self.packs.get(facility.kind)
-        every = None if facility.kind == GATEWAY_KIND else self.packs.get(ANY_KIND)
-        return [rule for pack in (own, every) if pack is not None for rule in pack.rules.values()]
+        if facility.kind not in self._rules:
+            own = self.packs.get(facility.kind)
+            every = None if facility.kind == GATEWAY_KIND else self.packs.get(ANY_KIND)
+            self._rules[facility.kind] = [rule for pack in (own, every) if pack for rule in pack.rules.values()]
+        return self._rules[facility.kind]
+
+    def rule(self, facility: Facility, key: str) -> Rule | None:
+        kinds = (facility.kind,) if facility.kind == GATEWAY_KIND else (facility.kind, ANY_KIND)
+        for pack in (self.packs.get(kind) for kind in kinds):
+            if pack is not None and key in pack.rules:
+                return pack.rules[key]
+        return None
 
     def permits_of(self, facility_id: int) -> Sequence[Permit]:
         """Every permit of the facility and its parts, whatever it silences."""

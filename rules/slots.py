@@ -60,6 +60,17 @@ class Dependencies:
         self.operands.setdefault(signal.point.id, signal)
         return self.edges.setdefault(signal.point.id, [signal.edge])
 
+    def take_in(self, other: "Dependencies") -> None:
+        """Depend on what another expression of the same condition depends on."""
+        for signal in other.operands.values():
+            self.on(signal).extend(other.edges[signal.point.id][1:])  # the first is the signal's own
+        if ALWAYS in other.edges:
+            self.always().extend(other.edges[ALWAYS])
+        for name, shown in other.values.items():
+            self.values.setdefault(name, shown)
+        self.parameters |= other.parameters
+        self.is_tick_only |= other.is_tick_only
+
     def always(self) -> list[Edge]:
         """Edges that no sample moves."""
         return self.edges.setdefault(ALWAYS, [])
@@ -283,8 +294,6 @@ def _windowed(signal: Signal, answer: Callable[[int, int], Value], window_ms: in
 
 
 def _shown(point: Point, getter: Callable[[int], float | None]) -> Shown:
-    labels = {code: label for label, code in point.codes.items()}
-
     def shown(at: int) -> object:
         value = getter(at)
         if value is None:
@@ -293,7 +302,7 @@ def _shown(point: Point, getter: Callable[[int], float | None]) -> Shown:
             case PointKind.STATE | PointKind.EVENT:
                 return bool(value)
             case PointKind.ENUM:
-                return labels.get(int(value), value)
+                return next((label for label, code in point.codes.items() if code == int(value)), value)
             case _:
                 return _rounded(value)
 

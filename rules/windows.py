@@ -26,7 +26,18 @@ _WRAP_MARGIN = 0.1
 class History:
     """Samples of one point in order of their time, at least `keep_ms` back from the newest. A bad value is NaN."""
 
-    __slots__ = ("_first", "_times", "_values", "is_event", "is_state", "keep_ms", "stale_ms", "version", "wrap")
+    __slots__ = (
+        "_first",
+        "_times",
+        "_values",
+        "_whole_since_ms",
+        "is_event",
+        "is_state",
+        "keep_ms",
+        "stale_ms",
+        "version",
+        "wrap",
+    )
 
     def __init__(
         self, *, stale_ms: int | None, is_event: bool = False, is_state: bool = False, wrap: float | None = None
@@ -40,12 +51,14 @@ class History:
         self._times: list[int] = []
         self._values: list[float] = []
         self._first = 0  # index of the oldest sample still kept
+        self._whole_since_ms: int | None = None  # from here to the newest nothing is missing, as far as seen
 
     def add(self, ts_ms: int, value: float | None) -> None:
         """Put a sample in its place, also a late one; of two with the same time the first stays."""
         times, known = self._times, nan if value is None else value
         self.version += 1
         if not times or ts_ms > times[-1]:
+            self._note_gap(ts_ms, known)
             times.append(ts_ms)
             self._values.append(known)
             self._forget()
@@ -54,6 +67,15 @@ class History:
         if times[place] != ts_ms and (place > self._first or ts_ms > times[-1] - self.keep_ms):
             times.insert(place, ts_ms)
             self._values.insert(place, known)
+            if isnan(known):
+                self._whole_since_ms = None
+
+    def _note_gap(self, ts_ms: int, value: float) -> None:
+        is_gap = self._times and self.stale_ms is not None and ts_ms - self._times[-1] > self.stale_ms
+        if isnan(value):
+            self._whole_since_ms = None
+        elif self._whole_since_ms is None or is_gap:
+            self._whole_since_ms = ts_ms
 
     def _forget(self) -> None:
         # One sample at or before the horizon stays: it is the value held when a full window begins.
@@ -183,7 +205,16 @@ class History:
     def _is_covered(self, window_ms: int, end_ms: int) -> bool:
         if self.stale_ms is None:
             return bisect_right(self._times, end_ms - window_ms, self._first) > self._first
+        if self._is_whole(end_ms - window_ms, end_ms):
+            return True
         return sum(finish - begin for begin, finish, _ in self._held(window_ms, end_ms)) >= COVERED_MIN * window_ms
+
+    def _is_whole(self, begin_ms: int, end_ms: int) -> bool:
+        """Whether nothing at all is missing in between: told without looking at every sample of a long window."""
+        since, stale = self._whole_since_ms, self.stale_ms or 0
+        return (
+            since is not None and begin_ms >= max(since, self._times[self._first]) and end_ms <= self._times[-1] + stale
+        )
 
     def _extreme(
         self, choose: Callable[[list[float]], float], utmost: float, window_ms: int, end_ms: int

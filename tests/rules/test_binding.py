@@ -110,3 +110,14 @@ def test_gateways_have_their_own_rules_and_not_those_of_every_facility(tested) -
 def test_what_is_not_there_suppresses_nothing(suppression, left) -> None:
     kept = present(parse(suppression), lambda node: any(name.key == "gone" for name in names(node)), positive=True)
     assert written(kept) == written(parse(left))
+
+
+def test_pieces_at_which_nothing_is_measured_cost_next_to_nothing() -> None:
+    """A site has hundreds of extinguishers: no signals, no rules of their own, nothing that a sample has to pass by."""
+    tested = packs.load(None)
+    pieces = {f"piece_{number}": Plan("extinguisher", gateway=None) for number in range(300)}
+    rig = Rig(tested, {"lift": Plan("elevator"), **pieces})
+    alone = Rig(tested, {"lift": Plan("elevator")})
+    of_pieces = {each.rule_key for each in rig.conditions.values() if "piece" in rig.facility_keys[each.facility_id]}
+    assert of_pieces == {"work_permit_overrun"}
+    assert rig.engine.lookback_s().keys() == alone.engine.lookback_s().keys()

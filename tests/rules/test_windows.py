@@ -198,3 +198,25 @@ def test_the_order_of_arrival_does_not_matter_for_the_past(samples, data) -> Non
     end_ms = 500_000
     assert mixed.changes(500_000, end_ms) == straight.changes(500_000, end_ms)
     assert mixed.min_over(200_000, end_ms) == straight.min_over(200_000, end_ms)
+
+
+def covered_s(samples: list[tuple[int, float | None]], begin_s: int, end_s: int, stale_s: int) -> int:
+    """How much of the stretch a believable value held, second by second."""
+    seconds = 0
+    for second in range(begin_s, end_s):
+        last = max((each for each in samples if each[0] <= second), key=lambda each: each[0], default=None)
+        seconds += last is not None and last[1] is not None and second < last[0] + stale_s
+    return seconds
+
+
+@settings(max_examples=80, deadline=None)
+@given(SAMPLES, st.integers(1, 300), st.integers(0, 60), st.sampled_from([20, 90]), st.data())
+def test_a_window_counts_exactly_when_nine_tenths_of_it_are_covered(steps, window_s, after_s, stale_s, data) -> None:
+    at_s, samples = 0, []
+    for gap_s, value in steps:
+        at_s += gap_s
+        samples.append((at_s, None if value is None else 1.0))
+    found = history(data.draw(st.permutations(samples)) if data.draw(st.booleans()) else samples, stale_s=stale_s)
+    end_s = at_s + after_s
+    is_covered = covered_s(samples, end_s - window_s, end_s, stale_s) >= 0.9 * window_s
+    assert (found.frozen(window_s * 1000, end_s * 1000) is True) == is_covered
