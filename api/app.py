@@ -12,8 +12,11 @@ from fastapi.routing import APIRoute
 from api import (
     alarms,
     conditions,
+    contracts,
+    decisions,
     dossiers,
     facilities,
+    grades,
     health,
     intake,
     live,
@@ -37,7 +40,7 @@ from settings import Now, Settings
 
 PREFIX = "/api/v1"
 _GUARDED = (
-    sites, facilities, readings, rules, dossiers, alarms, conditions, permits, work_orders, intake, vocabulary, live
+    sites, facilities, grades, contracts, decisions, readings, rules, dossiers, alarms, conditions, permits, work_orders, intake, vocabulary, live
 )  # fmt: skip
 
 

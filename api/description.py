@@ -12,6 +12,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _TAGS = {
     "sites": "Estates and the places in them.",
     "facilities": "Graded functions in their places, with what is measured there now.",
+    "grades and contracts": "What a risk grade and a contract ask for, and what people decided otherwise for a site.",
     "readings": "What was measured.",
     "rules": "What is considered wrong, and the limits people set.",
     "dossier": "One machine, one file: append-only and hash-chained.",

@@ -13,14 +13,16 @@ from estate.facility_plan import FacilityPlan
 from estate.faults import EstateErrors
 from estate.plan import Plan, SitePlan, check
 from estate.reading import read
-from ledger import departures, dossier, facilities, inventory, parameters, standing
+from ledger import departures, dossier, facilities, grades, inventory, parameters, site_settings, standing
 from ledger.errors import Conflict
+from ledger.inventory import Written
 from ledger.pool import Connection
+from ledger.records import Grade
 from ledger.standing import Standing
 
 __all__ = ["EstateErrors", "Plan", "bring_in", "check", "difference", "read"]
 
-AUTHOR = "estate"  # of the parameters that stand in the file
+AUTHOR, REASON = "estate", "estate file"  # of the parameters, the grades and the contract that stand in the file
 
 
 async def difference(connection: Connection, plan: Plan) -> Difference:
@@ -65,6 +67,7 @@ class _Site:
         self._locations: dict[str, int] = {}
         self._gateways: dict[str, int] = {}
         self._facilities: dict[str, int] = {}
+        self._kind_grades: Mapping[str, Grade] = {}
 
     async def write(self) -> None:
         if not self._items:
@@ -81,6 +84,11 @@ class _Site:
             now=self._now,
         )
         self._site_id = written.id
+        said = [field for item in self._items if item.subject is Subject.SITE for field in item.fields]
+        if written.created or any(field.name == "sla_profile" for field in said):
+            await site_settings.set_profile(
+                connection, self._site_id, plan.sla_profile, author=AUTHOR, reason=REASON, now=self._now
+            )
         await self._look_up()
         await self._rename()
         changed = {subject: self._changed(subject) for subject in Subject}
@@ -121,6 +129,7 @@ class _Site:
         self._locations = {key: location.id for key, location in stands.locations.items()}
         self._gateways = dict(stands.gateways)
         self._facilities = {key: facility.id for key, facility in stands.facilities.items()}
+        self._kind_grades = stands.kind_grades
 
     async def _rename(self) -> None:
         """First of all, so that whatever follows finds things under the keys they now have."""
@@ -139,6 +148,7 @@ class _Site:
 
     async def _facility(self, plan: FacilityPlan, item: Item) -> None:
         connection = self._connection
+        grade = plan.grade if plan.says_grade else self._kind_grades.get(plan.kind, plan.grade)
         written = await inventory.put_facility(
             connection,
             site_id=self._site_id,
@@ -146,14 +156,17 @@ class _Site:
             gateway_id=None if plan.gateway is None else self._gateways[plan.gateway],
             key=plan.key,
             kind=plan.kind,
-            grade=plan.grade,
+            grade=grade,
             name_zh=plan.name_zh,
             name_en=plan.name_en,
             type_key=plan.type,
         )
         self._facilities[plan.key] = written.id
         if written.changed:
-            await self._enter(plan.key, "registered" if written.created else "changed", _registered(plan))
+            kind, more = ("registered", {"grade": grade}) if written.created else ("changed", {})
+            await self._enter(plan.key, kind, {**_registered(plan), **more})
+        if plan.says_grade:
+            await self._grade(plan, written, item)
         for part in plan.parts:
             await inventory.put_part(
                 connection,
@@ -176,9 +189,34 @@ class _Site:
             for name, value in plan.parameters.items():
                 await self._parameter(written.id, name, value)
 
+    async def _grade(self, plan: FacilityPlan, written: Written, item: Item) -> None:
+        """Of a new facility its registration tells the grade; of another, what becomes of it is an entry of its own."""
+        if written.created:
+            await site_settings.put(
+                self._connection,
+                self._site_id,
+                site_settings.GRADE,
+                plan.grade.value,
+                facility_id=written.id,
+                author=AUTHOR,
+                reason=REASON,
+                now=self._now,
+            )
+        elif any(field.name == "grade" for field in item.fields):
+            facility = await facilities.facility(self._connection, written.id)
+            await grades.put(
+                self._connection,
+                facility,
+                plan.grade,
+                default=plan.grade,
+                author=AUTHOR,
+                reason=REASON,
+                now=self._now,
+            )
+
     async def _parameter(self, facility_id: int, name: str, value: float) -> None:
         await parameters.set_value(
-            self._connection, facility_id, name, value, author=AUTHOR, reason="estate file", now=self._now
+            self._connection, facility_id, name, value, author=AUTHOR, reason=REASON, now=self._now
         )
 
     async def _assets(self, plan: FacilityPlan, facility_id: int) -> None:
@@ -247,7 +285,6 @@ def _registered(plan: FacilityPlan) -> Mapping[str, object]:
         "key": plan.key,
         "kind": plan.kind,
         "type": plan.type,
-        "grade": plan.grade,
         "name_zh": plan.name_zh,
         "name_en": plan.name_en,
         "location": plan.location,

@@ -7,6 +7,7 @@ a dry run shows is what a real run does.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from estate.description import LocationDescription
 from estate.facility_plan import FacilityPlan
@@ -80,7 +81,7 @@ def _site(plan: SitePlan, standing: Standing | None) -> Iterator[Item]:
             ("name_en", there.name_en, plan.name_en),
             ("time_zone", there.time_zone, plan.time_zone),
             ("round_at", f"{there.round_at:%H:%M}", f"{plan.round_at:%H:%M}"),
-            ("sla_profile", there.sla_profile, plan.sla_profile),
+            ("sla_profile", there.sla_profile, _new(plan.sla_profile, standing.said_profile, there.sla_profile)),
         )
         if fields:
             yield Item(Change.CHANGED, Subject.SITE, plan.key, plan.key, plan.name_zh, plan.name_en, fields=fields)
@@ -148,7 +149,7 @@ def facility_fields(plan: FacilityPlan, there: StandingFacility, keys: Mapping[s
         ("name_zh", there.name_zh, plan.name_zh),
         ("name_en", there.name_en, plan.name_en),
         ("type", there.type, plan.type),
-        ("grade", there.grade.value, plan.grade.value),
+        ("grade", there.grade.value, _new(plan.says_grade and plan.grade.value, there.said_grade, there.grade.value)),
         ("location", location, plan.location),
         ("gateway", gateway, plan.gateway),
     )
@@ -160,6 +161,11 @@ def facility_fields(plan: FacilityPlan, there: StandingFacility, keys: Mapping[s
         *_each("relation", {name: keys.get(key, key) for name, key in there.relations.items()}, plan.relations),
         *_assets(plan, there),
     )
+
+
+def _new(said: str | Literal[False], before: str | None, stands: str) -> str:
+    """What a person has decided since stands until the file says something new."""
+    return stands if said is False or said == before else said
 
 
 def _fields(*compared: tuple[str, str | None, str | None]) -> tuple[FieldChange, ...]:

@@ -26,7 +26,8 @@ class FacilityPlan:
     key: str
     kind: str
     type: str | None
-    grade: Grade
+    grade: Grade  # of a new one: what the file says, else the pack's default
+    says_grade: bool
     name_zh: str
     name_en: str
     location: str
@@ -66,6 +67,7 @@ class FacilityCheck:
             kind=facility.kind,
             type=facility.type,
             grade=pack.grade.grade if facility.grade is None else Grade(facility.grade),
+            says_grade=facility.grade is not None,
             name_zh=facility.name.zh,
             name_en=facility.name.en,
             location=facility.location,

@@ -71,9 +71,9 @@ async def put_site(
         "with written as (insert into site (key, name_zh, name_en, time_zone, round_at, sla_profile, created_at) "
         "values (%(key)s, %(name_zh)s, %(name_en)s, %(time_zone)s, %(round_at)s, %(sla_profile)s, %(now)s) "
         "on conflict on constraint site_key_unique do update set name_zh = excluded.name_zh, name_en = excluded.name_en, "
-        "time_zone = excluded.time_zone, round_at = excluded.round_at, sla_profile = excluded.sla_profile "
-        "where (site.name_zh, site.name_en, site.time_zone, site.round_at, site.sla_profile) is distinct from "
-        "(excluded.name_zh, excluded.name_en, excluded.time_zone, excluded.round_at, excluded.sla_profile) "
+        "time_zone = excluded.time_zone, round_at = excluded.round_at "
+        "where (site.name_zh, site.name_en, site.time_zone, site.round_at) is distinct from "
+        "(excluded.name_zh, excluded.name_en, excluded.time_zone, excluded.round_at) "
         "returning id, xmax = 0 as created) "
         "select id, created, true from written union all select id, false, false from site where key = %(key)s "
         "and not exists (select from written)",
@@ -120,7 +120,7 @@ async def put_facility(
     name_en: str,
     type_key: str | None = None,
 ) -> Written:
-    """A retired facility comes back. Raises Conflict when the key belongs to a facility of another kind."""
+    """A retired facility comes back; one that is there keeps its grade (ledger.grades). Raises Conflict when the key belongs to a facility of another kind."""
     await _refuse_other_kind(
         connection, "select kind from facility where site_id = %s and key = %s", [site_id, key], "facility", key, kind
     )
@@ -129,11 +129,11 @@ async def put_facility(
         "type_key) values (%(site)s, %(location)s, %(gateway)s, %(key)s, %(kind)s, %(grade)s, %(name_zh)s, "
         "%(name_en)s, %(type)s) "
         "on conflict on constraint facility_key_unique do update set location_id = excluded.location_id, "
-        "gateway_id = excluded.gateway_id, grade = excluded.grade, name_zh = excluded.name_zh, "
+        "gateway_id = excluded.gateway_id, name_zh = excluded.name_zh, "
         "name_en = excluded.name_en, type_key = excluded.type_key, retired_at = null "
-        "where (facility.location_id, facility.gateway_id, facility.grade, facility.name_zh, facility.name_en, "
+        "where (facility.location_id, facility.gateway_id, facility.name_zh, facility.name_en, "
         "facility.type_key, facility.retired_at) is distinct from (excluded.location_id, excluded.gateway_id, "
-        "excluded.grade, excluded.name_zh, excluded.name_en, excluded.type_key, null) returning id, xmax = 0 as created) "
+        "excluded.name_zh, excluded.name_en, excluded.type_key, null) returning id, xmax = 0 as created) "
         "select id, created, true from written union all select id, false, false from facility "
         "where site_id = %(site)s and key = %(key)s and not exists (select from written)",
         {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from psycopg.rows import TupleRow
 
-from ledger import facilities
+from ledger import facilities, site_settings
 from ledger.inventory import AssetEntry, PointEntry
 from ledger.pool import Connection
 from ledger.records import Grade, PointKind, Site
@@ -38,7 +38,8 @@ class StandingFacility:
     key: str
     kind: str
     type: str | None
-    grade: Grade
+    grade: Grade  # in force
+    said_grade: str | None  # what the files said last, in force or not
     name_zh: str
     name_en: str
     location: str
@@ -55,13 +56,15 @@ class StandingFacility:
 @dataclass(frozen=True, slots=True)
 class Standing:
     site: Site
+    said_profile: str | None  # the contract the files said last, in force or not
+    kind_grades: Mapping[str, Grade]  # set for a kind at the site, in place of its pack's default
     locations: Mapping[str, StandingLocation]
     gateways: Mapping[str, int]  # key -> id, those whose facility is retired as well
     facilities: Mapping[str, StandingFacility]  # the gateways' own among them
 
 
 async def of_site(connection: Connection, site: Site, author: str) -> Standing:
-    """`author`: whose settings of parameters count as the files' own."""
+    """`author`: whose settings count as the files' own."""
     cursor = await connection.execute(
         "select location.id, location.key, location.name_zh, location.name_en, parent.key from location "
         "left join location parent on parent.id = location.parent_id where location.site_id = %s order by location.id",
@@ -74,6 +77,8 @@ async def of_site(connection: Connection, site: Site, author: str) -> Standing:
     points = await _points(connection, site.id)
     in_force = await _parameters(connection, site.id, None)
     said = await _parameters(connection, site.id, author)
+    settled = await site_settings.in_force(connection, site.id)
+    decided = await site_settings.last_by(connection, site.id, author)
     relations = await _relations(connection, site.id)
     assets = await _assets(connection, site.id)
     cursor = await connection.execute(
@@ -91,6 +96,7 @@ async def of_site(connection: Connection, site: Site, author: str) -> Standing:
             kind=kind,
             type=type_key,
             grade=Grade(grade),
+            said_grade=decided.get((number, site_settings.GRADE)),
             name_zh=name_zh,
             name_en=name_en,
             location=location,
@@ -103,7 +109,13 @@ async def of_site(connection: Connection, site: Site, author: str) -> Standing:
             relations=relations[number],
             assets=assets[number],
         )
-    return Standing(site, locations, gateways, found)
+    kind_grades = {
+        name.removeprefix(f"{site_settings.GRADE}."): Grade(setting.value)
+        for name, setting in settled.items()
+        if name.startswith(f"{site_settings.GRADE}.") and setting.value is not None
+    }
+    said_profile = decided.get((None, site_settings.PROFILE))
+    return Standing(site, said_profile, kind_grades, locations, gateways, found)
 
 
 async def of_sites(connection: Connection, keys: Sequence[str], author: str) -> dict[str, Standing]:

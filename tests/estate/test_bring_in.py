@@ -10,9 +10,9 @@ import pytest
 import rules.packs
 from estate.bring_in import bring_in, check, read
 from estate.reading import parse
-from ledger import dossier, facilities, parameters, timers
+from ledger import dossier, facilities, grades, parameters, site_settings, timers
 from ledger.errors import Conflict
-from ledger.records import Delay, PointKind, SiteConfiguration, TimerKind, to_ms
+from ledger.records import Delay, Grade, PointKind, SiteConfiguration, TimerKind, to_ms
 from tests.estate.test_plan import PACKS, SITE
 from tests.fix_database import Connection
 from tests.small_estate import NOON, later
@@ -40,6 +40,10 @@ async def everything(connection: Connection) -> dict[str, list[tuple[object, ...
 
 def by_key(configuration: SiteConfiguration) -> Mapping[str, int]:
     return {facility.key: facility.id for facility in configuration.facilities}
+
+
+def graded(configuration: SiteConfiguration) -> Mapping[str, Grade]:
+    return {facility.key: facility.grade for facility in configuration.facilities}
 
 
 async def test_the_configuration_is_what_the_file_says(connection: Connection) -> None:
@@ -79,7 +83,7 @@ async def test_new_and_changed_facilities_have_it_in_their_dossier(connection: C
     before = (await bring(connection)).site.revision
     after = await bring(connection, ("grade: B", "grade: A"))
     assert after.site.revision == before + 1
-    assert [entry.kind for entry in await dossier.entries(connection, ids["power"])] == ["registered", "changed"]
+    assert [entry.kind for entry in await dossier.entries(connection, ids["power"])] == ["registered", "grade"]
 
 
 async def test_what_a_person_has_set_stands_until_the_file_says_something_new(connection: Connection) -> None:
@@ -87,6 +91,39 @@ async def test_what_a_person_has_set_stands_until_the_file_says_something_new(co
     await parameters.set_value(connection, booster, "setpoint", 0.5, author="li", reason="summer", now=NOON)
     assert (await bring(connection)).parameters[booster, "setpoint"] == 0.5
     assert (await bring(connection, ("setpoint: 0.4", "setpoint: 0.45"))).parameters[booster, "setpoint"] == 0.45
+
+
+async def test_a_grade_that_a_person_set_stands_until_the_file_says_another(connection: Connection) -> None:
+    found = await bring(connection)
+    power = next(each for each in found.facilities if each.key == "power")
+    assert power.grade is Grade.B  # as the file says
+    await grades.set_for_facility(
+        connection, power, Grade.C, default=Grade.A, author="li", reason="spare room", now=NOON
+    )
+    assert graded(await bring(connection))["power"] is Grade.C
+    assert graded(await bring(connection, ("grade: B", "grade: A")))["power"] is Grade.A
+    unsaid = await bring(connection, ("grade: B", ""))
+    assert graded(unsaid)["power"] is Grade.A, "what the file does not name is left alone"
+
+
+async def test_a_new_facility_is_graded_as_its_kind_is_at_the_site(connection: Connection) -> None:
+    site_id = (await bring(connection)).site.id
+    changed = await grades.set_for_kind(
+        connection, site_id, "booster_pump_room", Grade.C, default=Grade.A, author="li", reason="two feeds", now=NOON
+    )
+    assert [each.key for each in changed] == ["booster"]
+    another = "  - {key: second, kind: booster_pump_room, name: {zh: 二, en: Two}, location: room, gateway: gw}\n"
+    indented = "".join(f"    {line}\n" for line in another.splitlines())
+    after = graded(await bring(connection, text=SITE.rstrip("\n") + "\n" + indented))
+    assert (after["second"], after["booster"], after["power"]) == (Grade.C, Grade.C, Grade.B)
+
+
+async def test_a_contract_that_a_person_chose_stands_until_the_file_says_another(connection: Connection) -> None:
+    site = (await bring(connection)).site
+    await site_settings.set_profile(connection, site.id, "steward", author="li", reason="new contract", now=NOON)
+    assert (await bring(connection)).site.sla_profile == "steward"
+    other = ("sla_profile: standard", "sla_profile: red_channel")
+    assert (await bring(connection, other)).site.sla_profile == "red_channel"
 
 
 async def test_a_point_that_is_no_longer_there_is_retired_and_comes_back_as_itself(connection: Connection) -> None:
