@@ -70,6 +70,33 @@ async def judge(
     return changed
 
 
+async def keep(
+    connection: Connection,
+    delivery: Delivery,
+    sites: Mapping[str, JudgedSite],
+    limits: Limits,
+    flaw: Exception,
+    *,
+    quarantine_topics_max: int,
+) -> bool:
+    """Store a message's values though judging them failed: what was measured must not be lost for a flaw of ours.
+
+    It counts as accepted, and stands in quarantine as well, for somebody to see. False: there is nothing to store. The
+    engines have not seen the values: load their sites again, and they are judged from there.
+    """
+    message = resolve(delivery, {key: site.addresses for key, site in sites.items()}, limits)
+    samples = all_samples([message])
+    if not samples:
+        return False
+    for fate in (await readings.store(connection, samples)).fates:
+        _count(message, fate)
+    message.outcome.refuse(Reason.UNJUDGED, f"{type(flaw).__name__}: {flaw}", 0)
+    accounts, refusals = intake.tally([(delivery, message.outcome)])
+    await ledger_intake.add(connection, accounts)
+    await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
+    return True
+
+
 async def refuse(
     connection: Connection,
     delivery: Delivery,

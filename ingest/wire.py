@@ -53,6 +53,7 @@ class Reason(StrEnum):
     NOT_FINITE = "not_finite"  # a number no float can hold
     UNKNOWN_LABEL = "unknown_label"
     UNSTORABLE = "unstorable"  # the ledger refused it for good
+    UNJUDGED = "unjudged"  # stored, and judging it failed: a flaw of ours
 
 
 class WireError(Exception):

@@ -3,7 +3,8 @@
 One task does both, so that nothing is judged beside anything else, and time is let pass only up to where everything
 that came in has been judged. A message is acknowledged after its transaction has committed, never before. What can go
 wrong is of two kinds: the ledger cannot be had, or we are wrong ourselves, and then everything waits unacknowledged; or
-one message cannot be stored, and then it is found by halving the batch and goes into quarantine alone.
+one message cannot be stored or judged, and then it is found by halving the batch and goes into quarantine alone; its
+values are kept if the ledger takes them.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from ingest import batch, clockwork, wire
 from ingest.errors import SiteTaken, SiteUnknown, WorkerError
@@ -39,6 +41,8 @@ UNSTORABLE_IN_A_ROW_MAX = 20  # beyond that it is not the messages
 POOL_SIZE_MAX = 4
 
 _log = logging.getLogger(__name__)
+
+_Done = TypeVar("_Done")
 
 
 async def run(
@@ -207,18 +211,25 @@ class Worker:
             self._publisher.wake()
 
     async def _refuse(self, delivery: Delivery, flaw: Exception) -> None:
-        _log.error("a message on %s cannot be stored: %r", wire.shown(delivery.topic), flaw, exc_info=flaw)
+        """Its values are kept if the ledger takes them: then it was judging them that failed."""
+        _log.error("a message on %s cannot be judged: %r", wire.shown(delivery.topic), flaw, exc_info=flaw)
+        try:
+            is_kept = await self._put_away(batch.keep, delivery, flaw)
+        except (Unavailable, SiteTaken, Trouble):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the message is refused for it
+            _log.error("nor can it be stored: %r", error)
+            is_kept = False
+        if not is_kept:
+            await self._put_away(batch.refuse, delivery, flaw)
+        self._roster.forget(self._roster.named_by([delivery]))  # what was kept the engine has not seen
+        self._unstorable_in_a_row += 1
+
+    async def _put_away(self, act: Callable[..., Awaitable[_Done]], delivery: Delivery, flaw: Exception) -> _Done:
+        topics_max = self._settings.quarantine_topics_max
         async with transaction(self._pool) as connection:
             sites = await self._roster.ready(connection, self._roster.named_by([delivery]))
-            await batch.refuse(
-                connection,
-                delivery,
-                sites,
-                self._limits,
-                flaw,
-                quarantine_topics_max=self._settings.quarantine_topics_max,
-            )
-        self._unstorable_in_a_row += 1
+            return await act(connection, delivery, sites, self._limits, flaw, quarantine_topics_max=topics_max)
 
     # ------------------------------------------------------------------ the tick
 

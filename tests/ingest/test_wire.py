@@ -242,6 +242,7 @@ def test_every_reason_of_the_decoder_has_an_example() -> None:
         Reason.NOT_FINITE,
         Reason.UNKNOWN_LABEL,
         Reason.UNSTORABLE,
+        Reason.UNJUDGED,
     }
     assert {reason for reason, _, _ in EVERY_REASON} == set(Reason) - decided_elsewhere
 

@@ -154,7 +154,7 @@ async def test_a_message_the_ledger_cannot_store_goes_alone(bench: Line, caplog)
     (row,) = await bench.rows("select * from quarantine")
     assert (row["reason"], row["count"]) == ("unstorable", 3)
     assert "poison" in row["samples"][0]["detail"]
-    assert "cannot be stored" in caplog.text
+    assert "nor can it be stored" in caplog.text
 
 
 async def test_when_every_message_is_unstorable_it_is_not_the_messages(bench: Line, monkeypatch) -> None:

@@ -1,0 +1,52 @@
+"""A flaw in judging costs no readings: they are stored, counted as accepted, shown in quarantine, and judged from there."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from ledger.records import Decision, Sample
+from rules.engine import Engine
+from tests.line_rig import Line
+
+RULE = "door_open_without_permit"
+POISON = 13.25  # makes the engine stumble; the ledger takes it
+
+
+@pytest.fixture
+def stumbling(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Engine.feed
+
+    def feed(self: Engine, samples: Sequence[Sample]) -> list[Decision]:
+        assert all(sample.value != POISON for sample in samples), "an engine that stumbles"
+        return judge(self, samples)
+
+    monkeypatch.setattr(Engine, "feed", feed)
+
+
+@pytest.mark.usefixtures("stumbling")
+async def test_what_cannot_be_judged_is_kept_and_judged_from_there(bench: Line, caplog) -> None:
+    for number in range(12):
+        bench.say("pumps", {"room_temp": 20 + number}, ago=60 - number)
+    bench.say("pumps", {"room_temp": POISON, "door_open": True}, ago=30)
+    bench.say("lamp", {"room_temp": 20}, ago=20)
+    account = await bench.received()
+    assert (account["accepted"], account["quarantined"], account["stored"], account["refused"]) == (14, 0, 15, 0)
+    (row,) = await bench.rows("select reason, count, samples from quarantine")
+    assert (row["reason"], row["count"]) == ("unjudged", 1)
+    assert "an engine that stumbles" in row["samples"][0]["detail"]
+    assert "cannot be judged" in caplog.text
+    kept = await bench.rows("select value from reading where value = %s", POISON)
+    assert len(kept) == 1
+    await bench.ticked()
+    bench.clock.move(seconds=61)
+    await bench.alarm(RULE, state="UNACK")  # the door is open, and its minute ran from when it could be judged
+
+
+@pytest.mark.usefixtures("stumbling")
+async def test_a_message_said_again_after_it_was_kept_is_a_duplicate(bench: Line) -> None:
+    at_ms = bench.clock.ms - 30_000
+    bench.say("pumps", {"room_temp": POISON}, at_ms=at_ms)
+    await bench.received()
+    bench.say("pumps", {"room_temp": POISON}, at_ms=at_ms)
+    account = await bench.received()
+    assert (account["accepted"], account["duplicate"], account["stored"], account["repeated"]) == (1, 1, 1, 1)
