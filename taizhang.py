@@ -112,8 +112,15 @@ def month_command(
     """Live a month of the demo estate in minutes and compare the ledger with the truth; the last line is JSON."""
 
     async def run(stop: asyncio.Event) -> int:
-        del stop  # a month is bounded; Ctrl-C cancels it
-        account = await demo.month.run.run(_settings(), seed=seed, days=days, bad=bad, everybody=everybody)
+        month = asyncio.create_task(demo.month.run.run(_settings(), seed=seed, days=days, bad=bad, everybody=everybody))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([month, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not month.done():
+            month.cancel()
+            await asyncio.wait([month])
+            _refuse("stopped before the month was over; there is no account")
+        account = month.result()
         print("\n".join([*demo.month.account.table(account), *account.findings, account.json()]))
         return 1 if account.findings else 0
 

@@ -16,7 +16,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from estate.description import EstateDescription, FacilityDescription, SiteDescription
 from simulators.errors import ScriptError
@@ -40,10 +40,17 @@ class Habit(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fault: str
-    per_month: Annotated[float, Field(gt=0, description="of one facility or gateway that can have it")]
+    per_month: Annotated[float, Field(gt=0)] | None = None  # of one facility or gateway that can have it
+    every: Annotated[Seconds, Field(gt=0)] | None = None  # a routine, kept by each that plays
     lasts: tuple[Seconds, Seconds] | None = None  # from and to; None: as the catalogue says
     hours: Hours = (0, 24)
     source: Annotated[str, Field(min_length=3)]
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Habit":
+        if (self.per_month is None) == (self.every is None):
+            raise ValueError(f"{self.fault}: either per_month, by chance, or every, by routine")
+        return self
 
 
 class Spell(BaseModel):
@@ -185,31 +192,50 @@ def _of_habit(
     started_at: datetime,
     until_s: float,
 ) -> Iterator[Entry]:
-    """Poisson: at each place as many as its frequency gives on average, anywhere in the hours of the habit."""
     fault = CATALOGUE[habit.fault]
     zone = ZoneInfo(site.time_zone)
     for where, key in Bookings(cast.estate).places(fault):
         if where != site.key:
             continue
-        often = habit.per_month * cast.stands_for[where, key] / MONTH_S
-        busiest = often * max((spell.times.get(habit.fault, 1.0) for spell in spells), default=1.0)
-        at_s = 0.0
-        while (at_s := at_s + choice.expovariate(max(busiest, often))) < until_s:
-            now_often = often * math.prod(
-                spell.times.get(habit.fault, 1.0)
-                for spell in spells
-                if spell.begins <= at_s < spell.begins + spell.lasts
-            )
-            if choice.random() * max(busiest, often) < now_often:
-                at_s_in_hours = _within_hours(at_s, habit.hours, started_at, zone, choice)
-                if at_s_in_hours < until_s:
-                    yield _entry(habit, fault.at_gateway, f"{where}/{key}", at_s_in_hours, choice)
+        if habit.every is not None:
+            times = _by_routine(habit.every, choice, until_s)
+        else:
+            often = (habit.per_month or 0.0) * cast.stands_for[where, key] / MONTH_S
+            times = _by_chance(often, habit.fault, spells, choice, until_s)
+        for at_s in times:
+            then_s = _within_hours(at_s, habit.hours, started_at, zone, choice)
+            if then_s < until_s:
+                yield _entry(habit, fault.at_gateway, f"{where}/{key}", then_s, choice)
 
 
+def _by_routine(every_s: float, choice: random.Random, until_s: float) -> Iterator[float]:
+    at_s = choice.uniform(0.0, every_s)
+    while at_s < until_s:
+        yield at_s
+        at_s += every_s
+
+
+def _by_chance(
+    often: float, fault: str, spells: Sequence[Spell], choice: random.Random, until_s: float
+) -> Iterator[float]:
+    """Poisson, thinned to what is usual outside of the spells."""
+    busiest = often * max([1.0, *(spell.times.get(fault, 1.0) for spell in spells)])
+    at_s = 0.0
+    while (at_s := at_s + choice.expovariate(busiest)) < until_s:
+        times = [spell.times.get(fault, 1.0) for spell in spells if spell.begins <= at_s < spell.begins + spell.lasts]
+        if choice.random() * busiest < often * math.prod(times):
+            yield at_s
+
+
+# Whole seconds, as the stage's finest steps are: what begins and ends between two of them would seem to end early.
 def _entry(habit: Habit, at_gateway: bool, place: str, at_s: float, choice: random.Random) -> Entry:  # noqa: FBT001
-    written: dict[str, object] = {"fault": habit.fault, "at": at_s, "gateway" if at_gateway else "facility": place}
+    written: dict[str, object] = {
+        "fault": habit.fault,
+        "at": round(at_s),
+        "gateway" if at_gateway else "facility": place,
+    }
     if habit.lasts is not None:
-        written["for"] = choice.uniform(*habit.lasts)
+        written["for"] = round(choice.uniform(*habit.lasts))
     return Entry.model_validate(written)
 
 

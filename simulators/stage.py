@@ -37,9 +37,9 @@ class Stage:
         started_at: datetime,
         step_s: float = STEP_S,
         clock_offsets_s: Mapping[Place, float] | None = None,
-        interval_min_s: float = 0.0,
+        interval_min_s: Mapping[str, float] | None = None,
     ) -> None:
-        """`interval_min_s`: gateways on a slow line repeat what has not changed no more often than this."""
+        """`interval_min_s`: by kind of facility, how often at most a gateway on a slow line repeats what has not changed."""
         self.step_s = step_s
         self.now = self._started_at = started_at.replace(microsecond=0)
         self.world = World(estate, seed, interval_min_s=interval_min_s)

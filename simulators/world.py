@@ -51,6 +51,22 @@ class _Lie:
         return round(value + self.now, 4) if isinstance(value, int | float) else value
 
 
+@dataclass(slots=True)
+class _Flutter:
+    """A contact that makes and breaks by itself."""
+
+    made_s: float
+    broken_s: float
+    now_s: float = 0.0
+
+    def step(self, dt_s: float) -> None:
+        self.now_s = (self.now_s + dt_s) % (self.made_s + self.broken_s)
+
+    def told(self, value: Value) -> Value:
+        del value
+        return self.now_s < self.made_s
+
+
 # Some controllers lose their hold in steps that are long beside what they control.
 _PACE_MAX_S: Mapping[str, float] = {"booster_pump_room": 4.0, "fire_pump_room": 5.0, "generator": 2.0}
 
@@ -58,8 +74,10 @@ _PACE_MAX_S: Mapping[str, float] = {"booster_pump_room": 4.0, "fire_pump_room": 
 class World:
     """The plants of every facility whose kind is simulated; others stay silent, as if nobody had wired them."""
 
-    def __init__(self, estate: EstateDescription, seed: int, *, interval_min_s: float = 0.0) -> None:
-        self._interval_min_s = interval_min_s
+    def __init__(
+        self, estate: EstateDescription, seed: int, *, interval_min_s: Mapping[str, float] | None = None
+    ) -> None:
+        self._interval_min_s = interval_min_s or {}
         self.plants: dict[Place, Plant] = {}
         self.facilities: dict[Place, FacilityDescription] = {}
         self._absent: dict[Place, frozenset[str]] = {}
@@ -68,7 +86,7 @@ class World:
         self._generators: dict[Place, generator.Generator] = {}  # by the room that each stands in for
         self._tanks: dict[Place, Place] = {}
         self._frozen: dict[Place, dict[str, Value]] = {}
-        self._lies: dict[Place, dict[str, _Lie]] = {}
+        self._lies: dict[Place, dict[str, _Lie | _Flutter]] = {}
         self.weather: dict[str, Weather] = {}
         for site in estate.sites:
             self._zones[site.key] = ZoneInfo(site.time_zone)
@@ -96,7 +114,7 @@ class World:
         facility = self.facilities[place]
         reports = REPORTS[facility.kind]
         keys = {wire: reports[pack] for pack in reports for wire in _wire_keys(facility, (pack,))}
-        least_s = self._interval_min_s
+        least_s = self._interval_min_s.get(facility.kind, 0.0)
         return {key: report.at_most_every(least_s) for key, report in keys.items() if key not in self._absent[place]}
 
     def step(self, dt_s: float, moment: datetime) -> None:
@@ -149,6 +167,10 @@ class World:
     def lie(self, place: Place, point: str, by: float, over_s: float) -> None:
         """From now on a sensor drifts until it is wrong by so much."""
         self._lies.setdefault(place, {})[point] = _Lie(by, by / over_s)
+
+    def flutter(self, place: Place, point: str, made_s: float, broken_s: float) -> None:
+        """From now on a contact chatters."""
+        self._lies.setdefault(place, {})[point] = _Flutter(made_s, broken_s)
 
     def be_honest(self, place: Place, point: str) -> None:
         self._lies.get(place, {}).pop(point, None)

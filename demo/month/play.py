@@ -3,6 +3,7 @@
 Plants take long steps while nothing is the matter, and seconds around everything that happens.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,11 +29,13 @@ from settings import Settings
 from simulators.script import Planned
 from simulators.stage import Stage
 from simulators.truth import Truth
+from simulators.world import REPORTS
 
-INTERVAL_MIN_S = 600.0  # gateways repeat what has not changed every ten minutes; changes go out at once
+# How often gateways repeat what has not changed; changes go out at once. Electricity meters are read every quarter hour.
+INTERVAL_MIN_S = {kind: 900.0 if kind == "distribution_room" else 300.0 for kind in REPORTS}
 _QUIET_STEP_S, _FINE_STEP_S = 20.0, 1.0
 _QUIET_TICK_S, _FINE_TICK_S = 120.0, 10.0
-_FINE_BEFORE_S, _FINE_AFTER_S = 30.0, 1500.0
+_FINE_BEFORE_S, _FINE_AFTER_S = 30.0, 420.0
 _PAGE = 500
 
 
@@ -89,18 +92,17 @@ async def play(job: Job) -> Played:
 
 def slowed(packs: Mapping[str, Pack]) -> dict[str, Pack]:
     """The packs for gateways on a slow line: nothing is expected more often than they send it. No rule is touched."""
-    return {
-        kind: replace(
-            pack,
-            points={
-                name: replace(point, report_interval_s=max(point.report_interval_s, INTERVAL_MIN_S))
-                if point.report_interval_s is not None
-                else point
-                for name, point in pack.points.items()
-            },
-        )
-        for kind, pack in packs.items()
+    return {kind: _slowed(pack, INTERVAL_MIN_S.get(kind, 0.0)) for kind, pack in packs.items()}
+
+
+def _slowed(pack: Pack, least_s: float) -> Pack:
+    points = {
+        name: point
+        if point.report_interval_s is None
+        else replace(point, report_interval_s=max(point.report_interval_s, least_s))
+        for name, point in pack.points.items()
     }
+    return replace(pack, points=points)
 
 
 async def _line(pool: Pool, job: Job, settings: Settings) -> Line:
@@ -115,8 +117,12 @@ async def _live(pool: Pool, line: Line, stage: Stage, job: Job) -> None:
     crew = Crew(job.estate.sites[0].key, job.seed)
     until = job.begun + timedelta(days=job.days)
     moments = _Moments(job.faults)
-    tick_at = job.begun
+    tick_at = told_at = job.begun
     while stage.now < until:
+        if stage.now >= told_at:
+            told_at += timedelta(days=1)
+            day = round((stage.now - job.begun) / timedelta(days=1))
+            print(f"{job.estate.sites[0].key}: day {day} of {job.days:g}", file=sys.stderr, flush=True)
         fine = moments.fine((stage.now - job.begun).total_seconds())
         stage.step_s = _FINE_STEP_S if fine else _QUIET_STEP_S
         for (_, gateway), commands in stage.step().items():
@@ -140,7 +146,7 @@ class _Moments:
             for one in faults
             for span in (
                 (one.at_s - _FINE_BEFORE_S, min(one.at_s + _FINE_AFTER_S, one.quiet_s)),
-                (one.until_s - _FINE_BEFORE_S, one.quiet_s),
+                (one.until_s - _FINE_BEFORE_S, min(one.until_s + _FINE_AFTER_S, one.quiet_s)),
             )
         ]
         self._coming = sorted(spans, reverse=True)

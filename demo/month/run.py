@@ -2,11 +2,11 @@
 
 import asyncio
 import multiprocessing
-import os
+import signal
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import ledger.migrate
@@ -16,6 +16,7 @@ from embedded import postgres
 from estate import reading
 from ledger import scratch
 from settings import Settings
+from simulators.errors import SimulationError
 from simulators.life import Cast, Drawn, cast, draw, read_life
 
 ESTATE = Path(__file__).resolve().parents[2] / "estates/demo.yaml"
@@ -35,7 +36,7 @@ async def run(
 ) -> Account:
     """The account of the demo estate's month. `processes`: 1 plays the sites one after another in this one.
 
-    Raises EmbeddedError, LedgerError or ScriptError with what to do.
+    Raises EmbeddedError, LedgerError or SimulationError with what to do.
     """
     described = reading.read(ESTATE)
     playing = cast(described, everybody=everybody)
@@ -87,14 +88,33 @@ async def _all_sites(
                     packs_dir=packs_dir or settings.packs_dir,
                 )
             )
-        workers = min(processes or os.cpu_count() or 1, len(jobs))
-        if workers == 1:
+        if processes == 1:
             return [await play(job) for job in jobs]
-        spawn = multiprocessing.get_context("spawn")  # a forked copy of an event loop is nobody's
-        with ProcessPoolExecutor(max_workers=workers, mp_context=spawn) as pool:
-            loop = asyncio.get_running_loop()
-            return list(await asyncio.gather(*(loop.run_in_executor(pool, _play, job) for job in jobs)))
+        return list(await asyncio.gather(*(_apart(job) for job in jobs)))
 
 
-def _play(job: Job) -> Played:
-    return asyncio.run(play(job))
+async def _apart(job: Job) -> Played:
+    """Played by a process of its own, which does not outlive us. Raises SimulationError when it fails."""
+    spawn = multiprocessing.get_context("spawn")  # a forked copy of an event loop is nobody's
+    ours, theirs = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_play, args=(job, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(ours.fileno(), told.set)
+    try:
+        await told.wait()
+        return ours.recv()
+    except EOFError:
+        process.join()
+        raise SimulationError(f"the month of {job.estate.sites[0].key} ended with code {process.exitcode}") from None
+    finally:
+        loop.remove_reader(ours.fileno())
+        process.terminate()
+        process.join()
+
+
+def _play(job: Job, told: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us, and ends us
+    told.send(asyncio.run(play(job)))

@@ -1,13 +1,15 @@
-"""Sumps: a cloudburst on dead pumps, and one pump that fails while the other carries on."""
+"""Sumps: a cloudburst on dead pumps, one pump that fails while the other carries on, a contact that chatters."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from simulators.plant.sump import Sump
 from simulators.scene import Expected, Fault, Scene, after, forbidden, suppressed
+from simulators.truth import Demand
 
 _KIND = "drainage_sump"
 _CLOUDBURST_MM_H = 100.0
+_MADE_S, _BROKEN_S = 4.0, 8.0
 
 
 def _pour(scene: Scene) -> None:
@@ -62,6 +64,26 @@ def _of_failure(scene: Scene) -> Sequence[Expected]:
     )
 
 
+def _chatter(scene: Scene) -> None:
+    """Water in the motor protection's contact: it says every twelve seconds that the pump has failed."""
+    scene.world.flutter(scene.place, f"{scene.struck_part}.fault", _MADE_S, _BROKEN_S)
+
+
+def _dry_contact(scene: Scene) -> None:
+    scene.world.be_honest(scene.place, f"{scene.struck_part}.fault")
+
+
+def _of_chatter(scene: Scene) -> Sequence[Expected]:
+    """One alarm that counts; another one each time that somebody has acknowledged and it goes on."""
+    raised = Expected("sump_pump_fault", "warning", "drainage", after(2), part=scene.part)
+    again = replace(raised, raised=(0.0, scene.lasts_s + 30.0), demand=Demand.MAY, historical=None)
+    return (
+        raised,
+        again,
+        *forbidden(scene, "drainage", "critical", "sump_pumps_all_faulted", "sump_level_very_high"),
+    )
+
+
 FAULTS = (
     Fault(
         "sump_flood", "暴雨且排污泵全部故障", "Cloudburst on dead sump pumps", _KIND, _pour, _stop_pouring, 1200, 1140,
@@ -70,5 +92,9 @@ FAULTS = (
     Fault(
         "sump_pump_failure", "排污泵故障，备用泵投入", "Sump pump fails, the other carries on", _KIND, _break_pump,
         _mend_pump, 720, 30, 60, _of_failure, part_kind="sump_pump", parts_min=2,
+    ),
+    Fault(
+        "chattering_contact", "接点抖动", "Chattering contact", _KIND, _chatter, _dry_contact, 300, 60, 60, _of_chatter,
+        part_kind="sump_pump", parts_min=2,
     ),
 )  # fmt: skip

@@ -101,6 +101,18 @@ def _of_manual(scene: Scene) -> Sequence[Expected]:
     )
 
 
+def _exercise(scene: Scene, *, runs: bool) -> None:
+    scene.plant(Generator).test_run = runs
+
+
+def _of_exercise(scene: Scene) -> Sequence[Expected]:
+    """No fault at all: the weekly run without load, which nobody has to hear of."""
+    return (
+        *forbidden(scene, "power", "critical", "not_started", "fault"),
+        *forbidden(scene, "power", "warning", "test_missed"),
+    )
+
+
 FAULTS = (
     Fault(
         "mains_loss", "市电失电，发电机投入", "Mains lost, the generator starts", _KIND, _cut, _restore, 300, 60, 420,
@@ -121,5 +133,9 @@ FAULTS = (
     Fault(
         "generator_in_manual", "发电机停留在手动位", "Generator left in manual", _KIND, partial(_select, position="manual"),
         partial(_select, position="auto"), 360, 150, 60, _of_manual,
+    ),
+    Fault(
+        "generator_exercise", "发电机空载试机", "Weekly run of the generator", _KIND, partial(_exercise, runs=True),
+        partial(_exercise, runs=False), 900, 300, 420, _of_exercise,
     ),
 )  # fmt: skip
