@@ -112,15 +112,7 @@ def month_command(
     """Live a month of the demo estate in minutes and compare the ledger with the truth; the last line is JSON."""
 
     async def run(stop: asyncio.Event) -> int:
-        month = asyncio.create_task(demo.month.run.run(_settings(), seed=seed, days=days, bad=bad, everybody=everybody))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([month, stopping], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not month.done():
-            month.cancel()
-            await asyncio.wait([month])
-            _refuse("stopped before the month was over; there is no account")
-        account = month.result()
+        account = await demo.month.run.until(stop, _settings(), seed=seed, days=days, bad=bad, everybody=everybody)
         print("\n".join([*demo.month.account.table(account), *account.findings, account.json()]))
         return 1 if account.findings else 0
 

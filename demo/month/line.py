@@ -5,7 +5,7 @@ tick lets time pass. Two things are left out, because a month has millions of va
 repeated messages are known by their time, and a restart could not be warmed), and there is no account of messages.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -13,15 +13,13 @@ from ingest import batch, clockwork
 from ingest.link import Delivery
 from ingest.resolve import Limits, Message, resolve
 from ingest.sites import JudgedSite
-from ledger.lifecycle import ConditionMove
 from ledger.pool import Pool, transaction
-from ledger.records import ConditionDecision, Decision, Sample, to_ms
+from ledger.records import Decision, Sample, to_ms
 from rules.response import ResponseTable
 from settings import Settings
 from simulators.gateway import Command, Connect, Drop, Leave, Publish
 
 _REMEMBERED = 1_000  # messages of one facility: a gateway repeats no more than its latest few hundred
-_CHATTER_WITHIN_MS, _CHATTER_RAISES = 60_000, 3
 
 
 class Line:
@@ -37,11 +35,12 @@ class Line:
         self._wills: dict[str, tuple[str, bytes]] = {}
         self._said: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._decisions: list[Decision] = []
-        self._raised: dict[int, deque[int]] = defaultdict(lambda: deque(maxlen=_CHATTER_RAISES))
         self.values = 0
-        self.moves: Counter[ConditionMove] = Counter()
-        self.chattered: Counter[int] = Counter()  # condition -> how often it was raised as the third time in a minute
         self.refused: list[str] = []
+
+    @property
+    def condition_ids(self) -> list[int]:
+        return list(self._site.conditions)
 
     async def take(self, gateway: str, commands: Sequence[Command], now: datetime) -> None:
         """What a gateway says, or what the broker says for it."""
@@ -84,7 +83,7 @@ class Line:
         for step in message.steps:
             if self._is_new(topic, step):
                 self.values += len(step)
-                self._decide(engine.feed(step))
+                self._decisions.extend(engine.feed(step))
 
     def _is_new(self, topic: str, step: Sequence[Sample]) -> bool:
         said, ts_ms = self._said[topic], step[0].ts_ms
@@ -107,20 +106,6 @@ class Line:
                 quarantine_topics_max=self._quarantine_topics_max,
                 now=now,
             )
-
-    def _decide(self, decisions: Sequence[Decision]) -> None:
-        for decision in decisions:
-            self._decisions.append(decision)
-            if isinstance(decision, ConditionDecision):
-                self.moves[decision.move] += 1
-                if decision.move is ConditionMove.RAISE:
-                    self._watch_chatter(decision)
-
-    def _watch_chatter(self, decision: ConditionDecision) -> None:
-        raised = self._raised[decision.condition_id]
-        raised.append(decision.at_ms)
-        if len(raised) == _CHATTER_RAISES and raised[-1] - raised[0] <= _CHATTER_WITHIN_MS:
-            self.chattered[decision.condition_id] += 1
 
     async def _settle(self, now: datetime) -> bool:
         if not self._decisions:

@@ -17,8 +17,11 @@ from demo.month.crew import Crew
 from demo.month.line import Line
 from estate.description import EstateDescription
 from ingest import sites
-from ledger import alarm_list, audit, facilities, work_order_list
+from ingest.judgement import ACTOR
+from ledger import alarm_list, audit, facilities, journals, work_order_list
 from ledger.alarm_list import AlarmFilter
+from ledger.journals import ConditionEvent
+from ledger.lifecycle import ConditionMove
 from ledger.pool import INGEST_ROLE, Connection, Pool, open_pool, transaction
 from ledger.records import Alarm, WorkOrder
 from ledger.work_order_list import WorkOrderFilter
@@ -36,6 +39,7 @@ INTERVAL_MIN_S = {kind: 900.0 if kind == "distribution_room" else 300.0 for kind
 _QUIET_STEP_S, _FINE_STEP_S = 20.0, 1.0
 _QUIET_TICK_S, _FINE_TICK_S = 120.0, 10.0
 _FINE_BEFORE_S, _FINE_AFTER_S = 30.0, 420.0
+_CHATTER_WITHIN = timedelta(minutes=1)
 _PAGE = 500
 
 
@@ -59,7 +63,7 @@ class Played:
     truth: Truth
     alarms: Sequence[Alarm]
     orders: Sequence[WorkOrder]
-    moves: Mapping[str, int]  # of conditions, as the rules decided them
+    moves: Mapping[str, int]  # of conditions, as the rules made them
     chattered: int  # how often a condition was raised for the third time within a minute
     values: int
     refused: Sequence[str]
@@ -82,8 +86,7 @@ async def play(job: Job) -> Played:
                 stage.truth(speed=1.0),
                 await _alarms(connection),
                 await _orders(connection),
-                Counter({move.value: count for move, count in line.moves.items()}),
-                line.chattered.total(),
+                *await _journal(connection, line.condition_ids),
                 line.values,
                 line.refused,
                 broken,
@@ -156,6 +159,28 @@ class _Moments:
         while self._coming and self._coming[-1][0] <= at_s:
             self._until_s = max(self._until_s, self._coming.pop()[1])
         return at_s < self._until_s
+
+
+async def _journal(connection: Connection, condition_ids: Sequence[int]) -> tuple[Mapping[str, int], int]:
+    """What the rules did to conditions, and how often one was raised for the third time within a minute."""
+    moves: Counter[str] = Counter()
+    chattered = 0
+    for condition_id in condition_ids:
+        events = await _events(connection, condition_id)
+        moves.update(event.move.value for event in events if event.actor == ACTOR)
+        raised = [event.at for event in events if event.move is ConditionMove.RAISE]
+        chattered += sum(third - first <= _CHATTER_WITHIN for first, third in zip(raised, raised[2:], strict=False))
+    return moves, chattered
+
+
+async def _events(connection: Connection, condition_id: int) -> list[ConditionEvent]:
+    """Oldest first."""
+    found: list[ConditionEvent] = []
+    while page := await journals.of_condition(
+        connection, condition_id, before_seq=found[-1].seq if found else None, limit=_PAGE
+    ):
+        found.extend(page)
+    return found[::-1]
 
 
 async def _alarms(connection: Connection) -> list[Alarm]:

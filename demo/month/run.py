@@ -24,6 +24,21 @@ BEGUN = datetime(2026, 11, 1, tzinfo=UTC) - timedelta(hours=8)  # midnight at th
 OPERATORS = 1  # one duty room for both sites
 
 
+async def until(
+    stop: asyncio.Event, settings: Settings, *, seed: int, days: float, bad: bool, everybody: bool
+) -> Account:
+    """The account, or SimulationError when it is stopped before there is one."""
+    month = asyncio.create_task(run(settings, seed=seed, days=days, bad=bad, everybody=everybody))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([month, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not month.done():
+        month.cancel()
+        await asyncio.wait([month])
+        raise SimulationError("stopped before the month was over; there is no account")
+    return month.result()
+
+
 async def run(
     settings: Settings,
     *,

@@ -49,7 +49,7 @@ async def test_some_hours_agree_with_the_truth_and_people_deal_with_them(databas
     one = await played(database_url, faults)
     found = told(one)
     assert found.findings == []
-    assert found.rung == sum(each.demand is Demand.MUST for each in one.truth.declared) == 3
+    assert found.raises == found.rung == sum(each.demand is Demand.MUST for each in one.truth.declared) == 3
     assert found.figures.mix_percent == {"low": 0.0, "medium": 100.0, "high": 0.0}
     assert {each: cause.rung for each, cause in found.causes.items()} == {
         "door_fault": 1, "pump_failure": 1, "gateway_offline": 1,
