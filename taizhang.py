@@ -36,6 +36,7 @@ import ledger.facilities
 import ledger.logins
 import ledger.migrate
 import ledger.parameters
+import ledger.readings
 import ledger.schema
 import ledger.scratch
 import rules.explain
@@ -264,8 +265,9 @@ def rules_explain_command(
             if found is None:
                 raise NotFound("facility", facility)
             in_force = await ledger.parameters.in_force(connection, found.id)
+            heard = await ledger.readings.latest(connection, [one.id for one in configuration.points])
         set_by = {one.name: rules.explain.Setting(one.author, one.set_at, one.reason) for one in in_force}
-        print("\n".join(rules.explain.explain(configuration, packs, found, set_by, language.value)))
+        print("\n".join(rules.explain.explain(configuration, packs, found, set_by, heard, language.value)))
 
     _run(run)
 

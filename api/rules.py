@@ -1,6 +1,6 @@
 """What is considered wrong at a facility: its effective rules, why others do not apply, and the limits people set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -14,12 +14,14 @@ from api.deeds import DeedOf
 from api.problems import ProblemField, Unacceptable, refusals
 from api.rulebook import GuidanceOut
 from api.shapes import Answered, Asked, Key, Limit, Name, PageOf, PointKey, Text
-from ledger import facilities, facility_list, parameters
+from ledger import facilities, facility_list, parameters, readings
 from ledger.errors import NotFound
 from ledger.parameters import Parameter
 from ledger.pool import Connection
 from ledger.records import Facility, Part, Severity
+from rules import blind
 from rules.binding import clear_node, conditions_for, left_out
+from rules.blind import LookedAt
 from rules.model import ParameterType, Rule
 from rules.places import Places
 from rules.syntax import written
@@ -47,6 +49,9 @@ class RuleOut(Answered):
     latch: bool
     source: str
     clause: str | None = Field(description="of the standard, where one names it")
+    never_reported: Sequence[str] = Field(
+        description="points it looks at of which no reading ever came: while they are unknown it may not speak"
+    )
 
 
 class LeftOutRule(Answered):
@@ -104,9 +109,11 @@ async def list_rules(site: Key, facility: Key, context: InContext) -> RulesOut:
     async with context.transaction() as connection:
         found = await facility_list.find(connection, site, facility)
         places = Places(await facilities.configuration(connection, found.site_id), context.packs)
+        looked = blind.looked_at(places, found)
+        heard = await readings.current(connection, blind.points_of(looked))
         set_here = {each.name: each for each in await parameters.in_force(connection, found.id)}
     return RulesOut(
-        rules=_rules(places, context, found),
+        rules=_rules(places, context, found, looked, heard),
         left_out=_left_out(places, context, found),
         parameters=[
             _parameter(kind, name, set_here.get(name)) for name, kind in _parameter_types(places, found).items()
@@ -183,17 +190,23 @@ def _parameter_types(places: Places, facility: Facility) -> Mapping[str, Paramet
     return found
 
 
-def _rules(places: Places, context: Context, facility: Facility) -> Sequence[RuleOut]:
+def _rules(
+    places: Places, context: Context, facility: Facility, looked: LookedAt, heard: Collection[int]
+) -> Sequence[RuleOut]:
     parts: dict[str, list[str]] = {}
     for spec in conditions_for(places.configuration, context.packs):
         if spec.facility_id == facility.id:
             keys = parts.setdefault(spec.rule_key, [])
             if spec.part_id is not None:
                 keys.append(places.part_by_id[spec.part_id].key)
-    return [_rule(rule, parts[rule.key]) for rule in places.rules(facility) if rule.key in parts]
+    return [
+        _rule(rule, parts[rule.key], blind.never_reported(looked, rule.key, heard))
+        for rule in places.rules(facility)
+        if rule.key in parts
+    ]
 
 
-def _rule(rule: Rule, parts: Sequence[str]) -> RuleOut:
+def _rule(rule: Rule, parts: Sequence[str], never_reported: Sequence[str]) -> RuleOut:
     clear = clear_node(rule)
     return RuleOut(
         key=rule.key,
@@ -213,6 +226,7 @@ def _rule(rule: Rule, parts: Sequence[str]) -> RuleOut:
         latch=rule.latch,
         source=rule.source,
         clause=rule.clause,
+        never_reported=never_reported,
     )
 
 

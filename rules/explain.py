@@ -1,12 +1,13 @@
 """Tells a person which rules hold at a facility, with which figures, and which do not and why. Lines of text, no I/O."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ledger.records import Facility, Part, SiteConfiguration
+from rules import blind
 from rules.binding import clear_node, conditions_for, left_out, missing
 from rules.model import Pack, ParameterType, Rule, Title
 from rules.places import Places
@@ -34,6 +35,7 @@ _WORDS: Mapping[str, Title] = {
     "realarm": Title(zh="确认后 {after} 仍未恢复则再次报警", en="rings again if it still stands {after} after it was acknowledged"),
     "suppress": Title(zh="抑制", en="suppressed when"),
     "parts": Title(zh="部件", en="at"),
+    "unheard": Title(zh="从未上报：{points}；未知期间此规则可能不报警", en="never reported: {points}; while unknown it may not ring"),
     "clause": Title(zh="条款", en="clause"),
     "means": Title(zh="含义", en="means"),
     "check": Title(zh="先查", en="check first"),
@@ -63,12 +65,16 @@ def explain(
     packs: Mapping[str, Pack],
     facility: Facility,
     settings: Mapping[str, Setting],
+    heard: Collection[int],
     language: Language,
 ) -> list[str]:
     """The facility's parameters, its rules and those that do not apply. `settings` says who set what, by the name of
-    the parameter here (`setpoint`, `pump_1.rated_current`); without an entry the pack's default is in force.
+    the parameter here (`setpoint`, `pump_1.rated_current`); without an entry the pack's default is in force. `heard` are
+    the points of which there is a reading.
     """
-    return list(_Account(Places(configuration, packs), packs, facility, settings, language).lines())
+    places = Places(configuration, packs)
+    looked = blind.looked_at(places, facility)
+    return list(_Account(places, packs, facility, settings, looked, heard, language).lines())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class _Account:
     packs: Mapping[str, Pack]
     facility: Facility
     settings: Mapping[str, Setting]
+    looked_at: blind.LookedAt
+    heard: Collection[int]
     language: Language
 
     def lines(self) -> Iterator[str]:
@@ -157,6 +165,8 @@ class _Account:
             yield f"  {self._say('suppress')}: {rule.suppress_when_text}"
         if parts:
             yield f"  {self._say('parts')}: {', '.join(part.key for part in parts)}"
+        if unheard := blind.never_reported(self.looked_at, rule.key, self.heard):
+            yield f"  {self._say('unheard', points=', '.join(unheard))}"
         yield f"  {self._say('source')}: {rule.source}"
         if rule.clause is not None:
             yield f"  {self._say('clause')}: {rule.clause}"

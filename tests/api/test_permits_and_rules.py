@@ -1,11 +1,14 @@
 """Work permits and the rules of a facility over HTTP: what holds there, what people set, what they silence."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
+from ledger import readings
+from ledger.records import Quality, Sample, to_ms
 from tests.api.conftest import Estate, StandingClock
 
 Owner = psycopg.AsyncConnection[Any]
@@ -105,6 +108,20 @@ async def test_the_rules_of_a_facility_with_their_figures(client: httpx.AsyncCli
     setpoint = next(each for each in found["parameters"] if each["name"] == "setpoint")
     assert (setpoint["value"], setpoint["default"], setpoint["author"]) == (0.35, 0.35, None)
     assert {"pump_1.rated_current", "pump_2.rated_current"} <= {each["name"] for each in found["parameters"]}
+
+
+async def test_a_rule_says_what_it_looks_at_has_never_reported(
+    client: httpx.AsyncClient, owner: Owner, estate: Estate
+) -> None:
+    before = {each["key"]: each["never_reported"] for each in (await client.get(RULES)).json()["rules"]}
+    assert before["flood"] == ["flood"]
+    assert before["pump_run_long"] == ["pump_1.run"]
+    at_ms = to_ms(datetime(2026, 3, 1, tzinfo=UTC))
+    async with owner.transaction():
+        await readings.store(owner, [Sample(estate.garden.points["flood"], at_ms, 0.0, Quality.GOOD, at_ms)])
+    after = {each["key"]: each["never_reported"] for each in (await client.get(RULES)).json()["rules"]}
+    assert after["flood"] == []
+    assert after["pump_run_long"] == ["pump_1.run"]
 
 
 async def test_a_limit_is_set_by_somebody_for_a_reason(

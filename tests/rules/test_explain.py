@@ -1,5 +1,6 @@
 """What `rules explain` tells a person: the rules in force with their figures, and the others with the reason."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,9 +34,11 @@ def rig() -> Rig:
     return Rig(packs.load(None), PLANS)
 
 
-def told(rig: Rig, key: str, language: Language = "en") -> list[str]:
+def told(rig: Rig, key: str, language: Language = "en", unheard: Sequence[str] = ()) -> list[str]:
     facility = next(each for each in rig.configuration.facilities if each.key == key)
-    return explain(rig.configuration, rig.packs, facility, SETTINGS if key == "booster" else {}, language)
+    settings = SETTINGS if key == "booster" else {}
+    heard = {point.id for name, point in rig.points.items() if name not in unheard}
+    return explain(rig.configuration, rig.packs, facility, settings, heard, language)
 
 
 def block(lines: list[str], first: str) -> list[str]:
@@ -103,6 +106,22 @@ def test_a_clause_is_told_where_a_standard_names_one() -> None:
 def test_a_latched_rule_says_so(rig: Rig) -> None:
     assert "  latched until somebody resets it" in block(told(rig, "lift"), "overspeed")
     assert "  自保持，须人工复位" in block(told(rig, "lift", "zh"), "overspeed")
+
+
+def test_a_rule_is_told_to_be_blind_to_what_never_reported(rig: Rig) -> None:
+    lines = told(rig, "booster", unheard=("booster/flood", "booster/pump_2.motor_current", "power/mains_ok"))
+    assert "  never reported: flood; while unknown it may not ring" in block(lines, "flood")
+    assert "  never reported: pump_2.motor_current; while unknown it may not ring" in block(lines, "pump_dry_run")
+    blind = [line for line in lines if "never reported" in line]
+    assert len(blind) < len([line for line in lines if line.startswith("  source: ")])
+    assert not any("mains_ok" in line for line in blind), "a suppression that cannot be told hides nothing"
+    assert not any("never reported" in line for line in told(rig, "booster"))
+
+
+def test_an_event_that_never_occurred_is_no_blindness(rig: Rig) -> None:
+    lines = told(rig, "lift", unheard=("lift/car_alarm_button", "lift/overspeed"))
+    assert not any("never reported" in line for line in block(lines, "car_alarm_button"))
+    assert any("never reported: overspeed" in line for line in block(lines, "overspeed"))
 
 
 def test_rules_that_do_not_apply_are_told_with_the_reason(rig: Rig) -> None:
