@@ -41,6 +41,7 @@ import ledger.schema
 import ledger.scratch
 import rules.explain
 import rules.packs
+import rules.works
 import simulators.errors
 import simulators.run
 from credentials.errors import CredentialError
@@ -243,8 +244,11 @@ def check_command() -> None:
 @rules_app.command("check")
 def rules_check_command(directory: Annotated[Path | None, typer.Argument(exists=True, file_okay=False)] = None) -> None:
     """Validate the rule packs: every fault with file, line and reason."""
-    packs = _refusing(lambda: rules.packs.load(directory or _settings().packs_dir))
-    print(f"{len(packs)} packs, {sum(len(pack.rules) for pack in packs.values())} rules: in order")
+    place = directory or _settings().packs_dir
+    packs = _refusing(lambda: rules.packs.load(place))
+    works = _refusing(lambda: rules.works.load(packs, place)).works
+    count = sum(len(pack.rules) for pack in packs.values())
+    print(f"{len(packs)} packs, {count} rules, {len(works)} kinds of work: in order")
 
 
 @rules_app.command("explain")

@@ -26,6 +26,7 @@ from api import (
     rules,
     sites,
     vocabulary,
+    work_kinds,
     work_orders,
 )
 from api.context import Context, Sites, require_token
@@ -34,13 +35,13 @@ from api.feed import Feed, Pace
 from api.transport import Transport
 from ledger.errors import Refused
 from ledger.pool import Pool
-from rules import response
+from rules import response, works
 from rules.model import Pack
 from settings import Now, Settings
 
 PREFIX = "/api/v1"
 _GUARDED = (
-    sites, facilities, grades, contracts, decisions, readings, rules, dossiers, alarms, conditions, permits, work_orders, intake, vocabulary, live
+    sites, facilities, grades, contracts, decisions, readings, rules, dossiers, alarms, conditions, permits, work_kinds, work_orders, intake, vocabulary, live
 )  # fmt: skip
 
 
@@ -58,6 +59,7 @@ def create_app(
     app.state.context = Context(
         pool=pool,
         packs=packs,
+        works=works.load(packs, settings.packs_dir),
         response=response.load(),
         clock=clock,
         sites=known,

@@ -17,6 +17,7 @@ from ledger import scope
 from ledger.pool import Connection, Pool, transaction
 from rules.model import Pack
 from rules.response import ResponseTable
+from rules.works import Works
 from settings import Now
 
 # What names no site we know belongs to whoever may see everything (0002_roles.sql).
@@ -50,6 +51,7 @@ class Sites:
 class Context:
     pool: Pool
     packs: Mapping[str, Pack]
+    works: Works
     response: ResponseTable
     clock: Now
     sites: Sites

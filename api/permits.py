@@ -1,6 +1,6 @@
 """Work permits: who works or tests where, why, until when, and which rules are silent meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,14 +10,17 @@ from pydantic import Field
 from api import paging, rulebook
 from api.context import Context, InContext
 from api.deeds import DeedOf
-from api.problems import ProblemField, Unacceptable, refusals
+from api.permit_terms import Wish, check_end, grant
+from api.problems import refusals
 from api.shapes import Answered, Asked, Id, Key, Limit, Moment, Name, PageOf, Text, Word
 from ledger import facilities, facility_list, permit_list, permits
 from ledger.errors import NotFound
 from ledger.permit_list import PermitEntry, PermitFilter
+from ledger.permits import WorkPermit
 from ledger.pool import Connection
 from ledger.records import Facility, Part, PermitKind
 from rules.binding import conditions_for
+from rules.model import Rule
 
 router = APIRouter(tags=["work permits"])
 
@@ -26,6 +29,7 @@ class PermitQuery(Limit):
     site: Key | None = None
     facility: Key | None = None
     standing: Annotated[bool | None, Field(description="not ended; one that has not begun is standing, too")] = None
+    unsettled: Annotated[bool | None, Field(description="overrun, and nobody has said that the work is over")] = None
 
 
 class SilencedRule(Answered):
@@ -33,22 +37,40 @@ class SilencedRule(Answered):
     title: Name
 
 
+class WorkRef(Answered):
+    key: str
+    title: Name
+
+
+class AnswerOut(Answered):
+    """What was said before the permit was issued, because its kind of work asks for it."""
+
+    key: str
+    title: Name
+    text: str
+
+
 class PermitOut(Answered):
     id: int
     site: str
     facility: str
     part: str | None = Field(description="null: the whole facility")
+    work: WorkRef | None = Field(description="the kind of work; null: named by its rules alone")
     kind: PermitKind
     rules: Sequence[SilencedRule]
     holder: str
     reason: str
+    answers: Sequence[AnswerOut]
+    extends: int | None = Field(description="the permit whose work goes on under this one")
     valid_from: datetime
     valid_until: datetime
     issued_by: str
     issued_at: datetime
     ended_at: datetime | None
     ended_by: str | None
-    state: Literal["ahead", "standing", "handed_back", "overrun"]
+    settled_at: datetime | None = Field(description="overrun: when a person said that the work is over, or went on")
+    settled_by: str | None
+    state: Literal["ahead", "standing", "handed_back", "overrun", "settled"]
 
 
 class PermitPage(PageOf):
@@ -58,22 +80,42 @@ class PermitPage(PageOf):
 
 
 class PermitIn(Asked):
-    """Bounded: at most seven days. Rules it does not name go on as ever."""
+    """Bounded: at most seven days. Rules it does not name go on as ever.
+
+    With `work` the kind of permit, its rules and its end are those of that kind of work, unless said otherwise: fewer
+    rules, another end. Without it `kind`, `rules` and `until` are needed.
+    """
 
     site: Key
     facility: Key
     part: Annotated[Key | None, Field(description="null: the whole facility")] = None
-    kind: PermitKind
-    rules: Annotated[tuple[Key, ...], Field(min_length=1, max_length=permits.RULES_MAX)]
+    work: Annotated[Key | None, Field(description="`key` of `/work-kinds`")] = None
+    kind: PermitKind | None = None
+    rules: Annotated[tuple[Key, ...] | None, Field(min_length=1, max_length=permits.RULES_MAX)] = None
+    answers: Annotated[dict[Key, Text], Field(max_length=20, description="what the kind of work asks for")] = Field(
+        default_factory=dict[str, str]
+    )
     holder: Annotated[Word, Field(description="who works or tests")]
     reason: Text
     begin: Annotated[Moment | None, Field(alias="from", description="null: now")] = None
+    end: Annotated[Moment | None, Field(alias="until", description="null: as long as the kind of work lasts")] = None
+
+
+class HandBack(Asked):
+    note: Text | None = None
+
+
+class Extension(Asked):
+    reason: Text
     end: Annotated[Moment, Field(alias="until")]
+
+
+NOTHING_SAID = HandBack()
 
 
 @router.get("/permits", summary="Work permits, newest first", responses=refusals())
 async def list_permits(query: Annotated[PermitQuery, Query()], context: InContext) -> PermitPage:
-    wanted = PermitFilter(query.site, query.facility, query.standing)
+    wanted = PermitFilter(query.site, query.facility, query.standing, query.unsettled)
     before = paging.number(query.after)
     async with context.transaction() as connection:
         rows = await permit_list.page(connection, wanted, before_id=before, limit=query.limit + 1)
@@ -98,16 +140,21 @@ async def issue_permit(asked: PermitIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> PermitOut:
         facility = await facility_list.find(connection, asked.site, asked.facility)
         part = None if asked.part is None else await _part(connection, facility, asked.part)
-        await _check_rules(connection, deed.context, facility, part, asked.rules)
+        begin = asked.begin or deed.now
+        there = await _rules_there(connection, deed.context, facility, part)
+        wish = Wish(asked.work, asked.kind, asked.rules, asked.answers, begin, asked.end)
+        granted = grant(deed.context.works, wish, facility, there, at_a_part=part is not None)
         request = permits.Request(
             facility_id=facility.id,
             part_id=None if part is None else part.id,
-            kind=asked.kind,
-            rules=asked.rules,
+            work=asked.work,
+            kind=granted.kind,
+            rules=granted.rules,
             holder=asked.holder,
             reason=asked.reason,
-            valid_from=asked.begin or deed.now,
-            valid_until=asked.end,
+            answers=asked.answers,
+            valid_from=begin,
+            valid_until=granted.until,
         )
         issued = await permits.issue(connection, request, issued_by=deed.actor, now=deed.now)
         return _permit(deed.context, await permit_list.get(connection, issued.id))
@@ -117,16 +164,48 @@ async def issue_permit(asked: PermitIn, deed: DeedOf) -> Response:
 
 @router.post(
     "/permits/{permit}/hand-back",
-    summary="The work is done and the rules count again",
+    summary="The work is done and the rules count again; of an overrun permit: it is over after all",
     response_model=PermitOut,
     responses=refusals(404, 409),
 )
-async def hand_back_permit(permit: Id, deed: DeedOf) -> Response:
+async def hand_back_permit(permit: Id, deed: DeedOf, asked: HandBack = NOTHING_SAID) -> Response:
     async def act(connection: Connection) -> PermitOut:
-        await permits.hand_back(connection, permit, actor=deed.actor, now=deed.now)
+        await permits.hand_back(connection, permit, actor=deed.actor, now=deed.now, note=asked.note)
         return _permit(deed.context, await permit_list.get(connection, permit))
 
     return await deed.do(act)
+
+
+@router.post(
+    "/permits/{permit}/extend",
+    summary="The same work goes on under a new permit, from now",
+    status_code=201,
+    response_model=PermitOut,
+    responses=refusals(404, 409),
+)
+async def extend_permit(permit: Id, asked: Extension, deed: DeedOf) -> Response:
+    async def act(connection: Connection) -> PermitOut:
+        before = await permits.get(connection, permit)
+        facility = await facilities.facility(connection, before.facility_id)
+        work = None if before.work is None else deed.context.works.works.get(before.work)
+        check_end(work, deed.now, asked.end)
+        request = permits.Request(
+            facility_id=facility.id,
+            part_id=before.part_id,
+            work=before.work,
+            kind=before.kind,
+            rules=before.rules,
+            holder=before.holder,
+            reason=asked.reason,
+            answers=before.answers,
+            extends_id=permit,
+            valid_from=deed.now,
+            valid_until=asked.end,
+        )
+        issued = await permits.issue(connection, request, issued_by=deed.actor, now=deed.now)
+        return _permit(deed.context, await permit_list.get(connection, issued.id))
+
+    return await deed.do(act, status=201)
 
 
 async def _part(connection: Connection, facility: Facility, key: str) -> Part:
@@ -136,37 +215,31 @@ async def _part(connection: Connection, facility: Facility, key: str) -> Part:
     raise NotFound("part", f"{facility.key}/{key}")
 
 
-async def _check_rules(
-    connection: Connection, context: Context, facility: Facility, part: Part | None, rules: Sequence[str]
-) -> None:
-    """Every rule named holds there, or the permit would promise a silence that nobody keeps."""
+async def _rules_there(
+    connection: Connection, context: Context, facility: Facility, part: Part | None
+) -> Mapping[str, Rule]:
+    """The rules that hold at the facility and its parts, or at the one part: a permit for a part leaves the rules of
+    the whole alone.
+    """
     configuration = await facilities.configuration(connection, facility.site_id)
-    there = {
+    keys = {
         each.rule_key
         for each in conditions_for(configuration, context.packs)
-        if each.facility_id == facility.id and (part is None or each.part_id in (None, part.id))
+        if each.facility_id == facility.id and (part is None or each.part_id == part.id)
     }
-    unknown = [
-        ProblemField(field=f"body.rules.{place}", message=f"no rule {rule!r} holds at {facility.key}")
-        for place, rule in enumerate(rules)
-        if rule not in there
-    ]
-    if unknown:
-        raise Unacceptable("; ".join(each.message for each in unknown[:5]), unknown)
+    found = {key: rulebook.rule_of(context.packs, facility.kind, key) for key in keys}
+    return {key: rule for key, rule in found.items() if rule is not None}
 
 
 def _permit(context: Context, entry: PermitEntry) -> PermitOut:
     permit = entry.permit
-    state: Literal["ahead", "standing", "handed_back", "overrun"] = "standing"
-    if permit.ended_at is not None:
-        state = "overrun" if permit.overrun else "handed_back"
-    elif context.clock() < permit.valid_from:
-        state = "ahead"
+    questions = context.works.asks
     return PermitOut(
         id=permit.id,
         site=entry.site_key,
         facility=entry.facility_key,
         part=entry.part_key,
+        work=None if permit.work is None else _work(context, permit.work),
         kind=permit.kind,
         rules=[
             SilencedRule(key=rule, title=rulebook.title_of(context.packs, entry.facility_kind, rule))
@@ -174,11 +247,33 @@ def _permit(context: Context, entry: PermitEntry) -> PermitOut:
         ],
         holder=permit.holder,
         reason=permit.reason,
+        answers=[
+            AnswerOut(
+                key=key, title=rulebook.named(questions[key]) if key in questions else Name(zh=key, en=key), text=text
+            )
+            for key, text in permit.answers.items()
+        ],
+        extends=permit.extends_id,
         valid_from=permit.valid_from,
         valid_until=permit.valid_until,
         issued_by=permit.issued_by,
         issued_at=permit.issued_at,
         ended_at=permit.ended_at,
         ended_by=permit.ended_by,
-        state=state,
+        settled_at=permit.settled_at,
+        settled_by=permit.settled_by,
+        state=_state(permit, context.clock()),
     )
+
+
+def _work(context: Context, key: str) -> WorkRef:
+    work = context.works.works.get(key)
+    return WorkRef(key=key, title=Name(zh=key, en=key) if work is None else rulebook.named(work.title))
+
+
+def _state(permit: WorkPermit, now: datetime) -> Literal["ahead", "standing", "handed_back", "overrun", "settled"]:
+    if permit.settled_at is not None:
+        return "settled"
+    if permit.ended_at is not None:
+        return "overrun" if permit.overrun else "handed_back"
+    return "ahead" if now < permit.valid_from else "standing"

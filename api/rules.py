@@ -18,15 +18,24 @@ from ledger import facilities, facility_list, parameters, readings
 from ledger.errors import NotFound
 from ledger.parameters import Parameter
 from ledger.pool import Connection
-from ledger.records import Facility, Part, Severity
+from ledger.records import Facility, Part, Severity, from_ms, to_ms
 from rules import blind
 from rules.binding import clear_node, conditions_for, left_out
 from rules.blind import LookedAt
 from rules.model import ParameterType, Rule
 from rules.places import Places
 from rules.syntax import written
+from rules.works import silenced_by
 
 router = APIRouter(tags=["rules"])
+
+
+class SilenceOut(Answered):
+    """A permit that keeps a rule silent here now."""
+
+    permit: int
+    part: str | None = Field(description="null: at the whole facility")
+    until: datetime
 
 
 class RuleOut(Answered):
@@ -52,6 +61,7 @@ class RuleOut(Answered):
     never_reported: Sequence[str] = Field(
         description="points it looks at of which no reading ever came: while they are unknown it may not speak"
     )
+    silenced_by: Sequence[SilenceOut] = Field(description="permits under which it is silent now; empty: it counts")
 
 
 class LeftOutRule(Answered):
@@ -199,14 +209,32 @@ def _rules(
             keys = parts.setdefault(spec.rule_key, [])
             if spec.part_id is not None:
                 keys.append(places.part_by_id[spec.part_id].key)
+    now_ms = to_ms(context.clock())
     return [
-        _rule(rule, parts[rule.key], blind.never_reported(looked, rule.key, heard))
+        _rule(
+            rule,
+            parts[rule.key],
+            blind.never_reported(looked, rule.key, heard),
+            _silences(places, facility, rule, now_ms),
+        )
         for rule in places.rules(facility)
         if rule.key in parts
     ]
 
 
-def _rule(rule: Rule, parts: Sequence[str], never_reported: Sequence[str]) -> RuleOut:
+def _silences(places: Places, facility: Facility, rule: Rule, now_ms: int) -> Sequence[SilenceOut]:
+    return [
+        SilenceOut(
+            permit=each.id,
+            part=None if each.part_id is None else places.part_by_id[each.part_id].key,
+            until=from_ms(each.until_ms),
+        )
+        for each in places.permits_of(facility.id)
+        if rule.key in each.rules and each.kind in silenced_by(rule) and each.from_ms <= now_ms < each.until_ms
+    ]
+
+
+def _rule(rule: Rule, parts: Sequence[str], never_reported: Sequence[str], silences: Sequence[SilenceOut]) -> RuleOut:
     clear = clear_node(rule)
     return RuleOut(
         key=rule.key,
@@ -227,6 +255,7 @@ def _rule(rule: Rule, parts: Sequence[str], never_reported: Sequence[str]) -> Ru
         source=rule.source,
         clause=rule.clause,
         never_reported=never_reported,
+        silenced_by=silences,
     )
 
 

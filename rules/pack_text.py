@@ -109,6 +109,10 @@ class Block:
     def has(self, key: str) -> bool:
         return key in self._values
 
+    def names(self) -> list[str]:
+        """The keys it has, for a block whose keys are names."""
+        return list(self._values)
+
     def give_up(self) -> None:
         """It cannot be told what else this block may say."""
         self._asked.extend(self._values)

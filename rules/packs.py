@@ -17,6 +17,7 @@ from rules.rule_reading import read_rules
 from rules.vocabulary import near
 
 SHIPPED = Path(__file__).with_name("packs")
+WORKS_NAME = "works.yaml"  # in a directory of one's own: kinds of work, and no pack (rules.works)
 
 Packs = Mapping[str, Pack]  # by kind; ANY_KIND holds the rules of every facility
 
@@ -35,7 +36,7 @@ def load(directory: Path | None) -> Packs:
     if directory is not None:
         if not directory.is_dir():
             raise PackErrors([Fault(str(directory), 1, "there is no such directory of rule packs")])
-        files |= {path.name: path for path in sorted(directory.glob("*.yaml"))}
+        files |= {path.name: path for path in sorted(directory.glob("*.yaml")) if path.name != WORKS_NAME}
     faults: list[Fault] = []
     texts: dict[str, str] = {}
     for path in files.values():

@@ -16,7 +16,7 @@ PERMIT = {
     "site": "garden",
     "facility": "booster-1",
     "kind": "work",
-    "rules": ["flood"],
+    "rules": ["transfer_switch_off"],
     "holder": "李工",
     "reason": "更换阀门",
     "until": "2026-03-01T14:00:00Z",
@@ -30,7 +30,7 @@ async def test_a_permit_from_issue_to_hand_back(client: httpx.AsyncClient, owner
     assert answer.status_code == 201
     permit = answer.json()
     assert (permit["state"], permit["issued_by"], permit["part"]) == ("standing", "王班长", None)
-    assert permit["rules"][0]["key"] == "flood"
+    assert permit["rules"][0]["key"] == "transfer_switch_off"
     assert permit["rules"][0]["title"]["zh"]
     assert permit["valid_from"] == "2026-03-01T12:00:00Z"
     assert (await client.get(f"/permits/{permit['id']}")).json() == permit
@@ -47,11 +47,21 @@ async def test_a_permit_that_begins_later_is_ahead(client: httpx.AsyncClient) ->
     assert answer.json()["state"] == "ahead"
 
 
-async def test_a_permit_for_a_part(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/permits", json=PERMIT | {"part": "pump_1", "rules": ["pump_run_long"]})
+async def test_a_permit_for_a_part(client: httpx.AsyncClient, owner: Owner, estate: Estate) -> None:
+    await owner.execute(
+        "insert into point (site_id, facility_id, part_id, key, kind, name_zh, name_en) "
+        "values (%s, %s, %s, 'pump_1.fault', 'state', '故障', 'Fault')",
+        [estate.garden.id, estate.garden.booster, estate.garden.pump_1],
+    )
+    answer = await client.post("/permits", json=PERMIT | {"part": "pump_1", "rules": ["pump_fault"]})
     assert (answer.status_code, answer.json()["part"]) == (201, "pump_1")
-    elsewhere = await client.post("/permits", json=PERMIT | {"part": "pump_2", "rules": ["pump_run_long"]})
-    assert elsewhere.status_code == 422, "the rule does not hold there: that pump does not say whether it runs"
+    rules = {each["key"]: each for each in (await client.get(RULES)).json()["rules"]}
+    (silence,) = rules["pump_fault"]["silenced_by"]
+    assert silence == {"permit": answer.json()["id"], "part": "pump_1", "until": "2026-03-01T14:00:00Z"}
+    elsewhere = await client.post("/permits", json=PERMIT | {"part": "pump_2", "rules": ["pump_fault"]})
+    assert elsewhere.status_code == 422, "the rule does not hold there: that pump does not say that it is faulty"
+    whole = await client.post("/permits", json=PERMIT | {"part": "pump_1"})
+    assert whole.status_code == 422, "a permit for a part leaves the rules of the whole alone"
     missing = await client.post("/permits", json=PERMIT | {"part": "pump_9"})
     assert missing.status_code == 404
 
@@ -59,7 +69,12 @@ async def test_a_permit_for_a_part(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"rules": ["flood", "no_such_rule"]}, 422, "no rule 'no_such_rule' holds"),
+        ({"rules": ["transfer_switch_off", "no_such_rule"]}, 422, "no rule 'no_such_rule' holds"),
+        ({"rules": ["flood"]}, 422, "no permit silences flood"),
+        ({"rules": ["on_backup_supply"]}, 422, "silenced by a permit for test, not for work"),
+        ({"rules": None}, 422, "body.rules: needed where no kind of work is named"),
+        ({"until": None, "kind": None}, 422, "body.kind: needed where no kind of work is named"),
+        ({"answers": {"approved_by": "x"}}, 422, "only a kind of work asks for answers"),
         ({"rules": []}, 422, "at least 1"),
         ({"until": "2026-03-01T11:00:00Z"}, 422, "ends after it begins"),
         ({"until": "2026-03-09T12:00:00Z"}, 422, "at most 7 days"),
