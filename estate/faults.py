@@ -10,6 +10,7 @@ from functools import lru_cache
 
 Place = tuple[str | int, ...]  # where in the document: ('sites', 0, 'facilities', 3, 'kind')
 
+TOLD = "-"  # stands for a key that could not be understood: that has been told, and nothing more is said of it
 _NAMED_MAX = 20  # of the words there are, in a message
 _COMPARED_MAX = 400  # words an unknown one is compared with; finding the nearest of thousands would take minutes
 

@@ -7,12 +7,10 @@ absent points, `with` takes some of them back.
 from collections.abc import Mapping
 from typing import cast
 
-from estate.faults import Faults, Place, Said
+from estate.faults import TOLD, Faults, Place, Said
 from estate.types import FacilityType, Types
 
 Table = dict[str, object]
-
-UNKNOWN_KIND = "-"  # of a facility whose type is not known: that has been told, and nothing more is said of it
 
 
 def fill_in(document: object, types: Types, faults: Faults) -> None:
@@ -26,9 +24,11 @@ def fill_in(document: object, types: Types, faults: Faults) -> None:
                 )
             continue
         name = facility["type"]
+        if name is None:
+            continue
         if not isinstance(name, str) or name not in types:
             faults.unknown(Said("设施类型", "facility type"), (*place, "type"), str(name), types)
-            facility.setdefault("kind", UNKNOWN_KIND)
+            facility.setdefault("kind", TOLD)
             continue
         _fill(facility, types[name], place, extra, faults)
 

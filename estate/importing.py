@@ -3,36 +3,115 @@
 The library form of `taizhang import`: `plan` and `estate.bring_in.difference` are a preview as data, `bring_in` writes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from estate.assembling import assemble
 from estate.bring_in import known
 from estate.faults import EstateErrors, Fault, Place, Position
+from estate.paths import Place as TreePlace
 from estate.plan import Packs, Plan, check
 from estate.reading import Raw, read_raw, shaped
+from estate.rows import read_tables
+from estate.sheets import Sheet, read_sheets
+from estate.sites import Sites
 from estate.types import Types, shipped
+from ledger import facilities
 from ledger.pool import Connection
+from ledger.standing import Standing
 
 _LISTS = ("locations", "gateways", "facilities", "removed")
 
 
-async def plan(connection: Connection, files: Sequence[Path], packs: Packs, types: Types | None = None) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the files are to be read. `ignored`: headers of columns that mean nothing here."""
+
+    ignored: Collection[str] = ()
+    types: Types | None = None
+
+
+async def plan(connection: Connection, files: Sequence[Path], packs: Packs, options: Options | None = None) -> Plan:
     """What the files come to together. Raises EstateErrors with every fault of every file; writes nothing."""
-    of_types = shipped() if types is None else types
+    chosen = options or Options()
+    types = shipped() if chosen.types is None else chosen.types
+    raws, sheets, faults = _read(files)
+    tables = read_tables(sheets, chosen.ignored)
+    described = [each for raw in raws for each in _sites(raw.document) or ()]
+    if faults:
+        raise EstateErrors([*faults, *tables.faults, *(fault for raw in raws for fault in raw.faults)])
+    there = await facilities.sites(connection)
+    sites = Sites(tables, (_named(site) for site in described), there)
+    keys = sites.named(tables) | {str(site.get("key")) for site in described}
+    stands = await known(connection, sorted(keys))
+    if tables.present or tables.faults:
+        trees = {key: _tree(key, described, stands.get(key)) for key in keys}
+        raws.append(assemble(tables, sites, stands, trees, packs, types))
+    whole = together(raws, types)
+    return check_all(whole, packs, stands, types)
+
+
+def check_all(whole: Raw, packs: Packs, stands: Mapping[str, Standing], types: Types) -> Plan:
+    """Shape and meaning, every fault of both that can be told at once."""
+    told = list(whole.faults)
+    whole.faults.clear()
+    if told and whole.document == {"sites": []}:
+        raise EstateErrors(_in_order(told))
+    try:
+        described = shaped(whole, types)
+        found = check(described, packs, known=stands, types=types)
+    except EstateErrors as error:
+        raise EstateErrors(_in_order([*told, *error.faults])) from error
+    if told:
+        raise EstateErrors(_in_order(told))
+    return found
+
+
+def _in_order(faults: Sequence[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda one: (one.position.file, one.position.sheet or "", one.position.line or 0))
+
+
+def _read(files: Sequence[Path]) -> tuple[list[Raw], list[Sheet], list[Fault]]:
     raws: list[Raw] = []
+    sheets: list[Sheet] = []
     faults: list[Fault] = []
     for file in files:
         try:
-            raws.append(read_raw(file))
+            if file.suffix.lower() in (".yaml", ".yml"):
+                raws.append(read_raw(file))
+            else:
+                sheets.extend(read_sheets(file))
         except EstateErrors as error:
             faults.extend(error.faults)
-    if faults:
-        raise EstateErrors(faults)
-    described = shaped(together(raws, of_types), of_types)
-    return check(
-        described, packs, known=await known(connection, [site.key for site in described.sites]), types=of_types
-    )
+    return raws, sheets, faults
+
+
+def _named(site: Mapping[str, object]) -> tuple[str, str, str]:
+    key, name = str(site.get("key")), site.get("name")
+    names: Mapping[str, object] = cast("Mapping[str, object]", name) if isinstance(name, dict) else {}
+    return key, str(names.get("zh", key)), str(names.get("en", key))
+
+
+def _tree(key: str, described: Sequence[Mapping[str, object]], standing: Standing | None) -> list[TreePlace]:
+    """The places of a site that YAML files of this import describe, and those in the ledger."""
+    found: dict[str, TreePlace] = {}
+    if standing is not None:
+        found = {
+            each.key: TreePlace(each.key, each.name_zh, each.name_en, each.inside)
+            for each in standing.locations.values()
+        }
+    for site in described:
+        items = site.get("locations")
+        if site.get("key") == key and isinstance(items, list):
+            for item in cast("list[object]", items):
+                of: Mapping[str, object] = cast("Mapping[str, object]", item) if isinstance(item, dict) else {}
+                if "key" in of:
+                    inside = of.get("inside")
+                    place, zh, en = _named(of)
+                    found[place] = TreePlace(place, zh, en, None if inside is None else str(inside))
+    return list(found.values())
 
 
 def together(raws: Sequence[Raw], types: Types) -> Raw:

@@ -18,8 +18,7 @@ from estate.description import (
     SiteDescription,
 )
 from estate.facility_plan import FacilityCheck, FacilityPlan
-from estate.faults import EstateErrors, Faults, Place, Said
-from estate.from_type import UNKNOWN_KIND
+from estate.faults import TOLD, EstateErrors, Faults, Place, Said
 from estate.reading import positions_of
 from estate.types import Types, shipped
 from ledger.standing import Standing, StandingFacility
@@ -240,7 +239,7 @@ class _SiteCheck:
         return FacilityCheck(self._faults, place, described, pack, None, gateway.renamed_from).plan()
 
     def _check_location(self, place: Place, key: str) -> None:
-        if key not in self._locations:
+        if key not in self._locations and key != TOLD:
             self._faults.unknown(_LOCATION, (*place, "location"), key, self._locations)
 
     def _check_kind(self, place: Place, key: str, renamed_from: str | None, kind: str) -> None:
@@ -258,7 +257,7 @@ class _SiteCheck:
         self._check_location(place, facility.location)
         if facility.gateway is not None and facility.gateway not in self._gateways:
             self._faults.unknown(_GATEWAY, (*place, "gateway"), facility.gateway, self._gateways)
-        if facility.kind == UNKNOWN_KIND:
+        if facility.kind == TOLD:
             return None
         pack = self._given.packs.get(facility.kind)
         if pack is None or facility.kind in (ANY_KIND, GATEWAY_KIND):
@@ -290,7 +289,7 @@ class _SiteCheck:
             elif target not in self._kinds:
                 what = Said(f"{self._site.key} 的设施", f"facility of site {self._site.key}")
                 self._faults.unknown(what, here, target, self._kinds.keys())
-            elif self._kinds[target] not in relation.to and self._kinds[target] != UNKNOWN_KIND:
+            elif self._kinds[target] not in relation.to and self._kinds[target] != TOLD:
                 self._faults.tell(
                     here,
                     f"{target} 是 {self._kinds[target]}；{name} 只能指向 {' 或 '.join(relation.to)}",

@@ -121,4 +121,4 @@ class Names:
 
 def folded(word: str) -> str:
     """A word without what does not tell it apart: width, case, spaces, hyphens and the marks around figures."""
-    return re.sub(r"[\s_,，、()（）\[\]【】-]+", "", normalize("NFKC", word)).casefold()
+    return re.sub(r"[\s_,，、()（）\[\]【】/-]+", "", normalize("NFKC", word)).casefold()
