@@ -10,7 +10,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -25,9 +24,8 @@ import demo.ground
 import demo.month.account
 import demo.month.run
 import demo.smoke
-import estate.bring_in
+import estate.command_line
 import estate.faults
-import estate.importing
 import estate.reading
 import estate.wording
 import ingest.worker
@@ -47,6 +45,7 @@ import simulators.run
 from credentials.errors import CredentialError
 from demo.services import ServiceEnded
 from embedded.errors import EmbeddedError
+from estate.wording import Language
 from ledger.errors import LedgerError, NotFound
 from ledger.pool import INGEST_ROLE, open_pool, transaction
 from settings import Clock, Settings, wall_clock
@@ -58,11 +57,6 @@ gateway_app = typer.Typer(no_args_is_help=True, help="Credentials of gateways at
 app.add_typer(gateway_app, name="gateway")
 
 T = TypeVar("T")
-
-
-class Language(StrEnum):
-    ZH = "zh"
-    EN = "en"
 
 
 ROOT = Path(__file__).resolve().parent
@@ -193,33 +187,6 @@ def migrate_command() -> None:
     print("\n".join(f"applied {name}" for name in applied) or "nothing to do: the schema is current")
     for login in passwords:
         print(f"login {login}: there, with the password given")
-
-
-@app.command("import")
-def import_command(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="YAML, CSV or XLSX, together")],
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the difference and write nothing")] = False,
-    language: Language = Language.ZH,
-) -> None:
-    """Bring an estate into the ledger and show what changes; running it twice changes nothing."""
-    settings = _settings()
-
-    async def run(stop: asyncio.Event) -> None:
-        del stop
-        packs = rules.packs.load(settings.packs_dir)
-        async with (
-            open_pool(_database_url(settings), role=None) as pool,
-            transaction(pool) as connection,
-        ):
-            plan = await estate.importing.plan(connection, files, packs)
-            if dry_run:
-                found = await estate.bring_in.difference(connection, plan)
-            else:
-                found = await estate.bring_in.bring_in(connection, plan, settings.clock()())
-        print("\n".join(estate.wording.difference(found, language.value, dry_run=dry_run)))
-
-    _run(run, language)
 
 
 @app.command("check")
@@ -394,6 +361,14 @@ def _refuse(message: str) -> NoReturn:
     print(f"taizhang: {message}", file=sys.stderr)
     sys.exit(1)
 
+
+class _Entrance:
+    settings = staticmethod(_settings)
+    database_url = staticmethod(_database_url)
+    run = staticmethod(_run)
+
+
+estate.command_line.register(app, _Entrance())
 
 if __name__ == "__main__":
     app()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import estate.bring_in
-import estate.reading
+import estate.importing
 import ledger.migrate
 import rules.packs
 from demo import ground, lines, services
@@ -21,7 +21,9 @@ from embedded import process
 from ledger.pool import INGEST_ROLE, open_pool, transaction
 from settings import Settings
 
-ESTATE = Path(__file__).resolve().parent.parent / "estates/demo.yaml"
+_ESTATES = Path(__file__).resolve().parent.parent / "estates"
+ESTATE = _ESTATES / "demo.yaml"
+FIRE_EQUIPMENT = _ESTATES / "demo_fire_equipment.csv"  # walked to, and so not simulated
 _READY_S = 60.0
 _POLL_S = 0.2
 
@@ -100,8 +102,9 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
 
 
 async def _bring_in(settings: Settings, database_url: str) -> None:
-    plan = estate.bring_in.check(estate.reading.read(ESTATE), rules.packs.load(settings.packs_dir))
     async with open_pool(database_url, role=None) as pool, transaction(pool) as connection:
+        files = [ESTATE, FIRE_EQUIPMENT]
+        plan = await estate.importing.plan(connection, files, rules.packs.load(settings.packs_dir))
         await estate.bring_in.bring_in(connection, plan, settings.clock()())
 
 

@@ -19,13 +19,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import estate.bring_in
-import estate.reading
+import estate.importing
 import ledger.migrate
 import rules.packs
 import simulators.auditor
 import simulators.truth
 from demo import ground, services
-from demo.demo import answers
+from demo.demo import ESTATE, FIRE_EQUIPMENT, answers
 from demo.services import Service, ServiceEnded, Services
 from embedded import process
 from ledger import audit, intake, scratch
@@ -34,7 +34,6 @@ from settings import Settings, wall_clock
 
 SPEED = 60.0
 _ROOT = Path(__file__).resolve().parent.parent
-ESTATE = _ROOT / "estates/demo.yaml"
 SCRIPT = _ROOT / "simulators/smoke.yaml"
 ORIGIN = datetime(2026, 11, 2, 10, 0, tzinfo=UTC) - timedelta(hours=8)  # ten in the morning at the sites
 _READY_S = 60.0
@@ -117,8 +116,9 @@ async def _stage(
     ):
         await ledger.migrate.migrate(fresh)
         started = wall_clock()()
-        plan = estate.bring_in.check(estate.reading.read(ESTATE), rules.packs.load(settings.packs_dir))
+        packs = rules.packs.load(settings.packs_dir)
         async with open_pool(fresh, role=None, size_max=1) as pool, transaction(pool) as connection:
+            plan = await estate.importing.plan(connection, [ESTATE, FIRE_EQUIPMENT], packs)
             await estate.bring_in.bring_in(connection, plan, ORIGIN)
         port = process.port_for("the API", None)
         token = secrets.token_urlsafe(24)

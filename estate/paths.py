@@ -18,8 +18,8 @@ _FIGURES: Mapping[str, str] = {word: str(number) for number, word in enumerate("
 _SPELT: Sequence[tuple[re.Pattern[str], str, str]] = tuple(
     (re.compile(pattern), key, english)
     for pattern, key, english in (
-        (r"(\w{1,3})(?:号|#)?(?:楼栋|楼|栋|幢|座)", "b{}", "Building {}"),
-        (r"(\w{1,3})(?:号)?单元", "u{}", "Unit {}"),
+        (r"([a-z0-9]{1,3})(?:号|#)?(?:楼栋|楼|栋|幢|座)", "b{}", "Building {}"),
+        (r"([a-z0-9]{1,3})(?:号)?单元", "u{}", "Unit {}"),
         (r"(?:第)?(\d{1,3})(?:层|f)", "f{}", "Floor {}"),
         (r"(?:地下|负|b)(\d)(?:层|f)?", "basement{}", "Basement {}"),
         (r"(?:地库|地下车库|车库)", "garage", "Garage"),
@@ -36,7 +36,7 @@ _SPELT: Sequence[tuple[re.Pattern[str], str, str]] = tuple(
         (r"(?:电梯机房)", "machine_room", "Lift machine room"),
         (r"(?:发电机房)", "generator_room", "Generator room"),
         (r"(?:园区|室外|外场)", "grounds", "Grounds"),
-        (r"(\w)区", "zone_{}", "Zone {}"),
+        (r"([a-z0-9])区", "zone_{}", "Zone {}"),
     )
 )
 

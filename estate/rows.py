@@ -82,10 +82,10 @@ def _read_sheet(sheet: Sheet, passed_over: Collection[str], found: Tables) -> No
     broken = {fault.position.line for fault in sheet.faults}
     for row in sheet.rows:
         if row.number > header.number:
-            told: list[Fault] = []
-            entry = _entry(sheet, table, row, means, headers, told)
+            of_row: list[Fault] = []
+            entry = _entry(sheet, table, row, means, headers, of_row)
             if row.number not in broken:  # else a cell that could not be read would be called empty as well
-                found.faults.extend(told)
+                found.faults.extend(of_row)
             if entry is not None:
                 found.entries.append(entry)
 
@@ -105,7 +105,7 @@ def _header(sheet: Sheet) -> tuple[Table, Row] | None:
 def _no_header(sheet: Sheet) -> Fault:
     """Perhaps the text went through the wrong encoding; perhaps it is another table altogether."""
     for row in islice(sheet.rows, _HEADER_WITHIN):
-        again = [mended(text_of(cell)) or "" for cell in row.cells]
+        again = [mended(str(cell)) or "" for cell in row.cells]
         if columns.table_with(again) is not None:
             shown = "、".join(word for word in again if word)[:60]
             told = Said(
