@@ -99,7 +99,7 @@ class Watch:
         rule or its limits have changed, and it is judged afresh from `to_ms`.
         """
         self.is_begun = True
-        known = [signal.last_ms for signal in self.bound.operands if signal.last_ms is not None]
+        known = self.known_ms()
         if self.bound.operands and not known:
             return
         marks = [*known, *self.marks()]
@@ -119,6 +119,11 @@ class Watch:
                 break
             place = following
         self.clock_ms = found
+
+    def known_ms(self) -> list[int]:
+        """When what it is judged by last reported."""
+        own = [signal.last_ms for signal in self.bound.operands if signal.last_ms is not None]
+        return own + [moment for leader in self.leaders for moment in leader.known_ms()]
 
     def marks(self) -> list[int]:
         """Moments that its own decisions, or those of whom it asks after, have been carried to for sure."""

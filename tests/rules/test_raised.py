@@ -85,6 +85,22 @@ def test_a_backlog_and_a_restart_change_nothing() -> None:
     assert moves(backlog, "very_low") == moves(timely, "very_low") != []
 
 
+def test_after_a_restart_a_turn_of_the_leader_has_its_own_moment_though_the_follower_never_reported() -> None:
+    rules = (
+        "key: hot, when: temp > 90, on_delay: 45s",
+        "key: rests, for_each: pump, when: not self.run, suppress_when: raised('hot')",
+    )
+    bench = rig(tested=with_rules(*rules))
+    send(bench, 53, temp=95)
+    bench.tick(80)
+    bench.restart()
+    bench.connected_since_s = 81
+    send(bench, 87, temp=95)
+    bench.tick(120)
+    assert moves(bench, "hot") == [(98.0, "raise")]
+    assert {move.at_s for move in bench.moves if move.rule == "rests"} == {98.0}
+
+
 def test_rules_of_a_part_ask_after_the_same_part_and_after_the_facility() -> None:
     more = (
         "key: hot, when: temp > 90",
