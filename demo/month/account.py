@@ -94,6 +94,7 @@ class Account:
     work_orders: int
     chattering: int  # how often a condition was raised for the third time within a minute
     figures: Figures
+    by_severity_and_grade: Mapping[str, int]  # of what rang: the response table makes priorities of these
     causes: Mapping[str, Cause]
     missing: Sequence[str]
     unexpected: Sequence[str]
@@ -139,6 +140,9 @@ def account(setting: Setting, drawn: Drawn, played: Sequence[Played]) -> Account
         work_orders=sum(len(one.orders) for one in played),
         chattering=sum(one.chattered for one in played),
         figures=measure(rung, setting.begun, setting.ended, operators=setting.operators),
+        by_severity_and_grade=Counter(
+            f"{alarm.severity.value} {alarm.grade.value}" for alarm in alarms if alarm.rang_at is not None
+        ),
         causes=causes(played),
         missing=findings.missing,
         unexpected=findings.unexpected,
@@ -208,6 +212,7 @@ def table(told: Account) -> list[str]:
         f"{'mix ' + name + ' %':{_WIDE}} {value:>12}  {MIX_TARGET[name]:g} +/- {MIX_TOLERANCE:g}"
         for name, value in told.figures.mix_percent.items()
     ]
+    lines += ["", *(f"{name:{_WIDE}} {count:>12}" for name, count in sorted(told.by_severity_and_grade.items()))]
     funnel = ("values", "condition_changes", "raises", "occurrences", "alarms", "historical", "never_rung", "rung")
     lines += ["", *(f"{name:{_WIDE}} {getattr(told, name):>12}" for name in (*funnel, "work_orders", "crowded_out"))]
     heads = [field.name for field in fields(Cause)]
