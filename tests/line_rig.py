@@ -8,7 +8,7 @@ gateway `gw`; `far` behind the gateway `gw_far`.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -94,8 +94,12 @@ def site_description(key: str) -> dict[str, Any]:
     }
 
 
-async def bring(database_url: str, *sites: str, now: datetime = NOON) -> None:
-    description = EstateDescription.model_validate({"sites": [site_description(each) for each in sites]})
+async def bring(database_url: str, *sites: str, now: datetime = NOON, also: Sequence[Any] = ()) -> None:
+    """`also`: more facilities at the house, as an estate file describes them."""
+    described = [site_description(each) for each in sites]
+    for each in described:
+        each["facilities"] = [*each["facilities"], *also]
+    description = EstateDescription.model_validate({"sites": described})
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         await bring_in.bring_in(connection, bring_in.check(description, PACKS), now)
 
@@ -301,10 +305,17 @@ def settings_for(site: str, **bounds: Any) -> Settings:
 
 @asynccontextmanager
 async def line(
-    database_url: str, mqtt_url: str, site: str, *, clock: Any = None, start: bool = True, **settings: Any
+    database_url: str,
+    mqtt_url: str,
+    site: str,
+    *,
+    clock: Any = None,
+    start: bool = True,
+    also: Sequence[Any] = (),
+    **settings: Any,
 ) -> AsyncIterator[Line]:
     """A brought-in site with its worker at work."""
-    await bring(database_url, site, now=NOON if clock is None else clock())
+    await bring(database_url, site, now=NOON if clock is None else clock(), also=also)
     client_id = f"worker-{site}"
     await open_session(mqtt_url, client_id, site)
     made = Line(
