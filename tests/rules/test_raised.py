@@ -95,7 +95,7 @@ def test_after_a_restart_a_turn_of_the_leader_has_its_own_moment_though_the_foll
     bench.tick(80)
     bench.restart()
     bench.connected_since_s = 81
-    send(bench, 87, temp=95)
+    send(bench, 87, pressure=FINE)  # neither looks at it; only the gateway is heard again
     bench.tick(120)
     assert moves(bench, "hot") == [(98.0, "raise")]
     assert {move.at_s for move in bench.moves if move.rule == "rests"} == {98.0}
