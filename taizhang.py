@@ -271,7 +271,7 @@ def gateway_remove_command(gateway: Annotated[str, typer.Argument(help="SITE/GAT
 def broker_users_command() -> None:
     """Write the service's own users into the broker's files; running it twice changes nothing."""
     changed = _refusing(lambda: credentials.desk.ensure_service_users(_settings()))
-    print("\n".join(f"written: {user}" for user in changed) or "nothing to do: the users are there")
+    print("\n".join(f"changed: {user}" for user in changed) or "nothing to do: the users are there")
 
 
 @app.command("schema")

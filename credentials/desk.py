@@ -7,7 +7,7 @@ from credentials.address import PublicAddress
 from credentials.errors import AlreadyThere, CredentialError, FilesUnusable
 from credentials.handout import Spoken, handout
 from credentials.mosquitto import MosquittoFiles
-from credentials.rights import GatewayName, ingest_rights, simulators_rights
+from credentials.rights import SIMULATORS, GatewayName, ingest_rights, simulators_rights
 from credentials.secret import new_password, require_sound
 from ledger import facilities
 from ledger.errors import NotFound
@@ -55,6 +55,7 @@ def remove(settings: Settings, gateway: str) -> None:
 def ensure_service_users(settings: Settings) -> list[str]:
     """Give ingest, and the simulators where they have a password, their users; returns those that were changed.
 
+    Without a password the simulators' user is taken away: it may speak for every gateway, and a demo ends.
     Raises CredentialError.
     """
     files = _files(settings)
@@ -67,7 +68,11 @@ def ensure_service_users(settings: Settings) -> list[str]:
     given = [(setting, kept.get_secret_value(), rights) for setting, kept, rights in wanted if kept is not None]
     for setting, password, _ in given:
         require_sound(setting, password)
-    return [rights.user for _, password, rights in given if files.ensure(rights, password)]
+    changed = [rights.user for _, password, rights in given if files.ensure(rights, password)]
+    if settings.simulators_mqtt_password is None and SIMULATORS in files.users():
+        files.remove(SIMULATORS)
+        changed.append(SIMULATORS)
+    return changed
 
 
 def login_passwords(settings: Settings) -> dict[str, str]:

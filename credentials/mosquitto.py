@@ -91,6 +91,7 @@ def _is_of(line: str, user: str) -> bool:
 def _stanza(rights: Rights) -> list[str]:
     return [
         f"user {rights.user}",
+        *(f"topic deny {each}" for each in rights.deny),
         *(f"topic read {each}" for each in rights.read),
         *(f"topic write {each}" for each in rights.write),
     ]

@@ -18,11 +18,12 @@ _GATEWAY_USER = re.compile(r"([a-z0-9_-]{1,64})\.([a-z0-9_-]{1,64})")
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """A user of the broker and the topic filters it may write to and read from."""
+    """A user of the broker and the topic filters it may write to and read from; `deny` comes before both."""
 
     user: str
     write: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ class GatewayName:
 
     def rights(self) -> Rights:
         """It writes its site's telemetry and its own status, last will included, and reads nothing."""
-        return Rights(self.user, write=(self.telemetry_topic("+"), self.status_topic))
+        return Rights(
+            self.user, write=(self.telemetry_topic("+"), self.status_topic), deny=(_forged_alarms(self.site),)
+        )
 
 
 def ingest_rights() -> Rights:
@@ -70,4 +73,10 @@ def ingest_rights() -> Rights:
 
 def simulators_rights() -> Rights:
     """All gateways of all sites at once: for a demo, never beside real ones."""
-    return Rights(SIMULATORS, write=(f"{PREFIX}/+/+/telemetry", f"{PREFIX}/+/gateways/+/status"))
+    write = (f"{PREFIX}/+/+/telemetry", f"{PREFIX}/+/gateways/+/status")
+    return Rights(SIMULATORS, write=write, deny=(_forged_alarms("+"),))
+
+
+def _forged_alarms(site: str) -> str:
+    """What telemetry's filter would let in among the alarms: a siren that reads `alarms/+` would hear it."""
+    return str(TelemetryTopic(site, "alarms"))

@@ -97,6 +97,11 @@ def test_the_services_own_users(tmp_path: Path) -> None:
     assert desk.ensure_service_users(alone) == ["ingest"]
     assert desk.ensure_service_users(alone) == []
     assert desk.listed(alone) == [], "they are no gateways"
+    demo = settings(tmp_path, ingest_mqtt_password="0123456789abcdef", simulators_mqtt_password="fedcba9876543210")
+    assert desk.ensure_service_users(demo) == ["simulators"]
+    assert desk.ensure_service_users(alone) == ["simulators"], "it would speak for every gateway after the demo"
+    assert "simulators" not in (tmp_path / "passwd").read_text() + (tmp_path / "acl").read_text()
+    assert desk.ensure_service_users(alone) == []
 
 
 def test_a_login_with_a_weak_password_is_refused_by_its_setting() -> None:

@@ -30,7 +30,8 @@ def files(tmp_path: Path) -> MosquittoFiles:
 def test_a_gateway_may_write_its_telemetry_and_its_own_status(files: MosquittoFiles) -> None:
     files.add(PUMPS, "secret", rotate=False)
     assert files.acl_file.read_text() == (
-        "user jinxiu.gw_pump\ntopic write tz/v1/jinxiu/+/telemetry\ntopic write tz/v1/jinxiu/gateways/gw_pump/status\n"
+        "user jinxiu.gw_pump\ntopic deny tz/v1/jinxiu/alarms/telemetry\n"
+        "topic write tz/v1/jinxiu/+/telemetry\ntopic write tz/v1/jinxiu/gateways/gw_pump/status\n"
     )
     user, _, kept = files.password_file.read_text().strip().partition(":")
     assert user == "jinxiu.gw_pump"
@@ -69,7 +70,7 @@ def test_rights_that_somebody_widened_by_hand_are_narrowed_again(files: Mosquitt
         acl.write("# for a test\ntopic readwrite #\n\nuser jinxiu.gw_pump\ntopic read tz/#\n")
     files.add(PUMPS, "two", rotate=True)
     assert "#" not in files.acl_file.read_text()
-    assert files.acl_file.read_text().count("topic") == 2
+    assert files.acl_file.read_text().count("topic") == 3
 
 
 def test_ensuring_changes_only_what_is_not_so(files: MosquittoFiles) -> None:

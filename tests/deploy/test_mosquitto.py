@@ -52,6 +52,8 @@ async def test_a_gateway_writes_what_is_its_own_and_reads_nothing(
         "tz/v1/south/pump-1/telemetry": power,
         "tz/v1/north/gateways/gw_pump/status": power,
         "tz/v1/north/alarms/1": power,
+        "tz/v1/north/alarms/telemetry": power,
+        "$SYS/broker/version": power,
         "tz/v1/north/pump-1": power,
         "tz/v1/north/pump-1/telemetry": INGEST,
     }

@@ -1,6 +1,8 @@
 """The systemd units: understood by systemd itself where it is installed, hardened, and started by commands that exist."""
 
 import configparser
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,7 +30,7 @@ def parsed(unit: Path) -> configparser.ConfigParser:
 @each_unit
 def test_it_starts_a_command_of_ours_from_where_the_page_installs_it(unit: Path) -> None:
     service = parsed(unit)["Service"]
-    python, program, command = service["ExecStart"].split()
+    ((python, program, command),) = re.findall(r"(/\S+/python) (\S+\.py) (\w+)", service["ExecStart"])
     assert python == f"{HOME}/.venv/bin/python"
     assert service["WorkingDirectory"] == HOME
     assert (ROOT / program).is_file()
@@ -44,6 +46,7 @@ def test_it_is_restarted_and_starts_after_the_schema(unit: Path) -> None:
     once = sections["Service"]["Type"] == "oneshot"
     assert sections["Service"]["Restart"] == ("on-failure" if once else "always")
     assert once or sections["Unit"]["Requires"] == "taizhang-migrate.service"
+    assert once is ("until" in sections["Service"]["ExecStart"]), "who requires it is given up when it fails once"
     assert sections["Install"]["WantedBy"] == "multi-user.target"
 
 
@@ -65,3 +68,14 @@ def test_systemd_understands_them_and_finds_them_safe(tmp_path: Path) -> None:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert weighed.returncode == 0, weighed.stdout + weighed.stderr
+
+
+def test_the_schema_is_tried_for_until_the_database_is_there(tmp_path: Path) -> None:
+    """The shell's line as it stands; the database comes at the third attempt."""
+    line = parsed(ROOT / "deploy/systemd/taizhang-migrate.service")["Service"]["ExecStart"]
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\necho "$@" >>attempts\ntest "$(wc -l <attempts)" -ge 3\n', encoding="utf-8")
+    program.chmod(0o755)
+    words = shlex.split(line.replace(f"{HOME}/.venv/bin/python", str(program)).replace("sleep 5", "sleep 0"))
+    subprocess.run(words, cwd=tmp_path, check=True, timeout=30)
+    assert (tmp_path / "attempts").read_text(encoding="utf-8") == "taizhang.py migrate\n" * 3

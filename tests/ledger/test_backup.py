@@ -7,22 +7,24 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from embedded import postgres
+from embedded import postgres as embedded_postgres
+from embedded.postgres import Server
 from ledger import audit, dossier, logins, migrate
 from ledger.logins import API_LOGIN
-from ledger.pool import API_ROLE, open_pool, transaction
+from ledger.pool import API_ROLE, INGEST_ROLE, open_pool, transaction
 from tests.eventful_site import let_everything_happen
 from tests.fix_database import with_database
 from tests.ledger.test_logins import PASSWORDS, as_login
 from tests.small_estate import build_both
 from tests.source_tree import ROOT
 
-TOOLS = postgres._binary("pg_dump").parent  # of PostgreSQL 18: they speak to every older server
+TOOLS = embedded_postgres._binary("pg_dump").parent  # of PostgreSQL 18: they speak to every older server
 PAGE = ROOT / "docs/operations.md"
 
 
@@ -116,6 +118,45 @@ async def test_a_restored_ledger_is_the_same_and_goes_on(database_url: str, empt
     async with await psycopg.AsyncConnection.connect(empty) as connection:
         assert await audit.run(connection) == []
         await let_everything_go_on(connection, garden.points["outlet_pressure"])
+
+
+async def test_on_another_server_the_owner_migrates_and_makes_the_logins(postgres: Server, tmp_path: Path) -> None:
+    """As with systemd: the owner may create roles and is no superuser; the new server has none of our roles yet."""
+    owned = urlunsplit(
+        urlsplit(as_login(postgres.url, "taizhang_owner", "owner-password-0123"))._replace(path="/owned")
+    )
+    everyone = [*PASSWORDS, "taizhang_ingest", "taizhang_api", "taizhang_reader", "taizhang_owner"]
+
+    async def an_owner_and_his_database() -> None:
+        async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as server:
+            await server.execute("create role taizhang_owner login createrole password 'owner-password-0123'")
+            await server.execute("create database owned owner taizhang_owner")
+
+    await an_owner_and_his_database()
+    await migrate.migrate(owned)
+    await logins.ensure(owned, PASSWORDS)
+    file = tmp_path / "taizhang.dump"
+    saved = as_on_the_page("backup", owned, file)
+    assert saved.returncode == 0, saved.stderr
+    async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as server:
+        await server.execute("drop database owned with (force)")
+        for role in everyone:
+            await server.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+    await an_owner_and_his_database()
+    brought = as_on_the_page("restore", with_database(postgres.url, "owned"), file)
+    assert brought.returncode == 0, brought.stderr
+
+    assert await migrate.migrate(owned) == []
+    await logins.ensure(owned, PASSWORDS)
+    async with open_pool(as_login(owned, API_LOGIN, PASSWORDS[API_LOGIN]), role=API_ROLE):
+        pass
+    async with open_pool(owned, role=INGEST_ROLE) as pool, transaction(pool) as connection:
+        assert await audit.run(connection) == [], "taizhang.py check"
+    async with await psycopg.AsyncConnection.connect(owned) as owner:
+        await owner.execute("create view later as select id from site")
+        await owner.execute("grant create on schema public to taizhang_reader")
+        await owner.execute("alter view later owner to taizhang_reader")  # as migrations do
+        await owner.rollback()
 
 
 async def let_everything_go_on(connection: Any, point: int) -> None:
