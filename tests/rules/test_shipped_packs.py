@@ -85,9 +85,14 @@ STANDING = {
     "booster_pump_room": {"flood", "pumps_all_faulted", "disinfection_fault_long"},
     "distribution_room": {"flood", "sf6_very_high", "o2_very_low", "ir_clamp_critical"},
     "elevator": {"passenger_trapped_between_floors", "passenger_trapped_level", "passenger_trapped_reported"},
-    "fire_pump_room": {"hydrant_not_auto", "sprinkler_not_auto", "diesel_not_auto", "valve_closed", "power_lost"},
+    "fire_pump_room": {"hydrant_not_auto", "sprinkler_not_auto", "diesel_not_auto", "valve_closed", "power_lost"}
+    | {
+        f"{switch}_no_start"
+        for switch in ("hydrant_pressure_switch", "hydrant_flow_switch", "alarm_valve_pressure_switch")
+    }
+    | {f"sprinkler_{switch}_switch_no_start" for switch in ("pressure", "flow")},
     "fire_water_tank": {"fire_tank_level_very_low", "valve_closed"},
-    "generator": {"selector_not_auto", "start_failed"},
+    "generator": {"selector_not_auto", "start_failed", "not_started", "no_power", "bus_dead"},
     "drainage_sump": {"flood", "sump_pumps_all_faulted"},
 }
 
