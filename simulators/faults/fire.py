@@ -35,9 +35,9 @@ def _leaking(scene: Scene) -> RingMain:
 
 
 def _spring_leak(scene: Scene) -> None:
-    """As much as makes one jockey come forty times an hour, or two of them twenty-five times each."""
+    """As much as makes one jockey come forty times an hour, or two of them thirty times each."""
     main = _leaking(scene)
-    main.leak_l_s = 0.2 if len(main.jockeys) == 1 else 0.4
+    main.leak_l_s = 0.22 if len(main.jockeys) == 1 else 0.5
 
 
 def _stop_leak(scene: Scene) -> None:
@@ -48,7 +48,7 @@ def _of_jockey_leak(scene: Scene) -> Sequence[Expected]:
     """Sixteen starts within an hour; it returns when the first of them are an hour ago, and a quarter more."""
     return (
         *(
-            Expected("jockey_starts_frequent", "warning", "fire", (1080, 2580), (1800, 4900), part=jockey.key)
+            Expected("jockey_starts_frequent", "warning", "fire", (1020, 2150), (1800, 5000), part=jockey.key)
             for jockey in _leaking(scene).jockeys
         ),
         *forbidden(scene, "fire", "warning", "hydrant_pressure_low", "sprinkler_pressure_low"),
@@ -212,7 +212,7 @@ FAULTS = (
     ),
     Fault(
         "jockey_leak", "管网渗漏，稳压泵频繁启动", "Leak keeps the jockey pump coming", _ROOM, _spring_leak, _stop_leak,
-        2700, 2640, 5100, _of_jockey_leak, part_kind="jockey_pump",
+        2220, 2160, 5100, _of_jockey_leak, part_kind="jockey_pump",
     ),
     Fault(
         "fire_pump_without_permit", "消火栓泵无许可运行", "Hydrant pump runs, no permit", _ROOM, _press_start, _press_stop,

@@ -47,7 +47,8 @@ def _set_right(scene: Scene) -> None:
 def _of_jump(scene: Scene) -> Sequence[Expected]:
     """It could be a store that empties, for five minutes; then it is a clock.
 
-    What it says meanwhile counts for nothing, so that when the clock is set right, its points have long been silent.
+    What it says meanwhile counts for nothing, so that when the clock is set right, its points have long been silent
+    and a lift's door that was open then has been open since.
     """
     span = (0.0, scene.lasts_s + 600.0)
     silent = [
@@ -64,6 +65,11 @@ def _of_jump(scene: Scene) -> Sequence[Expected]:
         Expected("gateway_clock_wrong", "warning", "communication", (330, 660), (50, 240)),
         *(Expected(rule, "critical", "communication", span, demand=Demand.MUST_NOT) for rule in never),
         *silent,
+        *(
+            Expected("door_held_open", "warning", "elevator", span, facility=key, kind="elevator", demand=Demand.MAY)
+            for key in scene.gateway.facilities
+            if scene.world.facilities[scene.site, key].kind == "elevator"
+        ),
     )
 
 
