@@ -66,7 +66,7 @@ async def run(settings: Settings, *, seed: int, speed: float, packs_dir: Path | 
     """
     with tempfile.TemporaryDirectory(prefix="taizhang-smoke-") as name:
         truth_file, played = Path(name) / "truth.json", Path(name) / "estate.yaml"
-        played.write_text(yaml.safe_dump(_without_bystanders(ESTATE, SCRIPT), allow_unicode=True), encoding="utf-8")
+        played.write_text(yaml.safe_dump(without_bystanders(ESTATE, SCRIPT), allow_unicode=True), encoding="utf-8")
         async with _stage(settings, Path(name), played, speed=speed, packs_dir=packs_dir) as stage:
             arguments = [
                 "--estate",
@@ -108,7 +108,7 @@ async def run(settings: Settings, *, seed: int, speed: float, packs_dir: Path | 
     }
 
 
-def _without_bystanders(estate_file: Path, script_file: Path) -> dict[str, Any]:
+def without_bystanders(estate_file: Path, script_file: Path) -> dict[str, Any]:
     """The demo estate less the gateways that no fault names, with all that they speak for.
 
     They are lifts upon lifts: at sixty times real time two cores have better things to do than to ride in them.

@@ -1,6 +1,6 @@
 """What is sent when: changes at once, heartbeats in their phase, events once."""
 
-from simulators.reporting import EVENT, ON_CHANGE, Reporter, counted, measured
+from simulators.reporting import EVENT, ON_CHANGE, Reporter, counted, measured, repeated
 
 
 def test_a_first_value_goes_out_and_a_small_change_does_not() -> None:
@@ -53,3 +53,10 @@ def test_after_a_restart_everything_is_said_anew() -> None:
     reporter.due(0.0, values)
     reporter.forget()
     assert reporter.due(1.0, values) == values
+
+
+def test_a_repeated_result_is_said_with_each_count_and_never_by_the_clock() -> None:
+    reporter = Reporter({"result": repeated("results")})
+    assert reporter.due(0, {"result": "pass", "results": 1}) == {"result": "pass"}
+    assert reporter.due(90_000, {"result": "pass", "results": 1}) == {}
+    assert reporter.due(90_001, {"result": "pass", "results": 2}) == {"result": "pass"}

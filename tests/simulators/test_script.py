@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from demo import smoke
+from estate.description import EstateDescription
 from simulators.errors import ScriptError
 from simulators.faults import CATALOGUE
 from simulators.script import parse_faults, random_faults, read_script, seconds
@@ -122,3 +124,17 @@ def test_random_faults_are_the_seeds() -> None:
     assert {planned.fault.key for planned in one} == set(CATALOGUE)
     assert one[0].at_s <= 20
     assert [planned.at_s for planned in one] == sorted(planned.at_s for planned in one)
+
+
+def test_every_fault_is_on_its_page() -> None:
+    page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
+    for fault in CATALOGUE.values():
+        assert f"| `{fault.key}` | {fault.title_en} | {fault.title_zh} |" in page
+
+
+def test_what_smoke_plays_is_the_estate_less_gateways_that_no_fault_names() -> None:
+    played = EstateDescription.model_validate(smoke.without_bystanders(smoke.ESTATE, SMOKE))
+    left = {f"{site.key}/{gateway.key}" for site in played.sites for gateway in site.gateways}
+    whole = read_script(SMOKE, demo())
+    assert {f"{one.site}/{one.target}" for one in whole.faults if one.fault.at_gateway} <= left
+    assert read_script(SMOKE, played).faults == whole.faults
