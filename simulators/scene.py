@@ -212,18 +212,24 @@ def _order_of(one: Declared, before: Sequence[Declared]) -> bool | None:
     if one.priority in ("urgent", "high"):
         return True
     same = [two for two in before if _same_work(one, two) and two.work_order is not False]
-    if any(two.work_order and two.raised.to_at < one.raised.from_at for two in same):
+    if any(two.work_order and _ordered_by(two) < one.raised.from_at for two in same):
         return True
     if one.returned is None or one.priority == "low":  # the next round may be in this run or not
         return None
     shortest = one.returned.from_at - one.raised.to_at
     longest = one.returned.to_at - one.raised.from_at
-    stands = timedelta(minutes=10)
-    if shortest > stands + _ORDER_MARGIN:
+    if shortest > _STANDS + _ORDER_MARGIN:
         return True
-    return False if longest < stands - _ORDER_MARGIN and not same else None
+    return False if longest < _STANDS - _ORDER_MARGIN and not same else None
 
 
+def _ordered_by(one: Declared) -> datetime:
+    """When its work order is there at the latest."""
+    at_once = one.priority in ("urgent", "high")
+    return one.raised.to_at + (timedelta(0) if at_once else _STANDS + _ORDER_MARGIN)
+
+
+_STANDS = timedelta(minutes=10)
 _ORDER_MARGIN = timedelta(seconds=90)  # orders run on the service's time, alarms on the device's
 
 

@@ -1,6 +1,7 @@
 """Domestic pump rooms: burst, dry, broken, drowned, cycling; water that loses its chlorine; a door left open."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from simulators.plant.booster import BoosterSet
 from simulators.scene import Expected, Fault, Scene, after, forbidden, suppressed
@@ -132,10 +133,10 @@ def _shut_door(scene: Scene) -> None:
 
 
 def _of_door(scene: Scene) -> Sequence[Expected]:
-    """First that nobody may be there, then that it still stands open."""
+    """That nobody may be there rings; that it still stands open is then no news."""
     return (
         Expected("door_open_without_permit", "critical", "security", after(60), after(5)),
-        Expected("door_open_long", "warning", "security", after(300), after(5)),
+        *(replace(one, rung=False) for one in suppressed(scene, "security", "warning", "door_open_long")),
         *forbidden(scene, "security", "critical", "tank_hatch_open_without_permit"),
     )
 

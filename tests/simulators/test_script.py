@@ -4,9 +4,10 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import yaml
 
 from demo import smoke
-from estate.description import EstateDescription
+from estate.bring_in import read
 from simulators.errors import ScriptError
 from simulators.faults import CATALOGUE
 from simulators.script import parse_faults, random_faults, read_script, seconds
@@ -21,13 +22,13 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_the_smoke_script_plays_every_fault_on_the_demo_estate() -> None:
+def test_the_smoke_script_plays_every_fault_but_one_on_the_demo_estate() -> None:
     script = read_script(SMOKE, demo())
-    assert {one.fault.key for one in script.faults} == set(CATALOGUE)
+    assert {one.fault.key for one in script.faults} == set(CATALOGUE) - {"gateway_clock_jump"}
     assert script.duration_s is not None
     # What counts the starts of an hour, and what waits for a slow instrument, may still ring when the run ends.
-    assert all(one.quiet_s <= script.duration_s for one in script.faults if one.fault.settles_s <= 15 * 60)
-    assert sum(one.quiet_s > script.duration_s for one in script.faults) <= 4
+    assert all(one.quiet_s <= script.duration_s for one in script.faults if one.fault.settles_s <= 10 * 60)
+    assert sum(one.quiet_s > script.duration_s for one in script.faults) <= 5
 
 
 @pytest.mark.parametrize(("text", "wanted"), [("90s", 90), ("10m", 600), ("1h30m", 5400), (45, 45), ("0.5s", 0.5)])
@@ -132,9 +133,8 @@ def test_every_fault_is_on_its_page() -> None:
         assert f"| `{fault.key}` | {fault.title_en} | {fault.title_zh} |" in page
 
 
-def test_what_smoke_plays_is_the_estate_less_gateways_that_no_fault_names() -> None:
-    played = EstateDescription.model_validate(smoke.without_bystanders(smoke.ESTATE, SMOKE))
-    left = {f"{site.key}/{gateway.key}" for site in played.sites for gateway in site.gateways}
-    whole = read_script(SMOKE, demo())
-    assert {f"{one.site}/{one.target}" for one in whole.faults if one.fault.at_gateway} <= left
-    assert read_script(SMOKE, played).faults == whole.faults
+def test_what_smoke_plays_is_the_estate_less_gateways_that_no_fault_names(tmp_path: Path) -> None:
+    described = yaml.safe_dump(smoke.without_bystanders(smoke.ESTATE, SMOKE), allow_unicode=True)
+    played = read(written(tmp_path, described))
+    assert {one.key for one in played.sites[0].facilities} < {one.key for one in demo().sites[0].facilities}
+    assert read_script(SMOKE, played).faults == read_script(SMOKE, demo()).faults
