@@ -35,9 +35,9 @@ def _leaking(scene: Scene) -> RingMain:
 
 
 def _spring_leak(scene: Scene) -> None:
-    """As much as makes one jockey come forty times an hour, or two of them thirty times each."""
+    """As much as makes every jockey come nearly forty times an hour, be there one or two."""
     main = _leaking(scene)
-    main.leak_l_s = 0.22 if len(main.jockeys) == 1 else 0.5
+    main.leak_l_s = 0.135 if len(main.jockeys) == 1 else 0.5
 
 
 def _stop_leak(scene: Scene) -> None:

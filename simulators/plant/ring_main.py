@@ -12,10 +12,10 @@ from math import sqrt
 
 from simulators.plant.noise import towards
 
-_LITRES_PER_MPA = 400.0  # what the pipes and the pressure vessel give
+_LITRES_PER_MPA = 250.0  # what the pipes and the pressure vessel give
 _JOCKEY_L_S = 1.0
 _SET_ABOVE_MPA = 0.003  # the jockey's switch, above the setting sheet: nobody sets one below it
-_SEEPS_L_S = 0.024  # at the top of the band: ordinary glands and valves
+_SEEPS_L_S = 0.016  # at the top of the band: ordinary glands and valves
 _FLOW_SWITCH_L_S = 3.0
 _FIRE_PUMP_L_S = 40.0
 _SHUTOFF = 1.12  # head without flow, of the rated head

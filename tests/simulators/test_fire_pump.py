@@ -50,7 +50,7 @@ def test_jockeys_hold_their_band_with_a_few_starts_an_hour_each(seed: int) -> No
     assert not running(plant)
 
 
-@pytest.mark.parametrize(("leak_l_s", "least", "most"), [(0.06, 10, 15), (0.14, 20, 26), (0.5, 40, 48)])
+@pytest.mark.parametrize(("leak_l_s", "least", "most"), [(0.03, 10, 16), (0.135, 32, 42), (0.5, 66, 80)])
 def test_the_more_it_leaks_the_oftener_they_come_and_hold_it_all_the_same(
     leak_l_s: float, least: int, most: int
 ) -> None:
