@@ -171,7 +171,7 @@ def _feed(messages: Sequence[Message], fates: Sequence[Fate], judged: Mapping[st
             message.outcome.late += sum(engine.is_late(sample.point_id, sample.ts_ms) for sample in fresh)
             if fresh:
                 one.decisions.extend(engine.feed(fresh))
-        if message.outcome.stored and message.gateway is not None:
+        if message.outcome.stored and message.gateway is not None and not message.delivery.kept:
             _follow_sequence(one, message, message.gateway.id)
     assert place == len(fates), "every sample has its fate"
 
@@ -187,9 +187,9 @@ def _count(message: Message, fate: Fate) -> None:
 
 
 def _hear(one: _Judged, message: Message) -> None:
-    """The gateway spoke. Not so for a status: it is kept by the broker, and the last will is the broker's own word."""
+    """The gateway spoke. Not so for what the broker kept, nor for a status: the last will is the broker's own word."""
     gateway, received_ms = message.gateway, message.delivery.received_ms
-    if gateway is None or message.status is not None:
+    if gateway is None or message.status is not None or message.delivery.kept:
         return
     talk = one.talks.setdefault(gateway.id, _Talk())
     talk.received_ms = max(talk.received_ms, received_ms)

@@ -63,15 +63,24 @@ class BrokerAddress:
 
 class Delivery:
     """One PUBLISH as it came. Compared by identity; settle it when it is committed. `size` is the payload's true
-    length: of an oversize one only the beginning is kept.
+    length: of an oversize one only the beginning is kept. `kept`: the broker had kept it (retained) and hands it out
+    because we subscribe; nobody says it now.
     """
 
-    __slots__ = ("link", "mid", "payload", "received_ms", "size", "topic")
+    __slots__ = ("kept", "link", "mid", "payload", "received_ms", "size", "topic")
 
     def __init__(
-        self, topic: str, payload: bytes, size: int, received_ms: int, mid: int = 0, link: "Link | None" = None
+        self,
+        topic: str,
+        payload: bytes,
+        size: int,
+        received_ms: int,
+        mid: int = 0,
+        link: "Link | None" = None,
+        *,
+        kept: bool = False,
     ) -> None:
-        self.topic, self.payload, self.size = topic, payload, size
+        self.topic, self.payload, self.size, self.kept = topic, payload, size, kept
         self.received_ms, self.mid, self.link = received_ms, mid, link
 
 
@@ -270,7 +279,7 @@ class Link:
         if size > self._endpoint.payload_bytes_max:
             payload = payload[:SAMPLE_BYTES]
         mid = message.mid if message.qos else 0
-        delivery = Delivery(topic, payload, size, self._now_ms(), mid, self if mid else None)
+        delivery = Delivery(topic, payload, size, self._now_ms(), mid, self if mid else None, kept=message.retain)
         if mid:
             held = self._held.setdefault(mid, [])
             if any(each.topic == topic and each.size == size and each.payload == payload for each in held):

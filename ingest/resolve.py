@@ -88,6 +88,10 @@ def _resolve_telemetry(message: Message, facility: FacilityAddress, limits: Limi
     for part in telemetry.refused:
         outcome.refuse(part.reason, part.detail, part.values)
     for entry in telemetry.entries:
+        if delivery.kept and entry.ts_ms is None:  # the time of receipt is not that of the value: it may be a year old
+            detail = "retained at the broker and without `ts`: nobody knows when it was measured; publish it unretained"
+            outcome.refuse(Reason.BAD_TIMESTAMP, detail, len(entry.values))
+            continue
         ts_ms = delivery.received_ms if entry.ts_ms is None else entry.ts_ms
         try:
             _check_future(ts_ms, delivery.received_ms, limits, values=len(entry.values))

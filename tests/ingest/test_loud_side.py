@@ -6,6 +6,7 @@ from ledger import alarm_moves, work_orders
 from ledger.conditions import Cause
 from ledger.lifecycle import ConditionMove, WorkOrderMove
 from ledger.work_orders import Act
+from tests.fix_wait import wait_until
 from tests.line_rig import Line, line
 
 RULE = "door_open_without_permit"
@@ -75,3 +76,26 @@ async def test_what_is_raised_again_under_a_shelving_sends_nobody(bench: Line) -
     bench.say("pumps", POWER_LOST)
     await bench.alarm("power_lost", state="UNACK", occurrences=2)
     assert [row["state"] for row in await bench.rows("select state from work_order")] == ["cancelled"]
+
+
+async def test_a_value_that_the_broker_kept_is_not_taken_for_one_of_now(bench: Line) -> None:
+    """A gateway that publishes retained, and is dead since: after each of our restarts the broker says it again."""
+    topic = f"tz/v1/{bench.site}/pumps/telemetry"
+    bench.sent += 1
+    bench.speaker.say(topic, {"values": {"room_temp": 20}}, retain=True)
+    assert (await bench.received())["accepted"] == 1, "said now, it counts from now"
+    (heard,) = await bench.rows("select heard_at from gateway where key = 'gw'")
+    await bench.stop()
+    bench.clock.move(days=7)
+    bench.start()
+
+    async def is_refused() -> bool:
+        account = await bench.account()
+        assert (account["accepted"], account["quarantined"]) == (1, 1), account
+        return True
+
+    await wait_until(is_refused)
+    (refused,) = await bench.rows("select topic, reason from quarantine")
+    assert (refused["topic"], refused["reason"]) == (topic, "bad_timestamp")
+    assert len(await bench.rows("select from reading")) == 1
+    assert await bench.rows("select heard_at from gateway where key = 'gw'") == [heard], "the broker spoke, not it"
