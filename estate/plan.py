@@ -219,9 +219,17 @@ class _SiteCheck:
                 location = waiting.pop(number)
                 placed.add(location.key)
                 yield location
-        unknown = self._locations - placed - {location.key for location in waiting.values()}
-        for number, location in waiting.items():
-            if location.inside not in unknown:
+        self._check_circles()
+
+    def _check_circles(self) -> None:
+        """No place lies inside itself, by way of the file's places or those of the ledger."""
+        above = {} if self._standing is None else {key: one.inside for key, one in self._standing.locations.items()}
+        above |= {location.key: location.inside for location in self._site.locations}
+        for number, location in enumerate(self._site.locations):
+            here, steps = location.inside, 0
+            while here is not None and here != location.key and steps <= len(above):
+                here, steps = above.get(here), steps + 1
+            if here == location.key:
                 self._faults.tell(
                     (*self._place, "locations", number, "inside"),
                     f"{location.key} 经 {location.inside} 又在它自己里面",

@@ -62,10 +62,32 @@ def test_an_estate_goes_in_and_its_rules_are_explained(database_url: str) -> Non
     refused(typed("rules", "explain", "jinxiu/nothing", DATABASE_URL=database_url), "jinxiu/nothing")
 
 
+def test_an_estate_is_shown_first_and_given_back(tmp_path: Path, database_url: str) -> None:
+    files = ("estates/demo.yaml", "estates/demo_fire_equipment.csv")
+    shown = typed("import", *files, "--dry-run", "--language", "en", DATABASE_URL=database_url)
+    assert "(dry run, nothing written)" in shown.stdout, shown.stderr
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("select count(*) from site").fetchone() == (0,)
+    assert typed("import", *files, DATABASE_URL=database_url).returncode == 0
+    out = tmp_path / "binjiang.xlsx"
+    assert typed("export", "binjiang", "--format", "xlsx", "-o", out, DATABASE_URL=database_url).returncode == 0
+    assert typed("import", out, DATABASE_URL=database_url).stdout.strip() == "没有差异"
+    refused(typed("export", "nowhere", "-o", out, DATABASE_URL=database_url), "nowhere")
+
+
+def test_types_are_listed_and_explained_and_a_template_is_made_of_them(tmp_path: Path) -> None:
+    assert "booster_set_3_pumps" in typed("types").stdout
+    assert "first after 5 years" in typed("types", "extinguisher_co2", "--language", "en").stdout
+    refused(typed("types", "nothing"), "nothing")
+    made = typed("template", "-o", tmp_path / "estate.xlsx", "--types", "booster_set_3_pumps,smoke_detector")
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "estate.xlsx").stat().st_size > 1000
+
+
 def test_an_estate_with_faults_is_refused_whole(tmp_path: Path, database_url: str) -> None:
     text = (ROOT / "estates/demo.yaml").read_text(encoding="utf-8").replace("kind: elevator", "kind: elevatr")
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
-    refused(typed("import", tmp_path / "mine.yaml", DATABASE_URL=database_url), "mine.yaml", "elevatr")
+    refused(typed("import", tmp_path / "mine.yaml", DATABASE_URL=database_url), "mine.yaml", "elevatr", "没有设施种类")
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select count(*) from site").fetchone() == (0,)
 
