@@ -140,8 +140,8 @@ def account(setting: Setting, drawn: Drawn, played: Sequence[Played]) -> Account
         work_orders=sum(len(one.orders) for one in played),
         chattering=sum(one.chattered for one in played),
         figures=measure(rung, setting.begun, setting.ended, operators=setting.operators),
-        by_severity_and_grade=Counter(
-            f"{alarm.severity.value} {alarm.grade.value}" for alarm in alarms if alarm.rang_at is not None
+        by_severity_and_grade=dict(
+            Counter(f"{alarm.severity.value} {alarm.grade.value}" for alarm in alarms if alarm.rang_at is not None)
         ),
         causes=causes(played),
         missing=findings.missing,

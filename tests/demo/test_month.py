@@ -1,5 +1,6 @@
 """A few hours of a month, on a real ledger: it agrees with the truth, people deal with it, and it can fail."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -62,6 +63,7 @@ async def test_some_hours_agree_with_the_truth_and_people_deal_with_them(databas
         WorkOrderState.VERIFIED,
         WorkOrderState.CLOSED,
     }
+    assert json.loads(found.json())["by_severity_and_grade"] == found.by_severity_and_grade
     shown = "\n".join(accounts.table(found))
     assert "pump_failure" in shown
     assert "80 +/- 10" in shown
