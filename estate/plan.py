@@ -27,6 +27,10 @@ from rules.model import ANY_KIND, GATEWAY_KIND, Pack
 
 Packs = Mapping[str, Pack]
 
+# A facility's key is a level of its topic, and below a site these two levels are taken: `alarms` by what only ingest
+# writes (the broker denies a gateway telemetry there), `gateways` by their status.
+RESERVED = frozenset(("alarms", "gateways"))
+
 _LOCATION, _GATEWAY, _FACILITY = Said("位置", "location"), Said("网关", "gateway"), Said("设施", "facility")
 
 
@@ -156,6 +160,14 @@ class _SiteCheck:
         faults.repeated(_LOCATION, (*place, "locations"), [location.key for location in site.locations])
         faults.repeated(_GATEWAY, (*place, "gateways"), [gateway.key for gateway in site.gateways])
         faults.repeated(_FACILITY, (*place, "facilities"), [facility.key for facility in site.facilities])
+        for what, items in (("gateways", site.gateways), ("facilities", site.facilities)):
+            for number, each in enumerate(items):
+                if each.key in RESERVED:
+                    faults.tell(
+                        (*place, what, number, "key"),
+                        f"{each.key} 在 MQTT 主题里另有含义，不能作编号：换一个",
+                        f"{each.key} means something else in the MQTT topics and cannot be a key: choose another",
+                    )
         named = {gateway.key for gateway in site.gateways}
         for number, facility in enumerate(site.facilities):
             if facility.key in named:
