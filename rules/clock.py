@@ -29,6 +29,13 @@ class GatewayClock:
         else:
             self.least_ms = min(self.least_ms, lag_ms, key=abs)
 
+    @property
+    def steady_lag_ms(self) -> int | None:
+        """The lag nearest to none of at least five minutes; None: it was not watched for so long."""
+        if self.least_ms is None or self.before_ms is None:
+            return None
+        return min(self.least_ms, self.before_ms, key=abs)
+
     def starts_anew(self, received_ms: int, lag_ms: int) -> None:
         """What was known before no longer holds: the clock was set, and has proved steady since."""
         self.began_ms, self.before_ms, self.least_ms = received_ms, None, lag_ms

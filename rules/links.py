@@ -98,6 +98,7 @@ class Link:
             self._measure(received_ms, newest_ms)
             if not self._is_backlog():
                 self.clock.live(received_ms, self.lag_ms)
+                self._believe_a_clock_set_right()
         is_live = not self._is_backlog() and newest_ms + (self.offset_ms or 0) > (self.offline_ms or 0)
         return self.is_offline and is_live
 
@@ -115,6 +116,12 @@ class Link:
             drifted = self.offset_ms + max(0, received_ms - self.offset_at_ms) * _OFFSET_DRIFT
             offset = min(offset, drifted)
         self.offset_ms, self.offset_at_ms = offset, received_ms
+
+    def _believe_a_clock_set_right(self) -> None:
+        """A clock that was ahead and is not any more would be followed for days, and everything behind it look stale."""
+        lag_ms = self.clock.steady_lag_ms
+        if lag_ms is not None and self.offset_ms is not None and self.offset_ms < min(lag_ms, 0):
+            self.offset_ms = lag_ms
 
     def _is_backlog(self) -> bool:
         # A clock that is ahead (of one facility among several behind it, say) makes nobody else's messages a backlog.

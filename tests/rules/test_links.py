@@ -119,3 +119,23 @@ def test_a_restart_takes_over_what_the_ledger_knows() -> None:
     gateway = Gateway(1, 1, 2, "gw", False, None, datetime.fromtimestamp(NOW / 1000, UTC), 700, None)
     found = Link.of(gateway, Tuning(), 600_000)
     assert (found.is_offline, found.offset_ms, found.left_ms) == (True, 700, NOW - 700)
+
+
+def test_a_clock_that_was_ahead_and_is_set_right_is_believed_within_minutes() -> None:
+    """It would be followed for days otherwise, and everything behind the gateway look stale by as much as it was ahead."""
+    found = link()
+    for minute in range(10):
+        found.heard(SINCE + minute * 60_000, SINCE + minute * 60_000 + 240_000)
+    assert found.device_now(SINCE + 540_000, SINCE - 1) == SINCE + 540_000 + 240_000
+    for minute in range(10, 25):
+        found.heard(SINCE + minute * 60_000, SINCE + minute * 60_000 - 500)
+    assert found.device_now(SINCE + 24 * 60_000, SINCE - 1) == SINCE + 24 * 60_000 - 500
+
+
+def test_one_clock_ahead_makes_the_others_no_older() -> None:
+    """A lift's clock stays four minutes ahead; after a while the pumps behind the same gateway live by their own."""
+    found = link()
+    for minute in range(20):
+        found.heard(SINCE + minute * 60_000, SINCE + minute * 60_000 - 500)
+        found.heard(SINCE + minute * 60_000 + 10, SINCE + minute * 60_000 + 240_010)
+    assert found.device_now(SINCE + 19 * 60_000 + 10, SINCE - 1) == SINCE + 19 * 60_000 - 490
