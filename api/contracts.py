@@ -1,6 +1,7 @@
 """Contracts: what each promises, the one in force at a site with the clocks people set there, and changing them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -108,10 +109,11 @@ async def get_site_contract(site: Key, context: InContext) -> SiteContractOut:
 )
 async def set_site_contract(site: Key, asked: ContractIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> SiteContractOut:
-        found = await facility_list.find_site(connection, site)
+        found = await _locked(connection, site)
         profiles = deed.context.response.profiles
         if asked.profile not in profiles:
             raise _wrong("profile", f"there is no such contract{near(asked.profile, profiles)}", profiles)
+        _check_clocks_set(deed.context, replace(found, sla_profile=asked.profile))
         await site_settings.set_profile(
             connection, found.id, asked.profile, author=deed.actor, reason=asked.reason, now=deed.now
         )
@@ -128,7 +130,7 @@ async def set_site_contract(site: Key, asked: ContractIn, deed: DeedOf) -> Respo
 )
 async def set_site_clock(site: Key, asked: ClockIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> SiteContractOut:
-        found = await facility_list.find_site(connection, site)
+        found = await _locked(connection, site)
         _check(deed.context, found, asked)
         await site_settings.set_clock(
             connection,
@@ -143,6 +145,21 @@ async def set_site_clock(site: Key, asked: ClockIn, deed: DeedOf) -> Response:
         return await _in_force(connection, deed.context, await facility_list.find_site(connection, site))
 
     return await deed.do(act)
+
+
+async def _locked(connection: Connection, key: str) -> Site:
+    """The site, whose clocks nobody else sets meanwhile: two that agree with what was there may contradict each other."""
+    await site_settings.lock(connection, (await facility_list.find_site(connection, key)).id)
+    return await facility_list.find_site(connection, key)
+
+
+def _check_clocks_set(context: Context, site: Site) -> None:
+    """Raises Unacceptable when a clock that people set would contradict the contract that comes."""
+    for event_class, agreed in profile_of(context.response, site).classes.items():
+        in_force = clocks_of(context.response, site, event_class)
+        contradiction = out_of_order(in_force)
+        if contradiction is not None and in_force != agreed:
+            raise _wrong("profile", f"with the clocks set here, {event_class}: {contradiction}; set that one first")
 
 
 def _check(context: Context, site: Site, asked: ClockIn) -> None:
@@ -163,7 +180,7 @@ def _check(context: Context, site: Site, asked: ClockIn) -> None:
         length = clocks[asked.clock].length
         if length is not None and length.total_seconds() < _LEAST_S:
             raise _wrong("value", f"{asked.value} is shorter than a minute")
-    contradiction = out_of_order(clocks)
+    contradiction = out_of_order(clocks, of=asked.clock)
     if contradiction is not None:
         raise _wrong("value", f"{contradiction}; set that one first")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.problems import ProblemField, Unacceptable
-from ledger.records import Facility, PermitKind
+from ledger.records import Facility, PermitKind, Severity
 from rules.model import Rule
 from rules.vocabulary import near
 from rules.works import Work, Works, silenced_by
@@ -42,6 +42,8 @@ def grant(works: Works, wish: Wish, facility: Facility, there: Mapping[str, Rule
     told = {each.field for each in faults}
     for place, rule in enumerate(wish.rules or ()):
         fault = _silence_fault(rule, granted.kind, facility, there)
+        if fault is None and wish.work is None and there[rule].severity is Severity.LIFE_SAFETY:
+            fault = f"{rule} guards lives: only a kind of work silences it; name one as `work`"
         if fault is not None and f"body.rules.{place}" not in told:
             _tell(faults, f"rules.{place}", fault)
     if faults:
@@ -92,9 +94,13 @@ def _by_work(
     for question in wish.answers:
         if question not in work.asks:
             _tell(faults, f"answers.{question}", f"{key} does not ask for it")
-    until = wish.end or wish.begin + work.lasts
-    if until - wish.begin > work.lasts_at_most:
+    if wish.end is not None and wish.end - wish.begin > work.lasts_at_most:
         _too_long(work, faults)
+    try:
+        until = wish.end or wish.begin + work.lasts
+    except OverflowError:
+        _tell(faults, "from", "that is where the calendar ends")
+        until = wish.begin
     return Granted(work.permit, wish.rules or [rule for rule in named if rule in there], until)
 
 

@@ -178,7 +178,7 @@ async def hand_back_permit(permit: Id, deed: DeedOf, asked: HandBack = NOTHING_S
 
 @router.post(
     "/permits/{permit}/extend",
-    summary="The same work goes on under a new permit, from now",
+    summary="The same work goes on under a new permit, from now; one that has not begun keeps its begin",
     status_code=201,
     response_model=PermitOut,
     responses=refusals(404, 409),
@@ -188,7 +188,8 @@ async def extend_permit(permit: Id, asked: Extension, deed: DeedOf) -> Response:
         before = await permits.get(connection, permit)
         facility = await facilities.facility(connection, before.facility_id)
         work = None if before.work is None else deed.context.works.works.get(before.work)
-        check_end(work, deed.now, asked.end)
+        begin = max(deed.now, before.valid_from)
+        check_end(work, begin, asked.end)
         request = permits.Request(
             facility_id=facility.id,
             part_id=before.part_id,
@@ -199,7 +200,7 @@ async def extend_permit(permit: Id, asked: Extension, deed: DeedOf) -> Response:
             reason=asked.reason,
             answers=before.answers,
             extends_id=permit,
-            valid_from=deed.now,
+            valid_from=begin,
             valid_until=asked.end,
         )
         issued = await permits.issue(connection, request, issued_by=deed.actor, now=deed.now)

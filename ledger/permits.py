@@ -19,6 +19,7 @@ from ledger.pool import Connection
 from ledger.records import PermitKind, TimerKind
 
 DURATION_MAX = timedelta(days=7)
+BEGUN_AT_MOST = timedelta(hours=1)  # before it was issued: what had to ring earlier is not hushed up afterwards
 RULES_MAX = 50
 
 
@@ -237,10 +238,13 @@ def _check(asked: Request, now: datetime) -> None:
         raise Invalid(f"a work permit names the rules it silences: {least} to {RULES_MAX}, not {count}")
     if not asked.holder.strip() or not asked.reason.strip():
         raise Invalid("a work permit has a holder and a reason: neither may be empty")
-    if not asked.valid_from < asked.valid_until <= asked.valid_from + DURATION_MAX:
+    if not timedelta(0) < asked.valid_until - asked.valid_from <= DURATION_MAX:
         raise Invalid(f"a work permit ends after it begins, at most {DURATION_MAX.days} days later")
     if asked.valid_until <= now:
         raise Invalid(f"a work permit cannot end in the past: {asked.valid_until.isoformat()}")
+    if now - asked.valid_from > BEGUN_AT_MOST:
+        hours = BEGUN_AT_MOST / timedelta(hours=1)
+        raise Invalid(f"a work permit begins at most {hours:g} h before it is issued: {asked.valid_from.isoformat()}")
 
 
 async def _record(

@@ -35,6 +35,11 @@ _COLUMNS: LiteralString = (
 )
 
 
+async def lock(connection: Connection, site_id: int) -> None:
+    """Let nobody else set anything of the site until this transaction is over. Facilities are locked before, if at all."""
+    await connection.execute("select 1 from site where id = %s for no key update", [site_id])
+
+
 async def put(
     connection: Connection,
     site_id: int,

@@ -86,10 +86,13 @@ _IN_ORDER = (
 )
 
 
-def out_of_order(clocks: Clocks) -> str | None:
-    """Which two clocks contradict each other, in words; None: none do. Those of the calendar are left alone."""
+def out_of_order(clocks: Clocks, of: WorkOrderClock | None = None) -> str | None:
+    """Which two clocks contradict each other, in words; None: none do. Those of the calendar are left alone.
+
+    `of`: only what contradicts this one, so that of several contradictions one can be set right after the other.
+    """
     for earlier, later in _IN_ORDER:
-        if earlier in clocks and later in clocks:
+        if of in (None, earlier, later) and earlier in clocks and later in clocks:
             first, second = clocks[earlier].length, clocks[later].length
             if first is not None and second is not None and first > second:
                 return f"{earlier} after {clocks[earlier]} is later than {later} after {clocks[later]}"

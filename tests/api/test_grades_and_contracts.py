@@ -1,5 +1,6 @@
 """Grades, contracts and clocks over HTTP: what is in force and where it comes from, and changing it with a reason."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -211,3 +212,41 @@ async def test_the_contracts_there_are(client: httpx.AsyncClient) -> None:
     utility = next(each for each in red["classes"] if each["event_class"] == "utility_fault")
     assert utility["clocks"] == {"accept_by": "15m", "plan_by": "1h"}
     assert utility["title"]["zh"] == "水、电、电梯故障"
+
+
+async def test_a_contract_that_a_clock_set_here_contradicts_is_refused(client: httpx.AsyncClient) -> None:
+    asked = {"event_class": "general_repair", "clock": "accept_by", "value": "23h", "reason": "x"}
+    assert (await client.post(CLOCKS, json=asked)).status_code == 200
+    await client.post(CLOCKS, json=asked | {"event_class": "urgent", "clock": "plan_by", "value": "2h"})
+    refused = await client.post(CONTRACT, json={"profile": "premium_steward", "reason": "x"})
+    assert refused.status_code == 422
+    assert (
+        "general_repair: accept_by after 23h is later than plan_by after 2h" in refused.json()["errors"][0]["message"]
+    )
+    assert (await client.get(CONTRACT)).json()["profile"] == "standard"
+    await client.post(CLOCKS, json=asked | {"value": None})
+    assert (await client.post(CONTRACT, json={"profile": "premium_steward", "reason": "x"})).status_code == 200
+
+
+async def test_of_two_contradictions_one_is_set_right_after_the_other(client: httpx.AsyncClient, owner: Owner) -> None:
+    await owner.execute(
+        "insert into site_setting (site_id, name, value, author, reason, set_at) "
+        "select id, name, value, 'estate', 'x', now() from site, "
+        "(values ('clock.medium.accept_by', '20h'), ('clock.medium.restore_by', '1h')) as set_here (name, value) "
+        "where key = 'garden'"
+    )
+    asked = {"event_class": "medium", "clock": "accept_by", "value": "30m", "reason": "x"}
+    assert (await client.post(CLOCKS, json=asked)).status_code == 200
+    assert (await client.post(CLOCKS, json=asked | {"clock": "restore_by", "value": None})).status_code == 200
+
+
+async def test_two_clocks_set_at_the_same_moment_do_not_contradict_each_other(client: httpx.AsyncClient) -> None:
+    asked = {"event_class": "medium", "reason": "x"}
+    for _ in range(3):
+        await client.post(CLOCKS, json=asked | {"clock": "arrive_by", "value": None})
+        await client.post(CLOCKS, json=asked | {"clock": "restore_by", "value": None})
+        answers = await asyncio.gather(
+            client.post(CLOCKS, json=asked | {"clock": "arrive_by", "value": "20h"}),
+            client.post(CLOCKS, json=asked | {"clock": "restore_by", "value": "19h"}),
+        )
+        assert sorted(each.status_code for each in answers) == [200, 422]

@@ -7,8 +7,12 @@ import httpx
 import psycopg
 import pytest
 
+from api.permit_terms import Wish, grant
+from api.problems import Unacceptable
 from ledger import permits
-from tests.api.conftest import Estate, StandingClock
+from ledger.records import Facility, Grade, PermitKind
+from rules import works
+from tests.api.conftest import PACKS, Estate, StandingClock
 from tests.small_estate import NOON
 
 Owner = psycopg.AsyncConnection[Any]
@@ -145,3 +149,33 @@ async def test_work_goes_on_from_an_overrun_permit(
     second = await client.post(f"/permits/{first}/extend", json={"until": until, "reason": "还没做完"})
     assert (second.status_code, second.json()["state"]) == (201, "standing")
     assert (await client.get(f"/permits/{first}")).json()["state"] == "settled"
+
+
+async def test_an_extension_of_work_that_has_not_begun_keeps_its_begin(client: httpx.AsyncClient) -> None:
+    """Or the rules would be silent from now on, though nobody works before tomorrow."""
+    first = (await client.post("/permits", json=SWITCHGEAR | {"from": "2026-03-02T08:00:00Z"})).json()
+    asked = {"until": "2026-03-02T20:00:00Z", "reason": "加一台柜"}
+    second = (await client.post(f"/permits/{first['id']}/extend", json=asked)).json()
+    assert (second["state"], second["valid_from"]) == ("ahead", "2026-03-02T08:00:00Z")
+
+
+async def test_a_permit_does_not_hush_up_what_was_before_it(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/permits", json=SWITCHGEAR | {"from": "2026-03-01T10:59:00Z"})
+    assert (answer.status_code, "begins at most 1 h before" in answer.json()["detail"]) == (422, True)
+    assert (await client.post("/permits", json=SWITCHGEAR | {"from": "2026-03-01T11:30:00Z"})).status_code == 201
+
+
+@pytest.mark.parametrize("begin", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+async def test_a_permit_at_the_end_of_the_calendar(client: httpx.AsyncClient, begin: str) -> None:
+    assert (await client.post("/permits", json=SWITCHGEAR | {"from": begin})).status_code == 422
+    assert (await client.post("/permits", json=SWITCHGEAR | {"from": begin, "until": begin})).status_code == 422
+
+
+def test_what_guards_lives_is_silenced_by_a_kind_of_work_only() -> None:
+    """Its questions, its approval and its short time would else be got round by naming the rule."""
+    lift = Facility(1, 1, 1, None, "lift-1", "elevator", Grade.A, "梯", "lift")
+    wish = Wish(None, PermitKind.TEST, ["overspeed", "door_held_open"], {}, NOON, NOON + timedelta(days=7))
+    with pytest.raises(Unacceptable) as caught:
+        grant(works.load(PACKS), wish, lift, PACKS["elevator"].rules, at_a_part=False)
+    told = {each.field: each.message for each in caught.value.fields}
+    assert "only a kind of work silences it" in told["body.rules.0"]
