@@ -119,6 +119,7 @@ async def follow_up(
         facility_id=alarm.facility_id,
         work_class=_WORK_CLASS_UNKNOWN if rule is None else rule.work_class,
         order_ids=alarm.work_order_ids,
+        kin_order_ids=await _kin_orders(connection, site, alarm),
         waited=waited,
     )
     unresolved = await work_orders.unresolved(connection, alarm.facility_id)
@@ -144,6 +145,13 @@ async def follow_up(
         else:
             await _open(connection, site, alarm, facts.work_class, decision, act)
     await annunciation.set_order_reason(connection, alarm.id, decision.reason, now)
+
+
+async def _kin_orders(connection: Connection, site: JudgedSite, alarm: Alarm) -> Sequence[int]:
+    rules = site.kin(alarm.facility_kind, alarm.rule_key)
+    if alarm.severity is not Severity.LIFE_SAFETY or not rules:
+        return ()
+    return await work_orders.of_standing(connection, alarm.condition_id, rules)
 
 
 async def _wait(connection: Connection, alarm: Alarm, decision: OrderDecision, now: datetime) -> None:

@@ -25,6 +25,7 @@ from ledger.records import (
     to_ms,
 )
 from rules.binding import conditions_for
+from rules.company import kin
 from rules.engine import Engine
 from rules.links import Tuning
 from rules.model import ANY_KIND, Pack, Rule
@@ -62,6 +63,11 @@ class JudgedSite:
             if pack is not None and rule_key in pack.rules:
                 return pack.rules[rule_key]
         return None
+
+    def kin(self, facility_kind: str, rule_key: str) -> frozenset[str]:
+        """The rules that tell of one cause with this one."""
+        pack = self.packs.get(facility_kind)
+        return frozenset() if pack is None else kin(pack.rules, rule_key)
 
     def draining(self, facility_id: int, now_ms: int) -> bool:
         """Whether the facility's gateway is sending what it had stored: what it says now may long be over."""

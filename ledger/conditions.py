@@ -11,7 +11,7 @@ from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
-from ledger import dossier, notices, timers
+from ledger import dossier, facilities, notices, timers
 from ledger.errors import IllegalMove, NotFound
 from ledger.lifecycle import (
     CONDITION_MOVES,
@@ -146,6 +146,8 @@ async def move(
     await _journal(connection, before, moved, cause)
     if step in (ConditionMove.CLEAR, ConditionMove.LATCH):
         await _end_one_shot_shelving(connection, condition_id, cause)
+    if step in (ConditionMove.REMOVE_FROM_SERVICE, ConditionMove.RETURN_TO_SERVICE):
+        await facilities.bump_revision(connection, before.site_id)  # what hides behind its alarm (`raised`)
     return moved
 
 

@@ -5,7 +5,7 @@ breach event and stays on record. While an order is suspended its clocks stand s
 the time that passed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -234,6 +234,23 @@ async def unresolved(connection: Connection, facility_id: int) -> list[WorkOrder
             [facility_id, [state.value for state in UNRESOLVED_STATES]],
         )
         return await cursor.fetchall()
+
+
+async def of_standing(connection: Connection, condition_id: int, rules: Iterable[str]) -> list[int]:
+    """The own orders of alarms of these rules that stand at the place of a condition, and are in service.
+
+    An alarm is linked to what was open when its own order was opened, so its own is the newest of its orders.
+    """
+    cursor = await connection.execute(
+        "select max(work_order_id) from work_order_alarm join alarm on alarm.id = alarm_id "
+        "join condition on condition.id = alarm.condition_id join condition as asking on asking.id = %s "
+        "where condition.facility_id = asking.facility_id and condition.id <> asking.id "
+        "and (condition.part_id is null or asking.part_id is null or condition.part_id = asking.part_id) "
+        "and condition.rule_key = any(%s) and not condition.out_of_service "
+        "and alarm.ended_at is null and alarm.returned_at is null group by alarm.id order by 1",
+        [condition_id, sorted(rules)],
+    )
+    return [row[0] async for row in cursor]
 
 
 def work_order_row(cursor: AsyncCursor[object]) -> Callable[[Sequence[object]], WorkOrder]:

@@ -22,6 +22,15 @@ def asked(node: Node | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.text for call in calls for each in call.arguments if isinstance(each, Label)))
 
 
+def kin(rules: Mapping[str, Rule], key: str) -> frozenset[str]:
+    """The rules that hide this one or hide behind it: with it they tell of one cause."""
+    if key not in rules:
+        return frozenset()
+    return frozenset([*asked(rules[key].suppress_when)]) | {
+        each.key for each in rules.values() if key in asked(each.suppress_when)
+    }
+
+
 def circles(leaders: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Every circle in which rules would wait for each other, each told once, beginning where the pack does."""
     found: list[list[str]] = []

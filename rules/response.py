@@ -1,8 +1,9 @@
 """What follows from an alarm: its priority, its work order, how long it may be shelved. Pure; the data is response.yaml.
 
 Joining: an alarm joins only an unresolved order of the same facility and work class; the ledger then takes the earlier
-of each clock and the higher priority, and resumes a suspended order. Life safety never joins: it opens an order of its
-own, linked to those open at the facility.
+of each clock and the higher priority, and resumes a suspended order. Life safety opens an order of its own, linked to
+those open at the facility; it joins only that of a life-safety alarm that still stands and is one cause with it, which
+is when one of the two rules hides behind the other (`raised`): a lift's own word comes after what its doors showed.
 """
 
 from collections.abc import Sequence
@@ -60,6 +61,7 @@ class AlarmFacts:
     facility_id: int
     work_class: str
     order_ids: Sequence[int] = ()  # orders it is already part of
+    kin_order_ids: Sequence[int] = ()  # orders of the alarms that stand and are one cause with it
     waited: bool = False
 
 
@@ -79,6 +81,7 @@ class OrderReason(StrEnum):
     LIFE_SAFETY = "life_safety"  # an order of its own, and none was open at the facility
     LIFE_SAFETY_LINKED = "life_safety_linked"  # an order of its own, linked to those open at the facility
     SAME_FACILITY_AND_WORK = "same_facility_and_work"  # joins the order open for it
+    SAME_CAUSE = "same_cause"  # life safety joins the order of the alarm that is one cause with it
     RESUMES_SUSPENDED = "resumes_suspended"  # joins the order suspended for it, which goes on
     WAITS_TO_STAND = "waits_to_stand"
     WAITS_FOR_ROUND = "waits_for_round"
@@ -152,6 +155,9 @@ def decide_order(
     if any(each.id in alarm.order_ids and _serves(each, alarm) for each in unresolved):
         return decision(OrderAction.NOTHING, OrderReason.HAS_ORDER)
     if alarm.severity is Severity.LIFE_SAFETY:
+        kin = [each for each in unresolved if each.id in alarm.kin_order_ids and _serves(each, alarm)]
+        if (joined := _joinable(kin, alarm.work_class)) is not None:
+            return OrderDecision(OrderAction.JOIN, OrderReason.SAME_CAUSE, row.priority, clocks, order_id=joined.id)
         if not unresolved:
             return decision(OrderAction.OPEN, OrderReason.LIFE_SAFETY)
         linked = tuple(each.id for each in unresolved)

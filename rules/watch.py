@@ -56,6 +56,7 @@ class Watch:
     leaders: tuple["Watch", ...] = ()  # those it asks after; judged before it, and never behind it in time
     minds: frozenset[int] = frozenset()  # the points whose samples it is judged by: its own and its leaders'
     is_followed: bool = False
+    is_out: bool = False  # of service: nobody hears of it, so nothing may hide behind it
     turns: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])  # of its alarm, in this step
     # No edge comes between the clock and this moment. Most samples only move edges away (the point that reported goes
     # stale later than before), so looking at all of them again is put off until time gets here.
@@ -85,6 +86,7 @@ class Watch:
             moved_ms=moved_ms,
             leaders=leaders,
             minds=minds,
+            is_out=condition.out_of_service,
         )
 
     # ------------------------------------------------------------------ taking up where a persisted state was left
@@ -148,7 +150,11 @@ class Watch:
     # ------------------------------------------------------------------ time passes
 
     def stood(self, at_ms: int) -> bool:
-        """Whether its alarm stood at that moment of the step being judged: true from its raise to its return."""
+        """Whether its alarm stood at that moment of the step being judged: true from its raise to its return. That of
+        a condition out of service stands for nobody.
+        """
+        if self.is_out:
+            return False
         for moment, active in reversed(self.turns):
             if moment <= at_ms:
                 return active

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from ledger import permits
+from ledger import conditions, permits
+from ledger.conditions import Cause
+from ledger.lifecycle import ConditionMove
 from rules import works
 from tests.line_rig import NOON, PACKS, Line, line, named
 
@@ -166,3 +168,63 @@ async def test_a_lift_in_maintenance_without_a_permit_rings(bench: Line) -> None
     bench.say("lift", {"service_mode": "maintenance"}, ago=900)
     await said(bench, "lift", {"service_mode": "maintenance"})
     await bench.alarm("service_without_permit", state="UNACK")
+
+
+TRAPPED = {
+    "occupied": True,
+    "car_moving": False,
+    "in_door_zone": False,
+    "door_state": "closed",
+    "service_mode": "normal",
+    "passenger_trapped": False,
+}
+
+
+async def trapped(bench: Line) -> int:
+    """Between floors, as doors and floor show; returns the order."""
+    bench.say("lift", TRAPPED, ago=70)
+    await said(bench, "lift", TRAPPED)
+    alarm = await bench.alarm("passenger_trapped_between_floors", state="UNACK", order_reason="life_safety")
+    (order,) = alarm["orders"]
+    return order
+
+
+async def test_what_the_lift_says_later_of_the_same_entrapment_joins_its_order(bench: Line) -> None:
+    order = await trapped(bench)
+    bench.clock.move(minutes=3)
+    await said(bench, "lift", TRAPPED | {"passenger_trapped": True})
+    alarm = await bench.alarm("passenger_trapped_reported", state="UNACK", order_reason="same_cause", orders=[order])
+    assert alarm["rang_at"] is not None, "it rings by itself"
+    assert len(await bench.rows("select id from work_order where severity = 'life_safety'")) == 1
+
+
+async def test_an_entrapment_after_the_first_was_over_has_an_order_of_its_own(bench: Line) -> None:
+    order = await trapped(bench)
+    bench.clock.move(minutes=5)
+    await said(bench, "lift", TRAPPED | {"occupied": False})
+    await bench.alarm("passenger_trapped_between_floors", state="LATUN")
+    bench.clock.move(minutes=5)
+    await said(bench, "lift", TRAPPED | {"occupied": False, "passenger_trapped": True})
+    alarm = await bench.alarm("passenger_trapped_reported", state="UNACK", order_reason="life_safety_linked")
+    assert [each > order for each in alarm["orders"]] == [False, True]
+
+
+async def test_behind_a_word_of_the_lift_that_nobody_believes_no_entrapment_hides(bench: Line) -> None:
+    bench.say("lift", TRAPPED | {"passenger_trapped": True}, ago=70)
+    await said(bench, "lift", TRAPPED | {"passenger_trapped": True})
+    await bench.alarm("passenger_trapped_reported", state="UNACK")
+    (hidden,) = await bench.rows(
+        "select suppressed, rang_at from condition left join alarm on condition_id = condition.id "
+        "where rule_key = 'passenger_trapped_between_floors' and suppressed"
+    )
+    assert hidden["rang_at"] is None
+    async with await bench.act() as connection:
+        (row,) = await bench.rows("select id from condition where rule_key = 'passenger_trapped_reported'")
+        by = Cause("王班长", "person", at=bench.clock.now, now=bench.clock.now, note="终端坏了")
+        await conditions.move(connection, row["id"], ConditionMove.REMOVE_FROM_SERVICE, by)
+    for _ in range(2):
+        bench.clock.move(seconds=40)
+        await said(bench, "lift", TRAPPED | {"passenger_trapped": True})
+    alarm = await bench.alarm("passenger_trapped_between_floors", state="UNACK")
+    assert alarm["rang_at"] is not None
+    assert alarm["order_reason"] == "life_safety_linked"

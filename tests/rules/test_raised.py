@@ -1,10 +1,13 @@
 """`raised('rule')`: a warning hides behind its critical rule's alarm, and behind nothing less."""
 
+from dataclasses import replace
+
 import pytest
 
 from ledger.lifecycle import ConditionMove
 from ledger.records import ConditionDecision
 from rules import packs
+from rules.company import kin
 from rules.model import Pack
 from rules.packs import PackErrors
 from tests.rules.bench import FINE, QUIET, TINY, moves, rig, send
@@ -180,3 +183,26 @@ def test_a_circle_is_told_at_the_line_of_its_suppression() -> None:
         with_rules("key: a, when: door, suppress_when: raised('b')", "key: b, when: smoke, suppress_when: raised('a')")
     (fault,) = caught.value.faults
     assert fault.line == TINY.count("\n") + 2
+
+
+def test_behind_an_alarm_out_of_service_nothing_hides() -> None:
+    """Nobody hears of it: what hid behind it is shown, and hides again when it is back in service."""
+    bench = rig(tested=with_rules(*TWO))
+    held(bench, VERY_LOW, 0.0, 120.0)
+    assert moves(bench, "low") == [(30.0, "suppress"), (60.0, "raise")]
+    (leader,) = [each for each in bench.conditions.values() if each.rule_key == "very_low"]
+    bench.conditions[leader.id] = replace(bench.conditions[leader.id], out_of_service=True)
+    bench.restart()
+    held(bench, VERY_LOW, 120.0, 240.0)
+    assert moves(bench, "low")[2:] == [(120.0, "unsuppress")]
+    bench.conditions[leader.id] = replace(bench.conditions[leader.id], out_of_service=False)
+    bench.restart()
+    held(bench, VERY_LOW, 240.0, 300.0)
+    assert moves(bench, "low")[3:] == [(240.0, "suppress")]
+    assert moves(bench, "very_low") == [(30.0, "raise")]
+
+
+def test_who_tells_of_one_cause_with_whom() -> None:
+    rules = with_rules(*TWO)["tiny"].rules
+    assert (kin(rules, "low"), kin(rules, "very_low")) == ({"very_low"}, {"low"})
+    assert kin(rules, "nobody") == frozenset()

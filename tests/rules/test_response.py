@@ -177,6 +177,19 @@ def test_a_linked_order_of_other_work_is_not_the_order_of_a_life_safety_alarm() 
     assert decide(facts(L, A, order_ids=(3,)), own).action is OrderAction.NOTHING
 
 
+def test_life_safety_joins_the_life_safety_order_of_one_cause_and_nothing_else() -> None:
+    grave, suspended = replace(order(3), severity=L), replace(order(5, state=WorkOrderState.SUSPENDED), severity=L)
+    kin = facts(L, A, kin_order_ids=(3, 5))
+    joined = decide(kin, order(2), grave)
+    assert (joined.action, joined.reason, joined.order_id) == (OrderAction.JOIN, OrderReason.SAME_CAUSE, 3)
+    assert joined.deadlines == decide(facts(L, A)).deadlines
+    assert decide(kin, suspended).order_id == 5
+    for other in (order(3), replace(grave, work_class="power"), replace(grave, facility_id=8), replace(grave, id=4)):
+        assert decide(kin, other).action in (OrderAction.OPEN_LINKED, OrderAction.OPEN)
+    done = replace(grave, state=WorkOrderState.RESOLVED)
+    assert decide(kin, done).action is OrderAction.OPEN, "somebody must be sent again"
+
+
 # ------------------------------------------------------------------ contracts and shelving
 
 
