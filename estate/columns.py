@@ -3,11 +3,14 @@
 The first words are those that templates and exports write; the others are what property companies call the same thing.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from estate.faults import Said
 from estate.types import folded
+
+_MARKS = re.compile(r"[*＊]|[(（\[【](?:必填|选填|可选|required|optional)[)）\]】]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Table:
         return self.zh if language == "zh" else self.en
 
     def find(self, header: str) -> Column | None:
-        return _FIND[self.key].get(folded(header))
+        return _FIND[self.key].get(folded(_MARKS.sub("", header)))
 
 
 _KEY_NOTE = Said("小写字母、数字、下划线、连字符；大写自动转小写", "lower-case letters, figures, _ and -")

@@ -8,11 +8,22 @@ has had its kind and its parts filled in from that type before it comes here (`e
 from datetime import date, time
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 PointKey = Annotated[str, StringConstraints(pattern=r"^([a-z0-9_-]{1,64}\.)?[a-z0-9_-]{1,64}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+def _printable(text: str) -> str:
+    """Control characters come from broken files; the database stores no NUL."""
+    if any(letter < " " and letter not in "\t\r\n" for letter in text):
+        raise PydanticCustomError("control_character", "holds a control character")
+    return text
+
+
+_Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
+Words = Annotated[_Text, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
 class _Described(BaseModel):
@@ -44,9 +55,9 @@ class GatewayDescription(_Described):
 
 class AssetDescription(_Described):
     part: Key | None = None
-    maker: str = Field(max_length=200)
-    model: str = Field(max_length=200)
-    serial: str | None = Field(default=None, max_length=200)
+    maker: _Text
+    model: _Text
+    serial: _Text | None = None
     manufactured_on: date | None = None
     installed_on: date
 

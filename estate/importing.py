@@ -10,7 +10,7 @@ from typing import cast
 
 from estate.assembling import assemble
 from estate.bring_in import known
-from estate.faults import EstateErrors, Fault, Place, Position
+from estate.faults import EstateErrors, Fault, Place, Position, Said
 from estate.paths import Place as TreePlace
 from estate.plan import Packs, Plan, check
 from estate.reading import Raw, read_raw, shaped
@@ -82,7 +82,10 @@ def _read(files: Sequence[Path]) -> tuple[list[Raw], list[Sheet], list[Fault]]:
             if file.suffix.lower() in (".yaml", ".yml"):
                 raws.append(read_raw(file))
             else:
-                sheets.extend(read_sheets(file))
+                found = read_sheets(file)
+                sheets.extend(found)
+                if not any(sheet.rows for sheet in found):
+                    faults.append(Fault(Position(str(file)), Said("里面什么都没有", "there is nothing in it")))
         except EstateErrors as error:
             faults.extend(error.faults)
     return raws, sheets, faults

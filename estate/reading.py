@@ -31,6 +31,8 @@ _FAULTS_SHAPE_ZH: Mapping[str, str] = {
     "date_parsing": "应是日期，写成 2024-05-01",
     "time_parsing": "应是时间，写成 08:00",
     "string_too_short": "不能是空的",
+    "string_too_long": "太长：最多 200 个字",
+    "control_character": "含有控制字符",
 }
 
 

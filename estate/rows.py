@@ -92,14 +92,17 @@ def _read_sheet(sheet: Sheet, passed_over: Collection[str], found: Tables) -> No
 
 def _header(sheet: Sheet) -> tuple[Table, Row] | None:
     named = columns.table_called(sheet.name) if sheet.name is not None else None
+    begun: Row | None = None  # of a header in two rows the upper one groups, and only the lower one is whole
     for row in islice(sheet.rows, _HEADER_WITHIN):
         texts = [text_of(cell) for cell in row.cells]
-        if named is not None and sum(named.find(text) is not None for text in texts) >= 2:
-            return named, row
-        table = columns.table_with(texts)
-        if table is not None:
+        fields = {column.field for text in texts if named is not None and (column := named.find(text)) is not None}
+        if named is not None and len(fields) >= 2:
+            if all(column.field in fields for column in named.columns if column.required):
+                return named, row
+            begun = begun or row
+        elif begun is None and (table := columns.table_with(texts)) is not None:
             return table, row
-    return None
+    return None if named is None or begun is None else (named, begun)
 
 
 def _no_header(sheet: Sheet) -> Fault:

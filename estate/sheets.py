@@ -32,7 +32,9 @@ UNPACKED_MAX = 100 * 1024 * 1024
 ROWS_MAX = 50_000
 COLUMNS_MAX = 100
 CELL_MAX = 2_000  # characters
+_LAST_ROW = 1_048_576  # of a sheet, by the format
 _APOSTROPHE = "'"  # before a value that a spreadsheet would take for a formula
+_OLE, _ZIP = bytes.fromhex("d0cf11e0a1b11ae1"), b"PK\x03\x04"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 Value = str | int | float | bool | date | datetime | time
@@ -70,6 +72,18 @@ def read_sheets(path: Path) -> list[Sheet]:
     return [_csv(path)]
 
 
+def _refuse_disguised(path: Path, content: bytes, *, workbook: bool) -> None:
+    """A file whose name does not say what it is: renamed instead of saved as, or locked with a password."""
+    if content.startswith(_OLE):
+        raise _refused(
+            path,
+            "这是旧格式 xls，或带密码的工作簿；请去掉密码，另存为 xlsx 或 CSV",
+            "this is the old xls format, or a workbook with a password; take that off and save it as xlsx or as CSV",
+        )
+    if not workbook and content.startswith(_ZIP):
+        raise _refused(path, "这是工作簿，不是 CSV；请把扩展名改为 xlsx", "this is a workbook, not CSV; name it .xlsx")
+
+
 def text_of(value: Value | None) -> str:
     """A cell as text: full-width figures and letters narrowed, spaces around it gone. 12.0 is 12."""
     if value is None:
@@ -98,7 +112,9 @@ def unsafe(value: str) -> str:
 
 
 def _csv(path: Path) -> Sheet:
-    text = decode(read_bytes(path, BYTES_MAX), path)
+    content = read_bytes(path, BYTES_MAX)
+    _refuse_disguised(path, content, workbook=False)
+    text = decode(content, path)
     lines = text.splitlines()
     head = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t，", key=head.count)
@@ -106,7 +122,7 @@ def _csv(path: Path) -> Sheet:
         text, delimiter = text.replace("，", ","), ","
     rows: list[Row] = []
     faults: list[Fault] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begun = 1
     try:
         for cells in islice(reader, ROWS_MAX + 1):
@@ -137,13 +153,16 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
 _MERGED_MAX = 200_000  # cells filled from merged ones
+_ZEROS = re.compile("00+")  # a number's format
 _ENTITIES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 Merged = Mapping[tuple[int, int], tuple[int, int]]  # cell (row, column from 0) -> the one whose value it shows
 
 
 def _workbook(path: Path) -> list[Sheet]:
-    content = io.BytesIO(read_bytes(path, BYTES_MAX))
+    packed_bytes = read_bytes(path, BYTES_MAX)
+    _refuse_disguised(path, packed_bytes, workbook=True)
+    content = io.BytesIO(packed_bytes)
     try:
         with zipfile.ZipFile(content) as packed:
             _refuse_bombs(path, packed)
@@ -207,10 +226,16 @@ def _worksheet(
     seen: dict[tuple[int, int], Value | None] = {}
     origins = set(shows.values())
     rows: list[Row] = []
+    worksheet.reset_dimensions()  # what a sheet says of its size is often wrong: rows past it would be lost in silence
     for number, cells in enumerate(worksheet.iter_rows(), 1):
+        if number > _LAST_ROW:
+            faults.append(_too_long(file, name))
+            break
         values: list[Value | None] = []
         for column, cell in enumerate(cells[:COLUMNS_MAX]):
             value = _value(sheet, number, column, cell.data_type, cell.value, faults)
+            if isinstance(value, int) and not isinstance(value, bool) and _ZEROS.fullmatch(cell.number_format):
+                value = str(value).zfill(len(cell.number_format))  # 001 is what people see, and what they mean
             if (number, column) in origins:
                 seen[number, column] = value
             values.append(seen.get(shows.get((number, column), (0, 0)), value))

@@ -254,3 +254,76 @@ async def test_columns_named_by_the_caller_are_left_alone(connection: Connection
 def test_what_a_spreadsheet_would_run_is_quoted_and_read_back(value: str) -> None:
     assert not safe(value).startswith(("=", "+", "-", "@"))
     assert unsafe(safe(value)) == value
+
+
+HEADS = ("项目", "位置", "设备编号", "设备名称", "设备类型")
+
+
+def saved(directory: Path, made: openpyxl.Workbook) -> Path:
+    path = directory / "estate.xlsx"
+    made.save(path)
+    return path
+
+
+async def test_a_header_in_two_rows_with_marks_is_found(connection: Connection, tmp_path: Path) -> None:
+    made = openpyxl.load_workbook(
+        book(
+            tmp_path,
+            设备=[
+                ("*项目", "位置（必填）", "设备信息", None, None),
+                (None, None, "*设备\n编号", "设备名称", "设备类型"),
+                ("花园", "1号楼", 7, "灭火器", "干粉灭火器"),
+            ],
+        )
+    )
+    for block in ("A1:A2", "B1:B2", "C1:E1"):
+        made["设备"].merge_cells(block)
+    made["设备"]["C3"].number_format = "000"
+    found = await plan(connection, (written(tmp_path, "sites.csv", SITES), saved(tmp_path, made)), PACKS)
+    assert [each.key for each in found.sites[0].facilities] == ["007"], "as it is shown, and as it hangs on the wall"
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:XFD1048576"])
+async def test_what_a_sheet_says_of_its_size_is_not_believed(connection: Connection, tmp_path: Path, size: str) -> None:
+    rows = [("花园", "1号楼", f"mh-{number}", "灭火器", "干粉灭火器") for number in range(5)]
+    path = book(tmp_path, 设备=[HEADS, *rows])
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert b'<dimension ref="A1:E6"' in sheet
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace(b'"A1:E6"', f'"{size}"'.encode())
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+    begun = time.monotonic()
+    found = await plan(connection, (written(tmp_path, "sites.csv", SITES), path), PACKS)
+    assert len(found.sites[0].facilities) == 5
+    assert time.monotonic() - begun < 5
+
+
+async def test_a_file_that_is_empty_or_something_else_is_named(connection: Connection, tmp_path: Path) -> None:
+    (told,) = await faults(connection, written(tmp_path, "empty.csv", "\n\n"))
+    assert "empty.csv: there is nothing in it" in told
+    workbook = book(tmp_path, 设备=[HEADS])
+    renamed = tmp_path / "renamed.csv"
+    renamed.write_bytes(workbook.read_bytes())
+    old = tmp_path / "old.xlsx"
+    old.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
+    found = await faults(connection, renamed, old)
+    assert ["this is a workbook, not CSV" in found[0], "a workbook with a password" in found[1]] == [True, True], found
+
+
+async def test_a_quote_that_is_never_closed_swallows_no_rows(connection: Connection, tmp_path: Path) -> None:
+    rows = ('花园,1号楼,mh1,干粉灭火器,"5寸', "花园,1号楼,mh2,干粉灭火器,")
+    path = table(tmp_path, *rows, header="项目,位置,设备编号,设备类型,备注")
+    (told,) = await faults(connection, written(tmp_path, "sites.csv", SITES), path)
+    assert "equipment.csv:2: not CSV: unexpected end of data" in told
+
+
+@pytest.mark.parametrize("column", ["设备名称", "品牌"])
+async def test_what_the_ledger_cannot_hold_is_told_before_it_is_written(
+    connection: Connection, tmp_path: Path, column: str
+) -> None:
+    path = table(tmp_path, "1号楼,mh1,干粉灭火器,2024-05-01,a\0b", header=f"位置,设备编号,设备类型,安装日期,{column}")
+    (told,) = await faults(connection, written(tmp_path, "sites.csv", SITES), path)
+    assert "holds a control character" in told
