@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 
 from estate.faults import Said
-from estate.sheets import Value, text_of
+from estate.sheets import Value, text_of, words_of
 
 _SERIAL_DAY_0 = date(1899, 12, 30)  # what a spreadsheet counts its days from
 _SERIALS = range(18_264, 73_050)  # 1950 to 2099
@@ -90,6 +90,7 @@ READERS: Mapping[str, Callable[[Value], str]] = {
     "round_at": clock,
     "value": figure,
     "grade": grade,
+    **dict.fromkeys(("name_zh", "name_en", "maker", "model", "serial", "reason"), words_of),
 }
 KEYS = frozenset(("key", "facility", "target", "part", "gateway", "renamed_from"))
 LISTS = frozenset(("without", "with"))

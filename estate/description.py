@@ -22,8 +22,8 @@ def _printable(text: str) -> str:
     return text
 
 
-_Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
-Words = Annotated[_Text, StringConstraints(min_length=1, strip_whitespace=True)]
+_Text = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)]
+Words = Annotated[_Text, StringConstraints(min_length=1)]
 
 
 class _Described(BaseModel):

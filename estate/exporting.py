@@ -135,4 +135,4 @@ def _named(of: Item) -> Mapping[str, object]:
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, cast("list[object]", value)))
-    return "" if value is None else f"{value:.12g}" if isinstance(value, float) else str(value)
+    return "" if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -192,6 +192,7 @@ class _SiteCheck:
                     removal.key,
                     self._there,
                 )
+        faults.repeated(_FACILITY, (*place, "removed"), [removal.key for removal in site.removed])
         self._check_renamed("gateways", site.gateways)
         self._check_renamed("facilities", site.facilities)
         self._check_renamed("locations", site.locations)
@@ -203,11 +204,23 @@ class _SiteCheck:
         there: Collection[str] = self._there
         if what == "locations":
             there = {} if self._standing is None else self._standing.locations
+        described = {each.key for each in self._site.locations}
+        if what != "locations":
+            described = {each.key for each in (*self._site.gateways, *self._site.facilities, *self._site.removed)}
+        taken: set[str] = set()
         for number, each in enumerate(items):
             place: Place = (*self._place, what, number, "renamed_from")
             old = each.renamed_from
             if old is None or self._standing is None:
                 continue
+            if old in taken or (old in described and old != each.key):
+                self._faults.tell(
+                    place,
+                    f"{old} 改成 {each.key}，又在别处写着：一个编号只能变成一个；分两次导入",
+                    f"{old} becomes {each.key} and is named elsewhere as well: bring the renaming in first, by itself",
+                )
+                continue
+            taken.add(old)
             if old in there and each.key in there:
                 self._faults.tell(
                     place,

@@ -97,6 +97,11 @@ def text_of(value: Value | None) -> str:
     return normalize("NFKC", str(value)).replace("\u200b", "").strip()
 
 
+def words_of(value: Value) -> str:
+    """What people read, as they wrote it: a full-width bracket belongs to a Chinese name."""
+    return value.replace("\u200b", "").strip() if isinstance(value, str) else text_of(value)
+
+
 def safe(value: str) -> str:
     """A value as a CSV cell that no spreadsheet takes for a formula. `unsafe` reads it back."""
     return _APOSTROPHE + value if value.startswith((*_DANGEROUS, _APOSTROPHE)) else value
@@ -122,6 +127,7 @@ def _csv(path: Path) -> Sheet:
         text, delimiter = text.replace("，", ","), ","
     rows: list[Row] = []
     faults: list[Fault] = []
+    sheet = Sheet(str(path), None, rows)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begun = 1
     try:
@@ -129,6 +135,11 @@ def _csv(path: Path) -> Sheet:
             if len(rows) == ROWS_MAX:
                 faults.append(_too_long(str(path), None))
                 break
+            faults.extend(
+                _formula(sheet, begun, column, cell)
+                for column, cell in enumerate(cells[:COLUMNS_MAX])
+                if cell.startswith("=")
+            )
             values: list[Value | None] = [unsafe(cell) if cell.strip() else None for cell in cells[:COLUMNS_MAX]]
             if any(value is not None for value in values):
                 rows.append(Row(begun, values))
@@ -136,15 +147,7 @@ def _csv(path: Path) -> Sheet:
     except csv.Error as error:
         told = Said(f"不是 CSV：{error}", f"not CSV: {error}")
         raise EstateErrors([Fault(Position(str(path), begun), told)]) from error
-    sheet = Sheet(str(path), None, rows)
-    return Sheet(str(path), None, rows, [*faults, *_long_cells(sheet), *_formulas_in_text(sheet)])
-
-
-def _formulas_in_text(sheet: Sheet) -> Iterator[Fault]:
-    for row in sheet.rows:
-        for column, value in enumerate(row.cells):
-            if isinstance(value, str) and value.startswith("="):
-                yield _formula(sheet, row.number, column, value)
+    return Sheet(str(path), None, rows, [*faults, *_long_cells(sheet)])
 
 
 # ---------------------------------------------------------------------- workbooks

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 import rules.packs
-from estate.bring_in import bring_in, check, read
+from estate.bring_in import EstateErrors, bring_in, check, known, read
 from estate.reading import parse
 from ledger import dossier, facilities, grades, parameters, site_settings, timers
 from ledger.errors import Conflict
@@ -202,3 +202,29 @@ async def test_a_swapped_asset_ends_the_one_before_it(connection: Connection) ->
         ("M", "2020-02-01", "2024-05-06"),
         ("O", "2015-05-06", "2020-02-01"),
     ]
+
+
+TAKEN = "is named elsewhere as well"
+
+
+@pytest.mark.parametrize(
+    ("facilities_and_more", "told"),
+    [
+        ("[{key: x, renamed_from: power}, {key: y, renamed_from: power}]", TAKEN),
+        ("[{key: x, renamed_from: power}, {key: power}]", TAKEN),
+        ("[{key: x, renamed_from: power}]\n    removed: [{key: power, reason: gone}]", TAKEN),
+        ("[]\n    removed: [{key: power, reason: gone}, {key: power, reason: y}]", "second time"),
+    ],
+)
+async def test_a_key_cannot_become_two_things(connection: Connection, facilities_and_more: str, told: str) -> None:
+    await bring(connection)
+    rest = "kind: distribution_room, name: {zh: 房, en: Room}, location: room, gateway: gw}"
+    text = f"sites:\n  - key: garden\n    facilities: {facilities_and_more}\n"
+    text = (
+        text.replace("power}", f"power, {rest}")
+        .replace("x}", f"x, {rest}")
+        .replace("{key: power}", f"{{key: power, {rest}")
+    )
+    stands = await known(connection, ["garden"])
+    with pytest.raises(EstateErrors, match=told):
+        check(parse(text, "e.yaml"), PACKS, known=stands)

@@ -7,12 +7,14 @@ import pytest
 
 import rules.packs
 from estate import exporting, template
-from estate.bring_in import bring_in, difference
+from estate.bring_in import bring_in, check, difference
 from estate.difference import Change
 from estate.importing import plan
+from estate.reading import parse
 from estate.types import shipped
 from ledger import facilities
 from ledger.errors import NotFound
+from tests.estate.test_plan import SITE
 from tests.fix_database import Connection
 from tests.small_estate import NOON
 
@@ -93,3 +95,19 @@ async def test_a_template_is_read_back_with_nothing_but_its_example(
         ("location", "b1"),
         ("facility", "mh-1"),
     ]
+
+
+async def test_what_people_wrote_comes_back_letter_by_letter(connection: Connection, tmp_path: Path) -> None:
+    """Full-width brackets, what a spreadsheet would run, a figure with all its digits."""
+    text = (
+        SITE.replace("泵组", "泵组（2 台）")
+        .replace("en: Booster", "en: '=1+1'")
+        .replace("setpoint: 0.4", f"setpoint: {0.1 + 0.2}")
+    )
+    text = text.replace("maker: M", "maker: ＡＢＣ").replace("zh: 配电房", 'zh: "\'配电房"')
+    await bring_in(connection, check(parse(text, "e.yaml"), PACKS), NOON)
+    described = await exporting.describe(connection, [], PACKS)
+    exporting.write(described, tmp_path / "estate.xlsx", "xlsx", "zh")
+    exporting.write(described, tmp_path / "tables", "csv", "zh")
+    for files in ([tmp_path / "estate.xlsx"], sorted((tmp_path / "tables").glob("*.csv"))):
+        assert (await difference(connection, await plan(connection, files, PACKS))).items == ()
