@@ -114,6 +114,10 @@ async def test_nothing_of_another_site_is_found(bound: httpx.AsyncClient, owner:
         f"/work-orders/{ids['order']}",
         f"/work-orders/{ids['order']}/journal",
         f"/permits/{ids['permit']}",
+        f"{booster}/grade",
+        "/sites/garden/grades",
+        "/sites/garden/contract",
+        "/sites/garden/decisions",
     ):
         answer = await bound.get(path, params=span if "readings" in path else {})
         assert answer.status_code == 404, path
@@ -137,7 +141,13 @@ async def test_nothing_of_another_site_is_touched(bound: httpx.AsyncClient, owne
         (f"/conditions/{ids['condition']}/remove-from-service", note),
         (f"/conditions/{ids['condition']}/return-to-service", {}),
         (f"/permits/{ids['permit']}/hand-back", {}),
+        (f"/permits/{ids['permit']}/extend", {"until": "2026-03-01T14:00:00Z", "reason": "x"}),
         ("/permits", PERMIT),
+        ("/facilities/garden/booster-1/grade", {"grade": "C", "reason": "x"}),
+        ("/sites/garden/grades", {"kind": "booster_pump_room", "grade": "C", "reason": "x"}),
+        ("/sites/garden/contract", {"profile": "steward", "reason": "x"}),
+        ("/sites/garden/contract/clocks",
+         {"event_class": "high", "clock": "arrive_by", "value": "20m", "reason": "x"}),
         ("/work-orders", ORDER),
         ("/facilities/garden/booster-1/parameters", {"name": "setpoint", "value": 0.4, "reason": "x"}),
         (f"/work-orders/{ids['order']}/notes", {"text": "x"}),

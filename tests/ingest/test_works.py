@@ -121,6 +121,18 @@ async def test_a_permit_handed_back_early_lets_the_rules_count_at_once(bench: Li
     assert await rung(bench, "fire") == {"hydrant_not_auto"}
 
 
+async def test_what_stood_under_a_permit_rings_when_it_is_handed_back_though_nothing_new_is_said(bench: Line) -> None:
+    number = await permit(bench, "fire", "monthly_pump_test")
+    await said(bench, "fire", {"hydrant_pump_1.run": True})
+    assert await rung(bench, "fire") == set()
+    bench.clock.move(seconds=5)
+    async with await bench.act() as connection:
+        await permits.hand_back(connection, number, actor="张师傅", now=bench.clock.now)
+    bench.clock.move(seconds=5)
+    alarm = await bench.alarm("hydrant_pump_running", state="UNACK", priority="urgent", order_reason="life_safety")
+    assert alarm["began_at"] == NOON + timedelta(seconds=5 + 2), "under the permit it was a test"
+
+
 async def test_of_two_permits_that_overlap_the_longer_keeps_silence(bench: Line) -> None:
     first = await permit(bench, "fire", "impairment")
     await permit(bench, "fire", "monthly_pump_test", valid_until=NOON + timedelta(hours=4))
