@@ -152,7 +152,7 @@ def decide_order(
     def decision(action: OrderAction, reason: OrderReason) -> OrderDecision:
         return OrderDecision(action, reason, row.priority, clocks)
 
-    if any(each.id in alarm.order_ids and _serves(each, alarm) for each in unresolved):
+    if any(_is_own(each, alarm) for each in unresolved):
         return decision(OrderAction.NOTHING, OrderReason.HAS_ORDER)
     if alarm.severity is Severity.LIFE_SAFETY:
         kin = [each for each in unresolved if each.id in alarm.kin_order_ids and _serves(each, alarm)]
@@ -179,8 +179,16 @@ def decide_order(
     return OrderDecision(OrderAction.WAIT, OrderReason.WAITS_TO_STAND, row.priority, clocks, due_at=due_at)
 
 
+def _is_own(order: WorkOrder, alarm: AlarmFacts) -> bool:
+    """Whether the order deals with the alarm, and is not merely linked to it. What life safety is linked to was open
+    before its own: of two accidents at a lift the order of the first does not deal with the second when it comes again.
+    """
+    is_linked_only = alarm.severity is Severity.LIFE_SAFETY and order.id != max(alarm.order_ids, default=None)
+    return order.id in alarm.order_ids and not is_linked_only and _serves(order, alarm)
+
+
 def _serves(order: WorkOrder, alarm: AlarmFacts) -> bool:
-    """Whether the order is the alarm's own, and not merely linked to it: of its work, and as grave."""
+    """Whether the order can deal with the alarm: of its work, and as grave."""
     grave = alarm.severity is not Severity.LIFE_SAFETY or order.severity is Severity.LIFE_SAFETY
     return order.work_class == alarm.work_class and grave
 

@@ -177,6 +177,15 @@ def test_a_linked_order_of_other_work_is_not_the_order_of_a_life_safety_alarm() 
     assert decide(facts(L, A, order_ids=(3,)), own).action is OrderAction.NOTHING
 
 
+def test_the_order_of_another_accident_is_not_that_of_a_life_safety_alarm_that_comes_again() -> None:
+    """The lift ran too fast (3); then somebody was shut in (4, linked to 3), was freed, and is shut in once more."""
+    first, own = replace(order(3), severity=L), replace(order(4), severity=L)
+    again = facts(L, A, order_ids=(3, 4))
+    assert decide(again, first, own).action is OrderAction.NOTHING
+    decided = decide(again, first, replace(own, state=WorkOrderState.RESOLVED))
+    assert (decided.action, decided.linked_ids) == (OrderAction.OPEN_LINKED, (3,))
+
+
 def test_life_safety_joins_the_life_safety_order_of_one_cause_and_nothing_else() -> None:
     grave, suspended = replace(order(3), severity=L), replace(order(5, state=WorkOrderState.SUSPENDED), severity=L)
     kin = facts(L, A, kin_order_ids=(3, 5))
