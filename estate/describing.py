@@ -3,7 +3,7 @@
 Pure. The same description serves the export and the rows of a table, which change only what their columns say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from estate.description import PartDescription
 from estate.facility_plan import part_plan
@@ -64,7 +64,7 @@ def describe_facility(there: StandingFacility, pack: Pack, of_type: FacilityType
             if of_type is None or of_type.parameters.get(name) != value
         },
         "relations": dict(there.relations),
-        "assets": [_asset(each) for each in there.assets if each.part_key is None or each.part_key in there.parts],
+        "assets": list(_assets(there)),
     }
     return found | {name: value for name, value in own.items() if value}
 
@@ -102,6 +102,12 @@ def _absent(there: StandingFacility, pack: Pack) -> list[str]:
 def _in_order(names: set[str], pack: Pack) -> list[str]:
     order = {name: number for number, name in enumerate(pack.points)}
     return sorted(names, key=lambda name: (order.get(name, len(order)), name))
+
+
+def _assets(there: StandingFacility) -> Iterator[Item]:
+    """Of what was put in the same place on the same day, the last: what was misspelt first was never there."""
+    found = {(each.part_key, each.installed_on): each for each in there.assets}
+    yield from (_asset(each) for each in found.values() if each.part_key is None or each.part_key in there.parts)
 
 
 def _asset(asset: AssetEntry) -> Item:

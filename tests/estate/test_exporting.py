@@ -111,3 +111,13 @@ async def test_what_people_wrote_comes_back_letter_by_letter(connection: Connect
     exporting.write(described, tmp_path / "tables", "csv", "zh")
     for files in ([tmp_path / "estate.xlsx"], sorted((tmp_path / "tables").glob("*.csv"))):
         assert (await difference(connection, await plan(connection, files, PACKS))).items == ()
+
+
+async def test_a_maker_that_was_corrected_comes_back_once(connection: Connection, tmp_path: Path) -> None:
+    """Two pieces of one place and one day would be refused by the import."""
+    corrected = SITE.replace("maker: M", "maker: N")
+    for text in (SITE, corrected):
+        await bring_in(connection, check(parse(text, "e.yaml"), PACKS), NOON)
+    exporting.write(await exporting.describe(connection, [], PACKS), tmp_path / "e.yaml", "yaml", "zh")
+    assert "maker: N" in (tmp_path / "e.yaml").read_text(encoding="utf-8")
+    assert (await difference(connection, await plan(connection, [tmp_path / "e.yaml"], PACKS))).items == ()
