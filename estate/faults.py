@@ -92,7 +92,7 @@ class Faults:
         for number, key in enumerate(keys):
             if key in seen:
                 self.tell(
-                    (*place, number),
+                    (*place, number, "key"),
                     f"{what.zh} {key} 在这里第二次出现：编号不能重复",
                     f"{what.en} {key} stands here a second time: keys are unique",
                 )

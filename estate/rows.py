@@ -1,7 +1,6 @@
 """Find the tables in sheets and read their rows: which column means what, and what each cell says. No estate yet.
 
-A title over the table is passed over, empty rows and example rows are skipped, a hidden sheet is not read and said to be
-so. A column whose header is not known is a fault, because it may be one that was misspelt; those in `columns.IGNORED`
+A title over the table is passed over, empty rows, example rows and hidden sheets are skipped. A column whose header is not known is a fault, because it may be one that was misspelt; those in `columns.IGNORED`
 and those named by the caller are left alone.
 """
 

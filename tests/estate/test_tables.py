@@ -160,6 +160,7 @@ async def test_a_sheet_may_stand_beside_a_yaml_file_and_use_its_places(connectio
         (HEADER, "花园,1号楼,mh1,,干粉灭火器,,,,,,,停用,", 'column L "状态": the state 停用 is not clear'),
         (HEADER, "花园,1号楼,mh1,,干粉灭火器,,,,,,,报废,", "what is removed needs a reason"),
         (HEADER, "花园,1号楼,nobody,,,,,,,,,报废,漏气", "there is no facility of site garden in the ledger nobody"),
+        (HEADER, "花园,1号楼,m1,,干粉灭火器,,,,,,,,\n花园,1号楼,M1,,干粉灭火器,,,,,,,,", 'equipment.csv:3 column C "设备编号": facility m1 stands'),
         (HEADER, "花园,1号楼,,,干粉灭火器,,,,,,,,", "Key (设备编号) is empty"),
         (HEADER, "花园,,mh1,,干粉灭火器,,,,,,,,", "a new facility needs a location"),
         (HEADER, "花园,1号楼,mh1,,,,,,,,,,", "a new facility needs a type"),
