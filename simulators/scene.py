@@ -207,7 +207,7 @@ def with_orders(declared: Sequence[Declared]) -> list[Declared]:
 
 
 def _order_of(one: Declared, before: Sequence[Declared]) -> bool | None:
-    if one.historical:
+    if one.historical or one.rung is False:  # nobody is sent for what nobody is told of
         return False
     if one.priority in ("urgent", "high"):
         return True

@@ -24,6 +24,7 @@ _SPEED_SLEW = 0.04  # of full speed a second
 _SHUTOFF_HEAD = 1.43  # of the setpoint, at full speed without flow
 _DUTY_CHANGE_S = 6 * 3600.0
 _TAKE_OVER_S = 3.0  # from a pump's failure to the next one's start
+_FULL_SPEED_S = 300.0  # at full speed for so long, though the pressure just holds: the next one joins
 _STAGE_UP_S, _STAGE_DOWN_S, _STAGED_MIN_S = 15.0, 180.0, 600.0
 _TANK_FULL, _TANK_BAND = 82.0, 12.0  # %: the float closes at the first, is fully open this much lower
 _DRY_RUN_STOP = 12.0  # %: the controller's own protection
@@ -124,7 +125,7 @@ class BoosterSet:
         self._wanted = 1
         self._turn = random.randrange(len(pumps))
         self._missing_s = 0.0
-        self._high_s = self._low_s = self._overlap_s = 0.0
+        self._high_s = self._full_s = self._low_s = self._overlap_s = 0.0
         self._since_staging_s = _STAGED_MIN_S
         self._begin(random.uniform(600.0, _DUTY_CHANGE_S / 2))
         self._demand = Drift(source(seed, name, "demand"), 0.05, 90.0)
@@ -275,12 +276,14 @@ class BoosterSet:
     def _stage(self, dt_s: float, running: int, available: int) -> None:
         low = self.pressure_mpa < self.setpoint_mpa * 0.97
         self._high_s = self._high_s + dt_s if self.speed > 0.98 and low and running == self._wanted else 0.0
+        self._full_s = self._full_s + dt_s if self.speed > 0.98 and running == self._wanted else 0.0
         easy = self.speed < 0.9 and self.flow_m3h < 0.78 * self._pump_m3h * (self._wanted - 1)
         self._low_s = self._low_s + dt_s if easy else 0.0
         self._wanted = max(1, min(self._wanted, available))
-        if self._high_s >= _STAGE_UP_S and self._wanted < available:
+        needed = self._high_s >= _STAGE_UP_S or self._full_s >= _FULL_SPEED_S
+        if needed and self._wanted < available:
             self._wanted += 1
-            self._high_s = self._since_staging_s = 0.0
+            self._high_s = self._full_s = self._since_staging_s = 0.0
         elif self._low_s >= _STAGE_DOWN_S and self._wanted > 1 and self._since_staging_s >= _STAGED_MIN_S:
             self._wanted -= 1
             self._low_s = 0.0
