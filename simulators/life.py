@@ -72,6 +72,8 @@ class Life(BaseModel):
 
     habits: tuple[Habit, ...]
     bad: tuple[Spell, ...] = ()
+    rings_at_most: dict[str, int] = Field(default_factory=dict[str, int])  # for one happening of a fault
+    peak_10_min_max: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def read_life(path: Path = MONTH_FILE) -> Life:
         *((f"{spell.title}, times", key) for spell in life.bad for key in spell.times),
         *((f"{spell.title}, strikes", entry.fault) for spell in life.bad for entry in spell.strikes),
     ]
+    named += [("rings_at_most", key) for key in life.rings_at_most]
     wrong = [f"{path}: {where}: there is no fault {key}" for where, key in named if key not in CATALOGUE]
     wrong += [
         f"{path}: {habit.fault} lasts {habit.lasts[0]:g} to {habit.lasts[1]:g} s; what it must cause takes longer to come"

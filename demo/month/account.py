@@ -11,7 +11,7 @@ from demo.month.play import Played
 from ledger.lifecycle import ACTIVE_STATES
 from ledger.records import Alarm, Priority
 from simulators.auditor import Findings, compare
-from simulators.life import Drawn
+from simulators.life import Drawn, Life
 from simulators.scene import with_orders
 from simulators.truth import Declared, Truth
 
@@ -100,6 +100,7 @@ class Account:
     unexpected: Sequence[str]
     refused: Sequence[str]
     audit: Sequence[str]
+    over: Sequence[str]  # what rang more than simulators/month.yaml allows for one cause, or in ten minutes
 
     @property
     def findings(self) -> list[str]:
@@ -111,6 +112,7 @@ class Account:
                 ("unexpected", self.unexpected),
                 ("refused", self.refused),
                 ("audit", self.audit),
+                ("over", self.over),
             )
             for line in lines
         ]
@@ -119,13 +121,15 @@ class Account:
         return json.dumps(asdict(self), ensure_ascii=False, default=str)
 
 
-def account(setting: Setting, drawn: Drawn, played: Sequence[Played]) -> Account:
+def account(setting: Setting, life: Life, drawn: Drawn, played: Sequence[Played]) -> Account:
     findings = audited(played)
+    by_fault = causes(played)
     alarms = [alarm for one in played for alarm in one.alarms]
     rung = [_rung(alarm) for alarm in alarms if alarm.rang_at is not None]
     moves: Counter[str] = Counter()
     for one in played:
         moves.update(one.moves)
+    figures = measure(rung, setting.begun, setting.ended, operators=setting.operators)
     return Account(
         setting=setting,
         crowded_out=drawn.crowded_out,
@@ -139,16 +143,28 @@ def account(setting: Setting, drawn: Drawn, played: Sequence[Played]) -> Account
         rung=len(rung),
         work_orders=sum(len(one.orders) for one in played),
         chattering=sum(one.chattered for one in played),
-        figures=measure(rung, setting.begun, setting.ended, operators=setting.operators),
+        figures=figures,
         by_severity_and_grade=dict(
             Counter(f"{alarm.severity.value} {alarm.grade.value}" for alarm in alarms if alarm.rang_at is not None)
         ),
-        causes=causes(played),
+        causes=by_fault,
         missing=findings.missing,
         unexpected=findings.unexpected,
         refused=[each for one in played for each in one.refused],
         audit=[each for one in played for each in one.broken],
+        over=_over(life, by_fault, figures.peak_10_min),
     )
+
+
+def _over(life: Life, by_fault: Mapping[str, Cause], peak_10_min: int) -> list[str]:
+    found = [
+        f"{fault}: {by_fault[fault].rung_at_most} alarms rang for one of its happenings, at most {bound} may"
+        for fault, bound in life.rings_at_most.items()
+        if fault in by_fault and by_fault[fault].rung_at_most > bound
+    ]
+    if peak_10_min > life.peak_10_min_max:
+        found.append(f"{peak_10_min} alarms rang in ten minutes, at most {life.peak_10_min_max} may")
+    return found
 
 
 def _rung(alarm: Alarm) -> Rung:
@@ -186,16 +202,20 @@ def causes(played: Sequence[Played]) -> dict[str, Cause]:
 
 
 def _cause(alarm: Alarm, truth: Truth) -> tuple[str, int]:
-    """The fault that declared an alarm, and which of its happenings: the latest that had begun."""
+    """The fault that declared an alarm, and which of its happenings: the latest there, else the latest anywhere."""
+    key = (alarm.site_key, alarm.facility_key, alarm.part_key, alarm.rule_key)
     for declared in truth.declared:
-        key = (declared.site, declared.facility, declared.part, declared.rule)
-        if (
-            key == (alarm.site_key, alarm.facility_key, alarm.part_key, alarm.rule_key)
-            and alarm.began_at in declared.raised
-        ):
-            begun = [number for number, each in enumerate(truth.happened) if each.fault == declared.fault]
-            number = max((one for one in begun if truth.happened[one].began_at <= alarm.began_at), default=-1)
-            return declared.fault, number
+        if key != (declared.site, declared.facility, declared.part, declared.rule):
+            continue
+        if alarm.began_at not in declared.raised:
+            continue
+        begun = [
+            number
+            for number, each in enumerate(truth.happened)
+            if each.fault == declared.fault and each.began_at <= alarm.began_at
+        ]
+        there = [number for number in begun if truth.happened[number].target == alarm.facility_key]
+        return declared.fault, max(there or begun, default=-1)
     return "nobody", -1
 
 

@@ -55,7 +55,8 @@ async def run(
     """
     described = reading.read(ESTATE)
     playing = cast(described, everybody=everybody)
-    drawn = draw(read_life(), playing, seed=seed, started_at=BEGUN, days=days, bad=bad)
+    life = read_life()
+    drawn = draw(life, playing, seed=seed, started_at=BEGUN, days=days, bad=bad)
     setting = Setting(
         seed=seed,
         days=days,
@@ -69,7 +70,7 @@ async def run(
         operators=OPERATORS,
     )
     played = await _all_sites(settings, playing, drawn, seed=seed, days=days, processes=processes, packs_dir=packs_dir)
-    return account(setting, drawn, played)
+    return account(setting, life, drawn, played)
 
 
 async def _all_sites(

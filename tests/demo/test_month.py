@@ -12,7 +12,7 @@ from demo.month.account import Account, Setting
 from demo.month.play import Job, Played, play
 from demo.month.run import BEGUN
 from ledger.lifecycle import WorkOrderState
-from simulators.life import Drawn
+from simulators.life import Drawn, Life, read_life
 from simulators.script import Planned, parse_faults
 from simulators.truth import Demand
 from tests.simulators.court import demo, only
@@ -29,7 +29,7 @@ async def played(database_url: str, faults: Sequence[Planned]) -> Played:
     return await play(Job(estate, tuple(faults), 5, BEGUN + timedelta(hours=9), HOURS / 24, database_url, None))
 
 
-def told(of: Played) -> Account:
+def told(of: Played, life: Life | None = None) -> Account:
     begun = BEGUN + timedelta(hours=9)
     setting = Setting(
         5,
@@ -41,7 +41,7 @@ def told(of: Played) -> Account:
         stands_for=3,
         operators=1,
     )
-    return accounts.account(setting, Drawn((), 0), [of])
+    return accounts.account(setting, life or read_life(), Drawn((), 0), [of])
 
 
 @pytest.mark.timeout(60)
@@ -73,3 +73,7 @@ async def test_some_hours_agree_with_the_truth_and_people_deal_with_them(databas
     assert len(silent.missing) == 1
     undeclared = told(replace(one, truth=replace(one.truth, declared=())))
     assert len(undeclared.unexpected) == 3
+    strict = Life(habits=(), rings_at_most={"gateway_offline": 0, "door_fault": 1}, peak_10_min_max=0)
+    gateway, peak = told(one, strict).over
+    assert "gateway_offline: 1 alarms" in gateway
+    assert "in ten minutes" in peak
