@@ -49,6 +49,14 @@ async def bring_in(connection: Connection, plan: Plan, now: datetime) -> Differe
     return found
 
 
+async def rehearse(connection: Connection, plan: Plan, now: datetime) -> Difference:
+    """What bringing it in would change, found by doing it and taking all of it back, so that whatever the ledger would
+    refuse is refused here as well. Raises what `bring_in` raises.
+    """
+    async with connection.transaction(force_rollback=True):
+        return await bring_in(connection, plan, now)
+
+
 async def _lock(connection: Connection, site_key: str) -> None:
     """Everybody locks facilities before their site; writing the site first would turn that round."""
     for each in await facilities.sites(connection):

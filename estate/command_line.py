@@ -61,10 +61,8 @@ def _import_command(entrance: Entrance) -> Callable[..., None]:
                 transaction(pool) as connection,
             ):
                 plan = await importing.plan(connection, files, packs.load(settings.packs_dir), options)
-                if dry_run:
-                    found = await bring_in.difference(connection, plan)
-                else:
-                    found = await bring_in.bring_in(connection, plan, settings.clock()())
+                write = bring_in.rehearse if dry_run else bring_in.bring_in
+                found = await write(connection, plan, settings.clock()())
             print("\n".join(wording.difference(found, language.value, dry_run=dry_run)))
 
         entrance.run(run, language)

@@ -1,6 +1,6 @@
 """Files of one import, put together: every file is read, then all are checked as one estate against packs and ledger.
 
-The library form of `taizhang import`: `plan` and `estate.bring_in.difference` are a preview as data, `bring_in` writes it.
+The library form of `taizhang import`: `plan` and `estate.bring_in.rehearse` are a preview as data, `bring_in` writes it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
