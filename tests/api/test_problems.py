@@ -34,6 +34,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "Dispatch": {"assignee": "x"},
     "Shelving": {"until": "2026-03-01T12:30:00Z", "note": "x"},
     "ParameterIn": {"name": "setpoint", "value": 0.4, "reason": "x"},
+    "GradeIn": {"grade": "B", "reason": "x"},
+    "KindGradeIn": {"kind": "elevator", "grade": "B", "reason": "x"},
+    "ContractIn": {"profile": "standard", "reason": "x"},
+    "ClockIn": {"event_class": "high", "clock": "arrive_by", "value": "20m", "reason": "x"},
+    "Extension": {"until": "2026-03-01T13:00:00Z", "reason": "x"},
     "OrderIn": {
         "site": "nowhere",
         "facility": "x",
