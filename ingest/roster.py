@@ -88,9 +88,10 @@ class Roster:
         keys = {wire.site_of(delivery.topic) for delivery in deliveries}
         return not keys <= {"", *self._keys.values()}
 
-    async def ready(self, connection: Connection, site_ids: Sequence[int]) -> dict[str, JudgedSite]:
+    async def ready(self, connection: Connection, site_ids: Sequence[int], heard_ms: int) -> dict[str, JudgedSite]:
         """These sites, held by us and as the ledger has them now: asked in the transaction that judges by them, so that
-        no message is judged by half-old rules.
+        no message is judged by half-old rules. `heard_ms`: when the oldest message came in that is still to be judged;
+        a site built only now is told everything since then.
 
         Raises Unavailable, SiteTaken, or Trouble when a site cannot be loaded: that is no message's fault.
         """
@@ -103,7 +104,9 @@ class Roster:
                 continue
             try:
                 before = self._loaded.get(site_id) or self._failed.get(site_id)
-                self._loaded[site_id] = await load(connection, site_id, self._packs, self._tuning, self._now(), before)
+                self._loaded[site_id] = await load(
+                    connection, site_id, self._packs, self._tuning, now=self._now(), heard_ms=heard_ms, before=before
+                )
                 self._failed.pop(site_id, None)
             except Unavailable:
                 raise

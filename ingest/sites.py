@@ -51,7 +51,7 @@ class JudgedSite:
     conditions: Mapping[int, Condition]  # as they were when this was loaded: who and where, not their state now
     addresses: SiteAddresses
     engine: Engine
-    built_ms: int
+    told_since_ms: int  # the engine is told everything that came in since then, and nothing from before
     packs: Packs
     memories: dict[int, GatewayMemory]
     is_out_of_step: bool = field(default=False)  # the ledger refused a decision: load again
@@ -76,11 +76,19 @@ class JudgedSite:
 
 
 async def load(
-    connection: Connection, site_id: int, packs: Packs, tuning: Tuning, now: datetime, before: JudgedSite | None = None
+    connection: Connection,
+    site_id: int,
+    packs: Packs,
+    tuning: Tuning,
+    *,
+    now: datetime,
+    heard_ms: int,
+    before: JudgedSite | None = None,
 ) -> JudgedSite:
     """The site as the ledger has it. Makes and retires conditions so that they are those of the rules.
 
-    `before` is the same site as this process knew it until now: what was heard since then stays heard.
+    `heard_ms`: since when everything that came in will be told to it. `before` is the same site as this process knew it
+    until now: what was heard since then stays heard.
     """
     configuration = await facilities.configuration(connection, site_id)
     living = await _make_conditions(connection, configuration, packs, now)
@@ -98,7 +106,7 @@ async def load(
         conditions={each.id: each for each in living},
         addresses=found,
         engine=engine,
-        built_ms=to_ms(now) if before is None else before.built_ms,
+        told_since_ms=heard_ms if before is None else before.told_since_ms,
         packs=packs,
         memories=await _memories(connection, configuration, found),
     )

@@ -13,6 +13,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from ingest import batch, clockwork, wire
@@ -196,7 +197,7 @@ class Worker:
         if self._roster.knows_not(deliveries):
             await self._roster.discover(self._pool, at_once=True)
         async with transaction(self._pool) as connection:
-            sites = await self._roster.ready(connection, self._roster.named_by(deliveries))
+            sites = await self._roster.ready(connection, self._roster.named_by(deliveries), deliveries[0].received_ms)
             changed = await batch.judge(
                 connection,
                 deliveries,
@@ -228,7 +229,7 @@ class Worker:
     async def _put_away(self, act: Callable[..., Awaitable[_Done]], delivery: Delivery, flaw: Exception) -> _Done:
         topics_max = self._settings.quarantine_topics_max
         async with transaction(self._pool) as connection:
-            sites = await self._roster.ready(connection, self._roster.named_by([delivery]))
+            sites = await self._roster.ready(connection, self._roster.named_by([delivery]), delivery.received_ms)
             return await act(connection, delivery, sites, self._limits, flaw, quarantine_topics_max=topics_max)
 
     # ------------------------------------------------------------------ the tick
@@ -266,18 +267,22 @@ class Worker:
 
     async def _tick_site(self, site_id: int, key: str) -> None:
         async with transaction(self._pool) as connection:
-            site = (await self._roster.ready(connection, [site_id]))[key]
+            site = (await self._roster.ready(connection, [site_id], self._judged_ms(self._clock())))[key]
             now = self._clock()
             changed = await clockwork.tick(
                 connection,
                 site,
                 self._table,
-                judged_ms=min(to_ms(now), self._intake.oldest_received_ms or to_ms(now)),
+                judged_ms=self._judged_ms(now),
                 connected_since_ms=self._connected_since_ms(site),
                 now=now,
             )
         if changed:
             self._publisher.wake()
+
+    def _judged_ms(self, now: datetime) -> int:
+        """Up to when all that came in has been judged."""
+        return min(to_ms(now), self._intake.oldest_received_ms or to_ms(now))
 
     def _connected_since_ms(self, site: JudgedSite) -> int | None:
         """Since when we hear all that is said, as far as silence counts; None: we do not.
@@ -287,4 +292,4 @@ class Worker:
         session = self._session
         if session.connected_since_ms is None or session.is_pressed:
             return None
-        return max(session.connected_since_ms, session.pressed_ms or 0, site.built_ms)
+        return max(session.connected_since_ms, session.pressed_ms or 0, site.told_since_ms)

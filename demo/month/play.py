@@ -23,7 +23,7 @@ from ledger.alarm_list import AlarmFilter
 from ledger.journals import ConditionEvent
 from ledger.lifecycle import ConditionMove
 from ledger.pool import INGEST_ROLE, Connection, Pool, open_pool, transaction
-from ledger.records import Alarm, WorkOrder
+from ledger.records import Alarm, WorkOrder, to_ms
 from ledger.work_order_list import WorkOrderFilter
 from rules import response
 from rules.links import Tuning
@@ -112,7 +112,9 @@ async def _line(pool: Pool, job: Job, settings: Settings) -> Line:
     tuning = Tuning(round(settings.backlog_lag_s * 1000), round(settings.settle_s * 1000))
     async with transaction(pool) as connection:
         (known,) = await facilities.sites(connection)
-        site = await sites.load(connection, known.id, rules.packs.load(job.packs_dir), tuning, job.begun)
+        site = await sites.load(
+            connection, known.id, rules.packs.load(job.packs_dir), tuning, now=job.begun, heard_ms=to_ms(job.begun)
+        )
     return Line(pool, site, response.load(), settings, job.begun)
 
 

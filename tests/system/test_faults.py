@@ -260,9 +260,9 @@ async def test_a_slow_database_presses_on_the_broker_and_no_memory_grows(
         assert max(held) <= 60
 
 
-async def test_poison_under_load(database_url: str, impatient_broker: Broker) -> None:
+async def test_poison_under_load(database_url: str, broker: Broker) -> None:
     """Every fifth message is bad, some of them only for the ledger."""
-    async with line(database_url, impatient_broker.url, "east", clock=CLOCK) as made:
+    async with line(database_url, broker.url, "east", clock=CLOCK) as made:
         async with await made.act() as connection:
             await connection.execute("alter table reading add constraint poison check (value <> 13.25)")
         bad = 0
