@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from simulators.cable import FaultProxy
 from tests.fix_database import Connection, _drop, _run, clone, with_database
-from tests.fix_proxy import FaultProxy, OpenProxy
+from tests.fix_proxy import OpenProxy
 from tests.fix_sockets import OutsideWorldError, is_local
 from tests.fix_wait import Eventually
 

@@ -15,7 +15,8 @@ from embedded.broker import Broker, Limits
 from embedded.postgres import Server
 from ledger.migrate import migrate
 from settings import Clock, Settings
-from tests.fix_proxy import FaultProxy, OpenProxy
+from simulators.cable import FaultProxy
+from tests.fix_proxy import OpenProxy
 from tests.fix_wait import wait_until
 from tests.line_rig import Line, Speaker, bring, line, open_session, settings_for
 
