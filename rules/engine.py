@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Final
 
+import numpy as np
+
 from ledger.records import (
     Condition,
     Decision,
@@ -32,6 +34,7 @@ from ledger.records import (
 )
 from rules import latecomers
 from rules.binding import bind
+from rules.block import Block, BlockOutcome
 from rules.company import asked, companies, ranks
 from rules.links import Link, Tuning
 from rules.model import GATEWAY_KIND, ONLINE_KEY, SILENT_AFTER, Pack
@@ -69,6 +72,8 @@ class Engine:
             point.id: Signal.of(point, self._links[self._link_key(point.facility_id)], self._wrap(point))
             for point in configuration.points
         }
+        self._point_ids = list(self._signals)
+        self._slots = {point_id: slot for slot, point_id in enumerate(self._point_ids)}
         self._online = self._find_online()
         by_facility = {link.gateway.facility_id: link for link in self._links.values() if link.gateway is not None}
         self._vigil = Vigil(self._places, self._signals, by_facility)
@@ -235,6 +240,37 @@ class Engine:
         if link is not None and link.heard(received_ms, newest_ts_ms, ahead_ms):
             # It speaks of now, so it is there, whatever its last status said: what it says must be judged.
             self._follow_status(gateway_id, online=True, sink=Sink(received_ms))
+
+    def hears_in_bulk(self, gateway_id: int) -> bool:
+        """Whether messages of the gateway may be told ahead of the samples they brought, together with those of others:
+        while it does not count as offline, and as long as no sample of its status comes in between.
+        """
+        link = self._links.get(gateway_id)
+        return link is None or not link.is_offline
+
+    def heard_block(self, gateway_ids: Sequence[int], received_ms: Sequence[int], newest_ms: Sequence[int]) -> None:
+        """As `heard` for one message after the other, in order of arrival, of any gateways."""
+        for gateway_id, received, newest in zip(gateway_ids, received_ms, newest_ms, strict=True):
+            self.heard(gateway_id, received, newest)
+
+    def slots(self) -> Mapping[int, int]:
+        """By point, its place in the arrays of a block: 0 to n - 1, the same for as long as this engine lives."""
+        return self._slots
+
+    def feed_block(self, block: Block) -> BlockOutcome:
+        """As `feed`, of samples in arrays. Whoever mixes blocks with statuses of gateways feeds what came before a
+        status, then the status by itself, then what came after it.
+        """
+        late = np.zeros(len(block), np.bool_)
+        decisions: list[Decision] = []
+        for place in range(len(block)):
+            point_id, ts_ms = self._point_ids[int(block.slot[place])], int(block.ts_ms[place])
+            quality = Quality(int(block.quality[place]))
+            late[place] = self.is_late(point_id, ts_ms)
+            decisions += self.feed(
+                [Sample(point_id, ts_ms, float(block.value[place]), quality, int(block.received_ms[place]))]
+            )
+        return BlockOutcome(decisions, late)
 
     def feed(self, samples: Sequence[Sample]) -> list[Decision]:
         """Judge samples that are new to the ledger, in order of arrival."""
