@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from api.shapes import Name, Reason
+from rules import yaml_loader
 
 FILE = Path(__file__).with_name("catalogue.yaml")
 
@@ -27,7 +27,7 @@ class Catalogue:
 
 
 def load(file: Path = FILE) -> Catalogue:
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document: Any = yaml_loader.load(file.read_text(encoding="utf-8"))
     return Catalogue(
         {section: {str(key): Name(**words) for key, words in entries.items()} for section, entries in document.items()}
     )

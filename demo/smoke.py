@@ -32,6 +32,7 @@ from demo.services import Service, ServiceEnded, Services
 from embedded import process
 from ledger import audit, intake, scratch
 from ledger.pool import INGEST_ROLE, Pool, open_pool, transaction
+from rules import yaml_loader
 from settings import Settings, wall_clock
 
 SPEED = 60.0
@@ -113,8 +114,8 @@ def without_bystanders(estate_file: Path, script_file: Path) -> dict[str, Any]:
 
     They are lifts upon lifts: at sixty times real time two cores have better things to do than to ride in them.
     """
-    described: dict[str, Any] = yaml.safe_load(estate_file.read_text(encoding="utf-8"))
-    script: dict[str, Any] = yaml.safe_load(script_file.read_text(encoding="utf-8"))
+    described: Any = yaml_loader.load(estate_file.read_text(encoding="utf-8"))
+    script: Any = yaml_loader.load(script_file.read_text(encoding="utf-8"))
     named = {fault.get("facility") or fault["gateway"] for fault in script["faults"]}
     for site in described["sites"]:
         speaking = {one.get("gateway") for one in site["facilities"] if f"{site['key']}/{one['key']}" in named}

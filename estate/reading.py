@@ -17,6 +17,7 @@ from estate.encoding import decode, read_bytes
 from estate.faults import EstateErrors, Fault, Faults, Place, Position, Said, fault_at
 from estate.from_type import fill_in
 from estate.types import Types, shipped
+from rules.yaml_loader import compose
 
 BYTES_MAX = 8 * 1024 * 1024
 _NODES_MAX = 500_000  # a few aliases of aliases would otherwise unfold without end
@@ -77,7 +78,7 @@ def read_raw(path: Path) -> Raw:
 def parse_raw(text: str, file: str) -> Raw:
     unfolding = _Unfolding(file)
     try:
-        document = unfolding.unfold(yaml.compose(text, Loader=yaml.SafeLoader), ())
+        document = unfolding.unfold(compose(text), ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(part for part in (error.context, error.problem) if part)

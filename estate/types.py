@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from unicodedata import normalize
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from estate.description import Key, Name, PointKey
+from rules import yaml_loader
 from rules.model import Pack
 
 SHIPPED = Path(__file__).with_name("types")
@@ -69,7 +69,8 @@ def shipped() -> Types:
     """The types that ship, in order of file and place in it."""
     found: dict[str, FacilityType] = {}
     for path in sorted(SHIPPED.glob("*.yaml")):
-        for each in TypeAdapter(list[FacilityType]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8"))):
+        written: object = yaml_loader.load(path.read_text(encoding="utf-8"))
+        for each in TypeAdapter(list[FacilityType]).validate_python(written):
             if each.key in found:
                 raise ValueError(f"{path.name}: the type {each.key} is there already")
             found[each.key] = each

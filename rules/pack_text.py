@@ -13,11 +13,11 @@ from math import isfinite
 from typing import TypeVar, cast
 
 import yaml
-from yaml.composer import Composer
 
 from rules.model import Title
 from rules.tokens import SECONDS_OF
 from rules.vocabulary import WINDOW_S_MAX, near
+from rules.yaml_loader import compose
 
 CHARACTERS_MAX = 1_000_000
 
@@ -26,23 +26,6 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
 _NULL = "tag:yaml.org,2002:null"
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class _FastLoader(Composer, yaml.CSafeLoader):
-    """Reads YAML ten times as fast as the one in Python. Only the reading is in C: the tree is put together here,
-    because nesting that is far too deep is a fault to tell, and in C it is the end of the process.
-    """
-
-    def __init__(self, stream: str) -> None:
-        yaml.CSafeLoader.__init__(self, stream)
-        Composer.__init__(self)
-
-
-def _composed(text: str) -> yaml.Node | None:
-    try:
-        return yaml.compose(text, Loader=_FastLoader)
-    except yaml.YAMLError:
-        return yaml.compose(text, Loader=yaml.SafeLoader)  # which tells better where the fault is
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,7 +56,7 @@ class Page:
             self.fault(1, f"the file is longer than {CHARACTERS_MAX:,} characters; split it")
             return None
         try:
-            node = _composed(text)
+            node = compose(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.fault(1 if mark is None else mark.line + 1, f"this is not YAML: {_said(error)}")

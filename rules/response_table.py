@@ -19,6 +19,7 @@ from ledger.lifecycle import WorkOrderClock
 from ledger.records import Grade, Priority, Severity
 from rules.model import Title
 from rules.spans import Clocks, Span, out_of_order, span
+from rules.yaml_loader import Loader
 
 FILE = Path(__file__).with_name("response.yaml")
 STANDARD_PROFILE = "standard"
@@ -125,7 +126,7 @@ class ResponseTable:
 def load(path: Path = FILE) -> ResponseTable:
     """Raises ResponseErrors with every fault of the file."""
     try:
-        document: object = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506  a SafeLoader
+        document: object = _StrictLoader(path.read_text(encoding="utf-8")).get_single_data()
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ResponseErrors(path, [str(error)]) from error
     try:
@@ -228,7 +229,7 @@ class _File(_Written):
     profiles: dict[_Key, _WrittenProfile]
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(Loader):
     """Refuses a key written twice, which YAML would silently let win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002

@@ -78,7 +78,7 @@ async def clone(server_url: str, template: str, name: str) -> None:
 
     async def copied() -> bool:
         try:
-            await _run(server_url, sql.SQL("CREATE DATABASE {} TEMPLATE {}"), name, template)
+            await _run(server_url, sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"), name, template)
         except psycopg.errors.ObjectInUse as error:
             raise AssertionError(str(error)) from error
         return True
