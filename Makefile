@@ -2,7 +2,7 @@
 # Works in a checkout without anything set up: the first target that needs it makes .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format lint types demo smoke month simulate schema openapi lock clean
+.PHONY: help setup test check format lint types demo smoke month simulate bench bench-quick bench-report schema openapi lock clean
 .SUFFIXES:
 
 BIN := .venv/bin
@@ -10,7 +10,7 @@ READY := .venv/.made-from-lock
 
 help: ## this list
 	@echo "Taizhang. make <target>:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## make .venv with the locked dependencies
 
@@ -60,6 +60,16 @@ month: $(READY) ## a simulated month of ordinary life, held against the truth: m
 # make simulate SEED=7, or with more of the command's options in ARGS
 simulate: $(READY) ## simulated gateways against the broker in MQTT_URL (SEED=n ARGS=...)
 	@exec $(BIN)/python taizhang.py simulate $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+# With some of its questions only: make bench ARGS="end_to_end broker_limit"; docs/bench.md says what each figure means.
+bench: $(READY) ## how fast the line is, on a machine with nothing else to do: 25 minutes (ARGS=...)
+	@exec $(BIN)/python -m bench.run $(ARGS)
+
+bench-quick: $(READY) ## the same in five minutes: for looking, not for comparing
+	@exec $(BIN)/python -m bench.run --quick $(ARGS)
+
+bench-report: $(READY) ## bench/results.jsonl as a table and a picture, against earlier runs
+	@exec $(BIN)/python -m bench.report
 
 schema: $(READY) ## regenerate ledger/schema.sql from the migrations
 	@$(BIN)/python taizhang.py schema
