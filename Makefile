@@ -2,7 +2,7 @@
 # Works in a checkout without anything set up: the first target that needs it makes .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format lint types demo smoke month simulate bench bench-quick bench-report schema openapi lock clean
+.PHONY: help setup test check format lint types demo smoke month simulate bench bench-quick bench-report schema openapi lock clean chaos
 .SUFFIXES:
 
 BIN := .venv/bin
@@ -56,6 +56,10 @@ smoke: $(READY) ## the same, headless and bounded; the last line is a JSON accou
 # make month SEED=7, or with more of the command's options in ARGS: --days 3, --everybody
 month: $(READY) ## a simulated month of ordinary life, held against the truth: minutes (SEED=n BAD=1 ARGS=...)
 	@exec $(BIN)/python taizhang.py month $(if $(SEED),--seed $(SEED)) $(if $(BAD),--bad) $(ARGS)
+
+# make chaos SECONDS=600 SEED=7. Without root the disk is not filled; a broker or database of yours is never stopped.
+chaos: $(READY) ## kill, cut, slow and fill what the service stands on, then hold it to its promises (SECONDS=n SEED=n)
+	@exec $(BIN)/python taizhang.py chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # make simulate SEED=7, or with more of the command's options in ARGS
 simulate: $(READY) ## simulated gateways against the broker in MQTT_URL (SEED=n ARGS=...)

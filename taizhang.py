@@ -19,6 +19,7 @@ from pydantic import ValidationError
 import api.openapi
 import api.server
 import credentials.desk
+import demo.chaos.run
 import demo.demo
 import demo.ground
 import demo.month.account
@@ -111,6 +112,22 @@ def month_command(
         account = await demo.month.run.until(stop, _settings(), seed=seed, days=days, bad=bad, everybody=everybody)
         print("\n".join([*demo.month.account.table(account), *account.findings, account.json()]))
         return 1 if account.findings else 0
+
+    _run(run)
+
+
+@app.command("chaos")
+def chaos_command(
+    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="how long to strike; recovery comes on top")] = 60.0,
+    seed: int = 1,
+) -> None:
+    """Attack the real service by a seeded plan and hold it to its promises; the last line is JSON, exit 1 on a breach."""
+
+    async def run(stop: asyncio.Event) -> int:
+        del stop  # a chaos run is bounded; Ctrl-C cancels it
+        account = await demo.chaos.run.run(_settings(), seed=seed, seconds=seconds)
+        print("\n".join([*(f"BREACH {each}" for each in account.breaches), account.json()]))
+        return 1 if account.breaches else 0
 
     _run(run)
 
