@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest import intake, judgement, ringing
+from ingest.delivery import Delivery
 from ingest.intake import Outcome
-from ingest.link import Delivery
 from ingest.resolve import Limits, Message, all_samples, resolve
 from ingest.sites import GatewayMemory, JudgedSite
 from ingest.wire import Reason

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ingest.link import Delivery
+from ingest.delivery import Delivery
 from ingest.wire import Reason
 from ledger.intake import Account, AccountKey, Refusal
 from ledger.records import from_ms

@@ -1,7 +1,8 @@
-"""One connection to the broker: a paho-mqtt client on the running asyncio loop.
+"""One connection to the broker: a paho-mqtt client on the running asyncio loop, with a fast lane for PUBLISH.
 
-paho does what it is good at - connecting, TLS, keep-alive, packets. A client serves one connection, so no state of a
-broken one survives it: what was not acknowledged comes again from the broker, whose session it is (clean_session is off).
+paho does what it is good at - connecting, TLS, keep-alive, all packets but PUBLISH, which are read in bulk and cut by
+`ingest.frames`. A client serves one connection, so no state of a broken one survives it: what was not acknowledged
+comes again from the broker, whose session it is (clean_session is off).
 
 A packet id is acknowledged once, when everything held under it is settled. NATS redelivers on the same connection after
 its ack_wait: a message already held is ignored. A copy that crosses our acknowledgement on the way may meet a new
@@ -16,21 +17,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ledger.intake import SAMPLE_BYTES_MAX
+from ingest.client import SplitClient
+from ingest.delivery import Delivery
+from ingest.frames import Frames
 
 KEEPALIVE_S = 20
 CONNECT_TIMEOUT_S = 5.0
 SUBSCRIBE_TIMEOUT_S = 30.0  # a broker may pour out what it kept for us before it answers
 PUBLISHES_UNACKNOWLEDGED_MAX = 200
-READS_PER_TURN_MAX = 100
-SAMPLE_BYTES = (
-    SAMPLE_BYTES_MAX + 1
-)  # all that is kept of a message too large to be taken; one more shows that it is cut
 
 _log = logging.getLogger(__name__)
 
@@ -61,29 +60,6 @@ class BrokerAddress:
         return cls(parts.hostname, parts.port or (8883 if tls else 1883), tls, user, password)
 
 
-class Delivery:
-    """One PUBLISH as it came. Compared by identity; settle it when it is committed. `size` is the payload's true
-    length: of an oversize one only the beginning is kept. `kept`: the broker had kept it (retained) and hands it out
-    because we subscribe; nobody says it now.
-    """
-
-    __slots__ = ("kept", "link", "mid", "payload", "received_ms", "size", "topic")
-
-    def __init__(
-        self,
-        topic: str,
-        payload: bytes,
-        size: int,
-        received_ms: int,
-        mid: int = 0,
-        link: "Link | None" = None,
-        *,
-        kept: bool = False,
-    ) -> None:
-        self.topic, self.payload, self.size, self.kept = topic, payload, size, kept
-        self.received_ms, self.mid, self.link = received_ms, mid, link
-
-
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Whom to be and what to hear."""
@@ -95,32 +71,37 @@ class Endpoint:
 
 
 class Link:
-    """One connection and its paho client. paho calls back on the loop's thread, but for the moment of connecting."""
+    """One connection and its paho client. paho calls back on the loop's thread, but for the moment of connecting.
+
+    `room` tells how many messages and bytes of payload may be taken now; neither is exceeded but by one message.
+    """
 
     def __init__(
         self,
+        number: int,
         endpoint: Endpoint,
         *,
-        take: Callable[[Delivery], None],
-        may_read: Callable[[], bool],
+        take: Callable[[Sequence[Delivery]], None],
+        room: Callable[[], tuple[int, int]],
         now_ms: Callable[[], int],
     ) -> None:
-        self._endpoint, self._take, self._may_read, self._now_ms = endpoint, take, may_read, now_ms
-        self._taken = 0
+        self._number, self._endpoint, self._take, self._room, self._now_ms = number, endpoint, take, room, now_ms
+        self._frames = Frames(number, endpoint.payload_bytes_max)
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[str] = self._loop.create_future()
         self._greeted: asyncio.Future[None] = self._loop.create_future()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
-        self._held: dict[int, list[Delivery]] = {}
+        self._held: dict[int, Delivery] = {}
+        self._held_too: dict[int, list[Delivery]] = {}  # other messages under an id that is held
         self._unconfirmed: dict[int, asyncio.Future[bool]] = {}
         self._keeping: asyncio.Task[None] | None = None
         self._descriptor: int | None = None
         self._reading = False
         self._client = self._make_client()
 
-    def _make_client(self) -> Client:
+    def _make_client(self) -> SplitClient:
         endpoint = self._endpoint
-        client = Client(
+        client = SplitClient(
             CallbackAPIVersion.VERSION2,
             client_id=endpoint.client_id,
             clean_session=False,
@@ -137,7 +118,6 @@ class Link:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
@@ -225,12 +205,11 @@ class Link:
     # ------------------------------------------------------------------ reading and acknowledging
 
     def read_on(self) -> None:
-        if self._descriptor is None or self._reading or not self._may_read():
+        if self._descriptor is None or self._reading or min(self._room()) <= 0:
             return
         self._loop.add_reader(self._descriptor, self._readable)
         self._reading = True
-        if self._has_buffered():
-            self._loop.call_soon(self._readable)
+        self._loop.call_soon(self._readable)  # something may be here already, read by us or by TLS
 
     def stop_reading(self) -> None:
         if self._descriptor is not None and self._reading:
@@ -238,55 +217,75 @@ class Link:
         self._reading = False
 
     def _readable(self) -> None:
-        """Read packet after packet while messages come and may be held; then let others have the loop."""
-        for _ in range(READS_PER_TURN_MAX):
-            if not self._reading:
-                return
-            before = self._taken
-            try:
-                self._client.loop_read()
-            except Exception:  # noqa: BLE001 - a packet that paho cannot make sense of must not come round for ever
-                _log.exception("reading from the broker failed")
-                self._unwatch()
-                self._break("unreadable")
-            if self._taken == before and not self._has_buffered():
-                return
-        self._loop.call_soon(self._readable)
-
-    def _has_buffered(self) -> bool:
-        """Whether TLS has read what the selector therefore does not see any more."""
-        socket = self._client.socket()
-        return isinstance(socket, ssl.SSLSocket) and bool(socket.pending())
-
-    def acknowledge(self, delivery: Delivery) -> None:
-        held = self._held.get(delivery.mid)
-        if held is None:
+        """Read once in bulk, and take of it what may be held; then let others have the loop."""
+        if not self._reading:
             return
-        held.remove(delivery)
-        if held:
-            return  # another message under the same id is not settled yet
-        del self._held[delivery.mid]
-        if not self.lost.done():
-            self._client.ack(delivery.mid, 1)
-
-    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         try:
-            topic = message.topic
-        except UnicodeDecodeError as error:
-            topic = error.object.decode("utf-8", "backslashreplace")
-        payload = bytes(message.payload)
-        size = len(payload)
-        if size > self._endpoint.payload_bytes_max:
-            payload = payload[:SAMPLE_BYTES]
-        mid = message.mid if message.qos else 0
-        delivery = Delivery(topic, payload, size, self._now_ms(), mid, self if mid else None, kept=message.retain)
-        if mid:
-            held = self._held.setdefault(mid, [])
-            if any(each.topic == topic and each.size == size and each.payload == payload for each in held):
-                return
-            held.append(delivery)
-        self._taken += 1
-        self._take(delivery)
+            self._read()
+        except Exception:  # noqa: BLE001 - a packet that nobody can make sense of must not come round for ever
+            _log.exception("reading from the broker failed")
+            self._unwatch()
+            self._break("unreadable")
+
+    def _read(self) -> None:
+        socket, frames = self._client.split(), self._frames
+        if socket is None:
+            return
+        if not frames.is_paused:
+            chunk = socket.receive()
+            if chunk is not None:
+                self._client.note_received()
+                frames.feed(chunk)
+        messages, others = frames.cut(self._now_ms(), *self._room())
+        if messages:
+            self._hear(messages)
+        socket.put(others)
+        while socket.has_frames and self._client.split() is socket:
+            self._client.loop_read()
+        if frames.flaw is not None:
+            _log.error("the broker sends what is no MQTT 3.1.1: %s", frames.flaw)
+            self._unwatch()
+            self._break("unreadable")
+        elif self._reading and (frames.is_paused or socket.has_pending):
+            self._loop.call_soon(self._readable)
+
+    def _hear(self, messages: Sequence[Delivery]) -> None:
+        held, fresh = self._held, list[Delivery]()
+        for message in messages:
+            packet_id = message.packet_id
+            if packet_id and packet_id in held:
+                under_it = [held[packet_id], *self._held_too.get(packet_id, ())]
+                if any(_is_copy(each, message) for each in under_it):
+                    continue
+                self._held_too.setdefault(packet_id, []).append(message)
+            elif packet_id:
+                held[packet_id] = message
+            fresh.append(message)
+        if fresh:
+            self._take(fresh)
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """In one piece, in order of arrival. What came over another connection is none of this one's."""
+        held, number, settled = self._held, self._number, list[int]()
+        for delivery in deliveries:
+            packet_id = delivery.packet_id
+            if not packet_id or delivery.connection != number:
+                continue
+            if packet_id in self._held_too:
+                self._settle_one_of(packet_id, delivery)  # another message under the same id is not settled yet
+            elif held.pop(packet_id, None) is not None:
+                settled.append(packet_id)
+        if settled and not self.lost.done():
+            self._client.acknowledge(settled)
+
+    def _settle_one_of(self, packet_id: int, delivery: Delivery) -> None:
+        others = self._held_too[packet_id]
+        if self._held[packet_id] is delivery:
+            self._held[packet_id] = others.pop(0)
+        else:
+            others.remove(delivery)
+        if not others:
+            del self._held_too[packet_id]
 
     # ------------------------------------------------------------------ publishing
 
@@ -350,3 +349,7 @@ class Link:
     def _on_socket_close(self, _client: Client, _data: object, _socket: object) -> None:
         """The loop must forget the descriptor before another socket gets its number."""
         self._unwatch()
+
+
+def _is_copy(one: Delivery, other: Delivery) -> bool:
+    return one.topic == other.topic and one.size == other.size and one.payload == other.payload

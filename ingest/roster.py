@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from ingest import wire
+from ingest.delivery import Delivery
 from ingest.errors import SiteTaken, SiteUnknown
 from ingest.lease import Lease
-from ingest.link import Delivery
 from ingest.sites import JudgedSite, Packs, load
 from ledger import facilities, leases
 from ledger.errors import Unavailable

@@ -6,9 +6,10 @@ keep-alive, the connection is lost, and the next one is made when there is room 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from ingest.link import BrokerAddress, BrokerAway, Delivery, Endpoint, Link
+from ingest.delivery import Delivery
+from ingest.link import BrokerAddress, BrokerAway, Endpoint, Link
 
 RETRY_FIRST_S = 0.1
 RETRY_LAST_S = 5.0
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """`arrived` is called on the loop with every new message; each is held until `settle` is called with it."""
+    """`arrived` is called on the loop with new messages; each is held until `settle` is called with it."""
 
     def __init__(
         self,
@@ -26,7 +27,7 @@ class Session:
         client_id: str,
         subscriptions: Sequence[str],
         *,
-        arrived: Callable[[Delivery], None],
+        arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         held_messages_max: int,
         payload_bytes_max: int,
@@ -44,6 +45,7 @@ class Session:
         self._room.set()
         self._closing = False
         self._link: Link | None = None
+        self._links = 0
 
     @property
     def held(self) -> int:
@@ -54,15 +56,21 @@ class Session:
         """So much is held that nothing is read."""
         return not self._room.is_set()
 
-    def _may_read(self) -> bool:
-        return self._room.is_set() and not self._closing
+    def _room_left(self) -> tuple[int, int]:
+        """How many messages and bytes may still be held."""
+        if self._closing:
+            return 0, 0
+        return self._messages_max - self._messages, HELD_BYTES_MAX - self._bytes
 
     async def run(self) -> None:
         """Connect and stay connected until cancelled, then say goodbye."""
         retry_s, address = RETRY_FIRST_S, self._endpoint.address
         while True:
             await self._room.wait()
-            link = self._link = Link(self._endpoint, take=self._take, may_read=self._may_read, now_ms=self._now_ms)
+            self._links += 1
+            link = self._link = Link(
+                self._links, self._endpoint, take=self._take, room=self._room_left, now_ms=self._now_ms
+            )
             try:
                 await link.open()
                 retry_s = RETRY_FIRST_S
@@ -85,24 +93,23 @@ class Session:
         if self._link is not None:
             self._link.stop_reading()
 
-    def _take(self, delivery: Delivery) -> None:
-        """A link has a new message."""
-        self._messages += 1
-        self._bytes += len(delivery.payload)
-        if self._messages >= self._messages_max or self._bytes >= HELD_BYTES_MAX:
+    def _take(self, deliveries: Sequence[Delivery]) -> None:
+        """A link has new messages."""
+        self._messages += len(deliveries)
+        self._bytes += sum([len(each.payload) for each in deliveries])
+        if min(self._room_left()) <= 0 and self._room.is_set():
             self._room.clear()
             self.pressed_ms = self._now_ms()
             if self._link is not None:
                 self._link.stop_reading()
-        self._arrived(delivery)
+        self._arrived(deliveries)
 
-    def settle(self, deliveries: Iterable[Delivery]) -> None:
+    def settle(self, deliveries: Sequence[Delivery]) -> None:
         """They are committed, or need not be: acknowledge them. What came over a broken connection comes again."""
-        for delivery in deliveries:
-            self._messages -= 1
-            self._bytes -= len(delivery.payload)
-            if delivery.link is not None:
-                delivery.link.acknowledge(delivery)
+        self._messages -= len(deliveries)
+        self._bytes -= sum([len(each.payload) for each in deliveries])
+        if self._link is not None:
+            self._link.acknowledge(deliveries)
         if self._messages < self._messages_max and self._bytes < HELD_BYTES_MAX and not self._room.is_set():
             self._room.set()
             self.pressed_ms = self._now_ms()

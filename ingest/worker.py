@@ -17,10 +17,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from ingest import batch, clockwork, wire
+from ingest.delivery import Delivery
 from ingest.errors import SiteTaken, SiteUnknown, WorkerError
 from ingest.intake import Intake
 from ingest.lease import Lease
-from ingest.link import Delivery
 from ingest.publisher import Publisher
 from ingest.resolve import Limits
 from ingest.roster import Roster, Trouble
@@ -131,11 +131,12 @@ class Worker:
         await self._stop.wait()
         self._intake.wake()
 
-    def _arrived(self, delivery: Delivery) -> None:
-        if wire.is_alarm_topic(delivery.topic):
-            self._session.settle([delivery])  # we hear the whole of a site, our own words included
-        else:
-            self._intake.put(delivery)
+    def _arrived(self, deliveries: Sequence[Delivery]) -> None:
+        for each in deliveries:
+            if wire.is_alarm_topic(each.topic):
+                self._session.settle([each])  # we hear the whole of a site, our own words included
+            else:
+                self._intake.put(each)
 
     # ------------------------------------------------------------------ the line
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ingest import batch, clockwork
-from ingest.link import Delivery
+from ingest.delivery import Delivery
 from ingest.resolve import Limits, Message, resolve
 from ingest.sites import JudgedSite
 from ledger.pool import Pool, transaction

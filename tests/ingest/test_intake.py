@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import intake
+from ingest.delivery import Delivery
 from ingest.intake import Intake, Outcome, tally
-from ingest.link import Delivery
 from ingest.wire import Reason
 from ledger.intake import Account, AccountKey
 from ledger.records import from_ms

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.addresses import addresses, measured
-from ingest.link import Delivery
+from ingest.delivery import Delivery
 from ingest.resolve import Limits, Message, resolve
 from ingest.wire import Reason
 from ledger.records import (

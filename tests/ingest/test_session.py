@@ -10,7 +10,8 @@ import pytest
 
 from embedded.broker import Broker, User
 from ingest import link as links
-from ingest.link import BrokerAddress, Delivery, Endpoint, Link
+from ingest.delivery import SAMPLE_BYTES, Delivery
+from ingest.link import BrokerAddress, Endpoint, Link
 from ingest.session import Session
 from tests.fix_proxy import OpenProxy
 from tests.fix_wait import Eventually, wait_until
@@ -34,7 +35,7 @@ async def session(
         url,
         name,
         subscriptions or (f"tz/v1/{name}/#",),
-        arrived=arrived.append,
+        arrived=arrived.extend,
         now_ms=lambda: 1234,
         held_messages_max=held_messages_max,
         payload_bytes_max=payload_bytes_max,
@@ -144,7 +145,7 @@ async def test_of_an_oversize_payload_only_the_beginning_is_kept(mqtt_url, uniqu
         speaker.publish(f"tz/v1/{name}/x", b"x" * 100_000)
         speaker.publish(f"tz/v1/{name}/x", b"x" * 1000)
         await eventually(lambda: len(arrived) == 2)
-        assert [(len(each.payload), each.size) for each in arrived] == [(links.SAMPLE_BYTES, 100_000), (1000, 1000)]
+        assert [(len(each.payload), each.size) for each in arrived] == [(SAMPLE_BYTES, 100_000), (1000, 1000)]
 
 
 async def test_a_redelivery_on_the_same_connection_is_ignored(impatient_broker, eventually) -> None:
@@ -154,11 +155,11 @@ async def test_a_redelivery_on_the_same_connection_is_ignored(impatient_broker, 
         await connected(made)
         link = made._link
         assert link is not None
-        copies: list[bool] = []
-        hear = link._client.on_message
-        link._client.on_message = lambda *of: (copies.append(of[2].dup), hear(*of))
+        came: list[bytes] = []
+        hear = link._hear
+        link._hear = lambda messages: (came.extend(each.payload for each in messages), hear(messages))
         speaker.publish("tz/v1/east/x", b"slow")
-        await eventually(lambda: any(copies))  # it came a second time
+        await eventually(lambda: len(came) > 1)  # it came a second time
         assert payloads(arrived) == [b"slow"]
         assert made.held == 1
         made.settle(arrived)
@@ -172,18 +173,19 @@ class _Told:
     def __init__(self) -> None:
         self.arrived: list[Delivery] = []
         self.link = Link(
+            1,
             Endpoint(BrokerAddress.parse("mqtt://127.0.0.1"), "x", (), 1000),
-            take=self.arrived.append,
-            may_read=lambda: True,
+            take=self.arrived.extend,
+            room=lambda: (100, 100_000),
             now_ms=lambda: 0,
         )
         self.acknowledged: list[int] = []
-        self.link._client.ack = lambda mid, _qos: self.acknowledged.append(mid)
+        self.link._client.acknowledge = self.acknowledged.extend
 
-    def hear(self, mid: int, payload: bytes, *, qos: int = 1) -> None:
-        message = links.MQTTMessage(mid, b"tz/v1/east/x")
-        message.payload, message.qos = payload, qos
-        self.link._on_message(self.link._client, None, message)
+    def hear(self, packet_id: int, *payloads: bytes, connection: int = 1) -> None:
+        self.link._hear(
+            [Delivery("tz/v1/east/x", each, len(each), 0, packet_id, connection) for each in payloads],
+        )
 
 
 async def test_a_packet_id_is_acknowledged_once_when_all_under_it_is_settled() -> None:
@@ -192,25 +194,37 @@ async def test_a_packet_id_is_acknowledged_once_when_all_under_it_is_settled() -
     """
     told = _Told()
     told.hear(7, b"old")
-    told.link.acknowledge(told.arrived[0])
+    told.link.acknowledge(told.arrived)
     assert told.acknowledged == [7]
     told.hear(7, b"old")  # the copy, on its way when we acknowledged
-    told.hear(7, b"new")  # the broker has given the id away again
-    told.hear(7, b"new")  # and sends that again as well
+    told.hear(7, b"new", b"new")  # the broker has given the id away again, and sends that again as well
     assert payloads(told.arrived) == [b"old", b"old", b"new"]
-    told.link.acknowledge(told.arrived[1])
+    told.link.acknowledge(told.arrived[1:2])
     assert told.acknowledged == [7]
-    told.link.acknowledge(told.arrived[2])
+    told.link.acknowledge(told.arrived[2:])
     assert told.acknowledged == [7, 7]
+    told.hear(7, b"third", b"fourth")
+    told.link.acknowledge([told.arrived[4], told.arrived[3]])
+    assert told.acknowledged == [7, 7, 7]
     await told.link.close()
 
 
 async def test_without_an_id_there_is_nothing_to_acknowledge() -> None:
     told = _Told()
-    told.hear(0, b"qos 0", qos=0)
-    told.hear(0, b"qos 0", qos=0)
+    told.hear(0, b"qos 0", b"qos 0")
     assert len(told.arrived) == 2
-    assert all(each.link is None for each in told.arrived)
+    told.link.acknowledge(told.arrived)
+    assert told.acknowledged == []
+    await told.link.close()
+
+
+async def test_what_came_over_another_connection_is_not_acknowledged_on_this_one() -> None:
+    told = _Told()
+    told.hear(7, b"here")
+    told.link.acknowledge([Delivery("tz/v1/east/x", b"elsewhere", 9, 0, 7, 2)])
+    assert told.acknowledged == []
+    told.link.acknowledge(told.arrived)
+    assert told.acknowledged == [7]
     await told.link.close()
 
 

@@ -1,0 +1,104 @@
+"""The seam to paho: its client keeps what it is good at, and reads from us only the frames that are not PUBLISH.
+
+paho asks `_create_socket` for its connection. It is given one that sends as before and whose `recv` gives what was put
+there for it; who reads from the network is `receive`. Acknowledgements go through paho's own queue, many in one piece,
+so that none comes in between the halves of another packet.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from paho.mqtt.client import Client
+
+RECEIVE_BYTES_MAX = 128 * 1024
+_PUBACK = 0x40
+_ACKNOWLEDGEMENT = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
+_PUBACK_HEAD = _PUBACK << 8 | 2  # the type, and the length of what follows
+
+
+class SplitSocket:
+    """A socket of which paho reads only what is `put` there."""
+
+    def __init__(self, inner: socket.socket) -> None:
+        self._inner = inner
+        self._frames = bytearray()
+        self._end: Exception | None = None
+        self._is_ended = False
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether paho has something to read, the end of the connection included."""
+        return bool(self._frames) or self._is_ended
+
+    def receive(self) -> bytes | None:
+        """What has come, in bulk; None when nothing has, or when the connection has ended: then paho is to hear of it."""
+        try:
+            chunk = self._inner.recv(RECEIVE_BYTES_MAX)
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except OSError as error:
+            self._end, self._is_ended = error, True
+            return None
+        self._is_ended = not chunk
+        return chunk or None
+
+    def put(self, frames: bytes) -> None:
+        self._frames += frames
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether TLS has read what the selector therefore does not see any more."""
+        return isinstance(self._inner, ssl.SSLSocket) and bool(self._inner.pending())
+
+    # ------------------------------------------------------------------ what paho asks for
+
+    def recv(self, buffer_size: int) -> bytes:
+        if self._frames:
+            taken = bytes(self._frames[:buffer_size])
+            del self._frames[:buffer_size]
+            return taken
+        if self._end is not None:
+            raise self._end
+        if self._is_ended:
+            return b""
+        raise BlockingIOError
+
+    def send(self, buffer: bytes | bytearray) -> int:
+        return self._inner.send(buffer)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def fileno(self) -> int:
+        return self._inner.fileno()
+
+    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the name and shape paho calls
+        self._inner.setblocking(flag)
+
+
+class SplitClient(Client):
+    """paho's client on a `SplitSocket`."""
+
+    def _create_socket(self) -> SplitSocket:
+        inner = super()._create_socket()
+        assert isinstance(inner, socket.socket)
+        return SplitSocket(inner)
+
+    def split(self) -> SplitSocket | None:
+        """None: not connected."""
+        own: object = self._sock
+        return own if isinstance(own, SplitSocket) else None
+
+    def note_received(self) -> None:
+        """Something came that paho does not see: the connection lives."""
+        with self._msgtime_mutex:
+            self._last_bytes_received = time.monotonic()
+
+    def acknowledge(self, packet_ids: Sequence[int]) -> None:
+        """PUBACK for each, in this order, as one piece."""
+        pieces = np.empty(len(packet_ids), _ACKNOWLEDGEMENT)
+        pieces["head"], pieces["packet_id"] = _PUBACK_HEAD, packet_ids
+        self._packet_queue(_PUBACK, pieces.tobytes(), 0, 0)
