@@ -4,15 +4,16 @@ The first value of a point and time stays; whoever comes later with another one 
 ingest; people see it only through the views `site_reading` and `site_current`, which know their sites.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import LiteralString
 
+import numpy as np
 from psycopg.rows import TupleRow
 
+from ledger.deposits import CONFLICT, REPEATED, STORED, Columns, deposit
 from ledger.pool import Connection
 from ledger.records import Quality, Reading, Sample
 
@@ -27,6 +28,9 @@ class Fate(StrEnum):
     CONFLICT = "conflict"  # the ledger has another value for this point and time, and keeps it
 
 
+_FATES = {STORED: Fate.STORED, REPEATED: Fate.REPEATED, CONFLICT: Fate.CONFLICT}
+
+
 @dataclass(frozen=True, slots=True)
 class StoreOutcome:
     """The fate of each sample, in the order given."""
@@ -38,61 +42,14 @@ class StoreOutcome:
 
 
 async def store(connection: Connection, samples: Sequence[Sample]) -> StoreOutcome:
-    """Store what is new; tell of every sample what became of it. Duplicates, also within `samples`, never raise.
-
-    Rows are written in order of (point, time), so that two transactions that store the same wait for each other once
-    and not in a circle.
-    """
-    firsts: dict[tuple[int, int], int] = {}
-    for place, sample in enumerate(samples):
-        firsts.setdefault((sample.point_id, sample.ts_ms), place)
-    already = await _insert(connection, [samples[place] for place in firsts.values()])
-    fates: list[Fate] = []
-    for place, sample in enumerate(samples):
-        key = (sample.point_id, sample.ts_ms)
-        first = samples[firsts[key]]
-        if key not in already and firsts[key] == place:
-            fates.append(Fate.STORED)
-        else:
-            kept = already.get(key, (first.value, first.quality))
-            fates.append(Fate.REPEATED if _same(kept, sample) else Fate.CONFLICT)
-    return StoreOutcome(fates)
-
-
-async def _insert(connection: Connection, samples: Sequence[Sample]) -> dict[tuple[int, int], tuple[float, Quality]]:
-    """Write the samples, no two alike; returns value and quality of those the ledger had already."""
-    points, times = [sample.point_id for sample in samples], [sample.ts_ms for sample in samples]
-    cursor = await connection.execute(
-        "with given as materialized ("
-        "select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as ts, value, quality, place from "
-        "unnest(%s::int[], %s::bigint[], %s::float8[], %s::smallint[]) with ordinality "
-        "as given (point_id, ms, value, quality, place)), "
-        "stored as (insert into reading (point_id, ts, value, quality) "
-        "select point_id, ts, value, quality from given order by point_id, ts "
-        "on conflict do nothing returning point_id, ts) "
-        "select place from given where not exists "
-        "(select from stored where stored.point_id = given.point_id and stored.ts = given.ts)",
-        [points, times, [float(sample.value) for sample in samples], [int(sample.quality) for sample in samples]],
+    """Store what is new; tell of every sample what became of it. Duplicates, also within `samples`, never raise."""
+    columns = Columns(
+        np.array([sample.point_id for sample in samples], np.int32),
+        np.array([sample.ts_ms for sample in samples], np.int64),
+        np.array([sample.value for sample in samples], np.float64),
+        np.array([sample.quality for sample in samples], np.int16),
     )
-    places = [place - 1 async for (place,) in cursor]
-    if not places:
-        return {}
-    # A statement of its own: what another transaction committed while ours waited is visible only to the next one.
-    cursor = await connection.execute(
-        "select given.point_id, ms, value, quality from unnest(%s::int[], %s::bigint[]) as given (point_id, ms) "
-        "cross join lateral (select value, quality from reading where reading.point_id = given.point_id "
-        "and ts = timestamptz 'epoch' + ms * interval '1 millisecond' limit 1) as kept",
-        [[points[place] for place in places], [times[place] for place in places]],
-    )
-    found = {(point_id, ms): (value, Quality(quality)) async for point_id, ms, value, quality in cursor}
-    assert len(found) == len(places), "a reading that was refused as known is known"
-    return found
-
-
-def _same(kept: tuple[float, Quality], sample: Sample) -> bool:
-    value, quality = kept
-    alike = value == sample.value or (math.isnan(value) and math.isnan(sample.value))
-    return alike and quality is sample.quality
+    return StoreOutcome([_FATES[fate] for fate in await deposit(connection, columns)])
 
 
 async def latest(connection: Connection, point_ids: Sequence[int]) -> dict[int, Reading]:

@@ -1,0 +1,131 @@
+"""Readings written by the thousand, from arrays: a binary COPY when all of them are new, which they nearly always are.
+
+Known readings are met after a redelivery. Then the unique key refuses the whole COPY, the savepoint before it is taken
+back, and the same rows are inserted one by one as far as they are new.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.errors import UniqueViolation
+
+from ledger.pool import Connection
+
+STORED: Final = 0  # new to the ledger
+REPEATED: Final = 1  # the ledger has exactly this already
+CONFLICT: Final = 2  # the ledger has another value for this point and time, and keeps it
+
+COPY_ROWS_MIN = 100  # fewer are written sooner by one statement than by a COPY between savepoints
+
+_COPY: Final = "copy reading (point_id, ts, value, quality) from stdin (format binary)"
+_SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_END: Final = b"\xff\xff"
+_ROW: Final = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("point_bytes", ">i4"),
+        ("point_id", ">i4"),
+        ("ts_bytes", ">i4"),
+        ("ts", ">i8"),  # microseconds since 2000
+        ("value_bytes", ">i4"),
+        ("value", ">f8"),
+        ("quality_bytes", ">i4"),
+        ("quality", ">i2"),
+    ]
+)
+_YEAR_2000_MS: Final = 946_684_800_000
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Values of points as arrays of equal length, in order of arrival. A value is NaN where the sensor is broken."""
+
+    point_id: NDArray[np.int32]
+    ts_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.point_id)
+
+
+async def deposit(connection: Connection, columns: Columns) -> NDArray[np.int8]:
+    """Store what is new; the fate of each value, in the order given. Duplicates, also among these, never raise.
+
+    Rows are written in order of (point, time), so that two transactions that store the same wait for each other once
+    and not in a circle.
+    """
+    order = np.lexsort((columns.ts_ms, columns.point_id))  # stable: of one point and time the first to arrive is first
+    point_id, ts_ms = columns.point_id[order], columns.ts_ms[order]
+    value, quality = columns.value[order], columns.quality[order]
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = (point_id[1:] != point_id[:-1]) | (ts_ms[1:] != ts_ms[:-1])
+    group = np.cumsum(is_first) - 1
+    rows = Columns(point_id[is_first], ts_ms[is_first], value[is_first], quality[is_first])
+    known, known_value, known_quality = await _write(connection, rows)
+    kept_value, kept_quality = rows.value.copy(), rows.quality.copy()
+    kept_value[known], kept_quality[known] = known_value, known_quality
+    is_new = np.ones(len(rows), np.bool_)
+    is_new[known] = False
+    against, is_broken = kept_value[group], np.isnan(value)
+    is_same = ((value == against) | (is_broken & np.isnan(against))) & (quality == kept_quality[group])
+    fates = np.empty(len(order), np.int8)
+    fates[order] = np.where(is_first & is_new[group], STORED, np.where(is_same, REPEATED, CONFLICT))
+    return fates
+
+
+_Known = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]]
+_NOTHING_KNOWN: Final[_Known] = (np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int16))
+
+
+async def _write(connection: Connection, rows: Columns) -> _Known:
+    """Write rows, sorted and no two alike; which of them the ledger had already, and what it has."""
+    if len(rows) < COPY_ROWS_MIN:
+        return await _insert(connection, rows)
+    try:
+        async with connection.transaction(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            await copy.write(_body(rows))
+    except UniqueViolation:
+        return await _insert(connection, rows)
+    return _NOTHING_KNOWN
+
+
+def _body(rows: Columns) -> bytes:
+    body = np.empty(len(rows), _ROW)
+    body["fields"], body["point_bytes"], body["ts_bytes"], body["value_bytes"], body["quality_bytes"] = 4, 4, 8, 8, 2
+    body["point_id"], body["ts"] = rows.point_id, (rows.ts_ms - _YEAR_2000_MS) * 1000
+    body["value"], body["quality"] = rows.value, rows.quality
+    return _SIGNATURE + body.tobytes() + _END
+
+
+async def _insert(connection: Connection, rows: Columns) -> _Known:
+    points: list[int] = rows.point_id.tolist()
+    times: list[int] = rows.ts_ms.tolist()
+    cursor = await connection.execute(
+        "with given as materialized ("
+        "select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as ts, value, quality, place from "
+        "unnest(%s::int[], %s::bigint[], %s::float8[], %s::smallint[]) with ordinality "
+        "as given (point_id, ms, value, quality, place)), "
+        "stored as (insert into reading (point_id, ts, value, quality) "
+        "select point_id, ts, value, quality from given order by point_id, ts "
+        "on conflict do nothing returning point_id, ts) "
+        "select place from given where not exists "
+        "(select from stored where stored.point_id = given.point_id and stored.ts = given.ts)",
+        [points, times, rows.value.tolist(), rows.quality.tolist()],
+    )
+    places = [place - 1 async for (place,) in cursor]
+    if not places:
+        return _NOTHING_KNOWN
+    # A statement of its own: what another transaction committed while ours waited is visible only to the next one.
+    cursor = await connection.execute(
+        "select place, value, quality from unnest(%s::bigint[], %s::int[], %s::bigint[]) as given (place, point_id, ms) "
+        "cross join lateral (select value, quality from reading where reading.point_id = given.point_id "
+        "and ts = timestamptz 'epoch' + ms * interval '1 millisecond' limit 1) as kept",
+        [places, [points[place] for place in places], [times[place] for place in places]],
+    )
+    found = await cursor.fetchall()
+    assert len(found) == len(places), "a reading that was refused as known is known"
+    known, value, quality = zip(*found, strict=True)
+    return np.array(known, np.int64), np.array(value, np.float64), np.array(quality, np.int16)

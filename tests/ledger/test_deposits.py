@@ -1,0 +1,57 @@
+"""Arrays by COPY and rows by INSERT leave the same readings and tell the same fates."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger import deposits
+from ledger.deposits import CONFLICT, REPEATED, STORED, Columns, deposit
+from ledger.records import to_ms
+from tests.fix_database import Connection
+from tests.small_estate import NOON
+
+NOON_MS = to_ms(NOON)
+Row = tuple[int, int, float, int]
+
+values = st.sampled_from([0.0, -0.0, 1.0, 0.1 + 0.2, 1e300])
+rows = st.tuples(st.integers(1, 3), st.integers(0, 3), values, st.sampled_from([0, 0, 2])) | st.tuples(
+    st.integers(1, 3), st.integers(0, 3), st.just(float("nan")), st.just(1)
+)
+
+
+def columns(given_rows: list[Row]) -> Columns:
+    return Columns(
+        np.array([each[0] for each in given_rows], np.int32),
+        np.array([NOON_MS + each[1] for each in given_rows], np.int64),
+        np.array([each[2] for each in given_rows], np.float64),
+        np.array([each[3] for each in given_rows], np.int16),
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(st.lists(st.lists(rows, max_size=8), max_size=3))
+async def test_both_ways_agree(connection: Connection, batches: list[list[Row]]) -> None:
+    found: list[object] = []
+    for rows_min in (0, 1000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(deposits, "COPY_ROWS_MIN", rows_min)
+            fates = [(await deposit(connection, columns(each))).tolist() for each in batches]
+        cursor = await connection.execute(
+            "select point_id, ts, value::text, quality from reading order by point_id, ts"
+        )
+        found.append((fates, await cursor.fetchall()))
+        await connection.execute("delete from reading")
+    assert found[0] == found[1]
+
+
+async def test_many_new_rows_and_then_some_of_them_again(connection: Connection) -> None:
+    many = [(point, at, float(at), 0) for point in range(1, 4) for at in range(100)]
+    assert set((await deposit(connection, columns(many))).tolist()) == {STORED}
+    again = [*many[::2], (2, 7, 99.0, 0), (9, 1, 1.0, 0), *many[150:250]]
+    fates = (await deposit(connection, columns(again))).tolist()
+    assert fates[:150] == [REPEATED] * 150
+    assert fates[150:152] == [CONFLICT, STORED]
+    assert fates[152:] == [REPEATED] * 100
+    cursor = await connection.execute("select count(*) from reading")
+    assert await cursor.fetchone() == (301,)
