@@ -20,6 +20,7 @@ COPY taizhang.py settings.py ./
 COPY api ./api
 COPY credentials ./credentials
 COPY demo ./demo
+COPY dispatch ./dispatch
 COPY embedded ./embedded
 COPY estate ./estate
 COPY estates ./estates
@@ -28,6 +29,7 @@ COPY inspection ./inspection
 COPY ledger ./ledger
 COPY rules ./rules
 COPY simulators ./simulators
+COPY watching ./watching
 RUN python -m compileall -q .
 USER 10001:10001
 ENTRYPOINT ["python", "taizhang.py"]

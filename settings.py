@@ -5,6 +5,7 @@ down. `TAIZHANG_CLOCK_SPEED` other than 1 lets a smoke run or a drill live an ho
 services given the same origin and speed agree on the time, so nothing looks late or early.
 """
 
+import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from watching.logs import LogFormat, LogLevel
 
 Now = Callable[[], datetime]
 
@@ -58,6 +61,10 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8080, ge=1, le=65535)
     api_token: SecretStr | None = None
 
+    metrics_token: SecretStr | None = None  # shows /metrics of api and ingest and opens nothing else
+    log_format: LogFormat = "text"
+    log_level: LogLevel = "info"
+
     # -- setting up: who may enter the database and the broker
     ingest_database_password: SecretStr | None = None  # of the login that `migrate` makes for ingest
     api_database_password: SecretStr | None = None  # ... and for the api
@@ -79,6 +86,9 @@ class Settings(BaseSettings):
     future_max_s: float = Field(default=300.0, gt=0)  # a device clock further ahead is quarantined as `future`
     backlog_lag_s: float = Field(default=120.0, gt=0)  # a gateway whose messages lag more than this is emptying a store
     settle_s: float = Field(default=30.0, gt=0)  # silence counts only so long after (re)connecting or after a backlog
+    ingest_http_host: str = "127.0.0.1"  # where ingest answers health checks and Prometheus ...
+    ingest_http_port: int | None = Field(default=None, ge=1, le=65535)  # ... if anywhere
+    lag_max_s: float = Field(default=60.0, gt=0)  # ingest whose oldest message waits longer says that it is lagging
     heartbeat_file: Path | None = None  # touched after every round with broker and database there
     quarantine_topics_max: int = Field(default=200, ge=1, le=10_000)
 
@@ -104,6 +114,11 @@ class Settings(BaseSettings):
                 f"batch_messages_max ({self.batch_messages_max}) is above inflight_messages_max "
                 f"({self.inflight_messages_max}): a batch could never fill"
             )
+        if self.ingest_http_port is not None and not is_loopback(self.ingest_http_host) and self.metrics_token is None:
+            raise ValueError(
+                f"ingest_http_host ({self.ingest_http_host}) can be reached from other machines, and metrics name sites: "
+                "set metrics_token, or leave the host 127.0.0.1"
+            )
         if self.linger_ms > self.tick_ms:
             raise ValueError(
                 f"linger_ms ({self.linger_ms}) is above tick_ms ({self.tick_ms}): ticks would overtake batches"
@@ -117,6 +132,14 @@ class Settings(BaseSettings):
         origin = self.clock_origin.astimezone(UTC)
         started = origin if self.clock_started is None else self.clock_started.astimezone(UTC)
         return Clock(origin=origin, started=started, speed=self.clock_speed)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def wall_clock() -> Clock:

@@ -5,7 +5,6 @@ Exit codes: 0 done; 1 refused or found something wrong, with a sentence on stder
 
 import asyncio
 import json
-import logging
 import signal
 import sys
 import tempfile
@@ -43,6 +42,7 @@ import rules.packs
 import rules.works
 import simulators.errors
 import simulators.run
+import watching.logs
 from credentials.errors import CredentialError
 from demo.services import ServiceEnded
 from embedded.errors import EmbeddedError
@@ -354,7 +354,8 @@ def _run(
         assert task is not None
         return await _expected(work(stop), language) or 0
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = _settings()
+    watching.logs.start(settings.log_level, settings.log_format)
     sys.exit(asyncio.run(main()))
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import socket
 from collections.abc import Generator, Mapping
@@ -15,7 +14,7 @@ from api.context import Context
 from ledger.errors import Refused, Unavailable
 from ledger.pool import API_ROLE, Pool, open_pool
 from rules.model import Pack
-from settings import Now, Settings
+from settings import Now, Settings, is_loopback
 
 POOL_SIZE_MAX = 16
 SHUTDOWN_S = 5
@@ -59,7 +58,7 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
         listener = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise AddressTaken(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
-    if not _is_loopback(host):
+    if not is_loopback(host):
         log.warning("the api listens on %s: put TLS in front of it, the token travels in clear", host)
     with listener:
         yield listener
@@ -91,10 +90,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,5 +1,6 @@
 """One batch in one transaction: store, judge, decide, ring, account. Nothing here commits."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,12 +8,14 @@ from datetime import datetime
 from ingest import intake, judgement, ringing
 from ingest.delivery import Delivery
 from ingest.intake import Outcome
+from ingest.judgement import Told
 from ingest.resolve import Limits, Message, all_samples, resolve
 from ingest.sites import GatewayMemory, JudgedSite
 from ingest.wire import Reason
 from ledger import dossier, facilities, readings
 from ledger import intake as ledger_intake
 from ledger.facilities import Heard
+from ledger.intake import Account, AccountKey
 from ledger.pool import Connection
 from ledger.readings import Fate
 from ledger.records import Decision, Quality, Sample, from_ms
@@ -20,6 +23,17 @@ from rules.response import ResponseTable
 
 _SEQ_GAP_MAX = 1_000_000  # a jump beyond that is a device that made its number up
 _INT4_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a committed batch did, for those who keep watch."""
+
+    changed: bool  # others have to hear of it
+    told: Sequence[Told]
+    accounts: Mapping[AccountKey, Account]
+    refused: Mapping[str, int]  # refusals by reason
+    device_lag_ms: int | None  # the largest age at receipt
 
 
 @dataclass(slots=True)
@@ -48,8 +62,8 @@ async def judge(
     *,
     quarantine_topics_max: int,
     now: datetime,
-) -> bool:
-    """Judge messages in order of arrival; tells whether anything changed that others have to hear of.
+) -> Done:
+    """Judge messages in order of arrival.
 
     `sites` are mutated ahead of the commit: when this raises, or the commit fails, they must be loaded again.
     """
@@ -61,13 +75,15 @@ async def judge(
     fates = (await readings.store(connection, samples)).fates if samples else ()
     _feed(messages, fates, judged)
     decided = [(one.site, one.decisions) for one in judged.values() if one.decisions]
-    changed = await carry_out(connection, decided, table, now)
+    told = await carry_out(connection, decided, table, now)
     await facilities.gateways_heard(connection, [each for one in judged.values() for each in _heard(one)])
     accounts, refusals = intake.tally([(message.delivery, message.outcome) for message in messages])
     await ledger_intake.add(connection, accounts)
     if refusals:
         await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
-    return changed
+    lags = [each.delivery.received_ms - each.newest_ms for each in messages if each.newest_ms is not None]
+    refused = Counter(refusal.reason for refusal in refusals)
+    return Done(told is not None, told or (), accounts, refused, max(lags, default=None))
 
 
 async def keep(
@@ -232,14 +248,16 @@ async def carry_out(
     decided: Sequence[tuple[JudgedSite, Sequence[Decision]]],
     table: ResponseTable,
     now: datetime,
-) -> bool:
-    """Do what the engines decided, and ring; tells whether anything changed that others have to hear of."""
+) -> Sequence[Told] | None:
+    """Do what the engines decided, and ring. Gives what happened that is told of, None if nothing changed at all."""
     locked = {facility for site, decisions in decided for facility in judgement.touched(site, decisions)}
     if locked:
         await dossier.lock_facilities(connection, locked)
+    told: list[Told] = []
     for site, decisions in decided:
         applied = await judgement.apply(connection, site, decisions, table, now)
         if applied.may_ring:
             found = await ringing.waiting(connection, site)
             await ringing.ring(connection, site, found, applied, locked, table, now)
-    return bool(locked)
+        told += applied.told
+    return told if locked else None

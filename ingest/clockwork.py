@@ -1,8 +1,10 @@
 """The tick: time passes where no message does. Delays and silence in device time, by the engine; timers in ours."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ingest import judgement, ringing
+from ingest.judgement import Applied, Told
 from ingest.sites import JudgedSite
 from ledger import alarms, conditions, dossier, permits, timers, work_orders
 from ledger.conditions import Cause
@@ -24,8 +26,8 @@ async def tick(
     judged_ms: int,
     connected_since_ms: int | None,
     now: datetime,
-) -> bool:
-    """Let a site's time pass; tells whether anything changed that others have to hear of.
+) -> Sequence[Told] | None:
+    """Let a site's time pass; gives what happened that is told of, None if nothing changed that others have to hear of.
 
     `judged_ms`: up to when everything that came in has been judged. Rules look no further: what still waits might say
     otherwise. `now` is for the clocks of people, which do not wait.
@@ -34,7 +36,7 @@ async def tick(
     due = await timers.due(connection, [site.site.id], now)
     waiting = await ringing.waiting(connection, site)
     if not decisions and not due and not waiting:
-        return False
+        return None
     locked = {
         *judgement.touched(site, decisions),
         *(timer.facility_id for timer in due),
@@ -45,14 +47,16 @@ async def tick(
     applied = await judgement.apply(connection, site, decisions, table, now)
     for timer in due:
         if await timers.claim(connection, timer):
-            await _act(connection, site, timer, table, now)
+            await _act(connection, site, timer, applied, table, now)
     if locked:
         found = await ringing.waiting(connection, site)
         await ringing.ring(connection, site, found, applied, locked, table, now)
-    return bool(locked)
+    return applied.told if locked else None
 
 
-async def _act(connection: Connection, site: JudgedSite, timer: Timer, table: ResponseTable, now: datetime) -> None:
+async def _act(
+    connection: Connection, site: JudgedSite, timer: Timer, applied: Applied, table: ResponseTable, now: datetime
+) -> None:
     """What a timer that ran out asks for, if it still makes sense."""
     match timer.kind:
         case TimerKind.SHELVING:
@@ -60,7 +64,7 @@ async def _act(connection: Connection, site: JudgedSite, timer: Timer, table: Re
         case TimerKind.REALARM:
             await _move(connection, timer, ConditionMove.REALARM, "realarm", now)
         case TimerKind.ORDER_DUE:
-            await _order(connection, site, timer, table, now)
+            await _order(connection, site, timer, applied, table, now)
         case TimerKind.ORDER_CLOCK:
             await work_orders.breach(connection, timer, now)
         case TimerKind.PERMIT:
@@ -78,7 +82,9 @@ async def _move(connection: Connection, timer: Timer, step: ConditionMove, reaso
         return  # a person was first, or the process is back to normal: nothing is left to do
 
 
-async def _order(connection: Connection, site: JudgedSite, timer: Timer, table: ResponseTable, now: datetime) -> None:
+async def _order(
+    connection: Connection, site: JudgedSite, timer: Timer, applied: Applied, table: ResponseTable, now: datetime
+) -> None:
     """The alarm has stood as long as it had to: open its order, unless it went away or nobody wants to hear of it."""
     assert timer.alarm_id is not None
     alarm = await alarms.get(connection, timer.alarm_id)
@@ -87,4 +93,4 @@ async def _order(connection: Connection, site: JudgedSite, timer: Timer, table: 
     if alarm.shown in ringing.SILENCED:
         await ringing.ask_again(connection, alarm, now)
         return
-    await ringing.follow_up(connection, site, alarm, table, now, waited=True)
+    await ringing.follow_up(connection, site, alarm, applied, table, now, waited=True)

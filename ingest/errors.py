@@ -2,7 +2,8 @@
 
 WorkerError
 |-- SiteTaken       another worker judges the site: stop that one, or give this one other sites
-`-- SiteUnknown     the settings name a site that the ledger does not have: bring it in, or correct the name
+|-- SiteUnknown     the settings name a site that the ledger does not have: bring it in, or correct the name
+`-- PortTaken       nothing can listen where the settings say: free the port, or name another
 """
 
 from ledger.leases import Holder
@@ -28,3 +29,8 @@ class SiteUnknown(WorkerError):
             f"TAIZHANG_SITES names {site_key!r}, which the ledger does not have; bring its estate in first"
         )
         self.site_key = site_key
+
+
+class PortTaken(WorkerError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}; free it, or name another in TAIZHANG_INGEST_HTTP_PORT")

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from ingest.sites import JudgedSite
 from ledger import conditions, timers, work_orders
@@ -31,10 +32,30 @@ CHATTER_MOVES_MAX = 10  # of one condition in one batch
 _PROCESS_MOVES = frozenset({ConditionMove.RAISE, ConditionMove.CLEAR, ConditionMove.LATCH})
 
 
+class Happening(StrEnum):
+    """What is told of by name, in logs and counters, once it is committed."""
+
+    ALARM_RAISED = "alarm_raised"
+    ALARM_CLEARED = "alarm_cleared"
+    ORDER_OPENED = "order_opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    what: Happening
+    site: str
+    facility: str
+    rule: str
+    alarm_id: int | None
+    order_id: int | None = None
+    received_ms: int | None = None  # of what showed it
+
+
 @dataclass(slots=True)
 class Applied:
     """What came of the decisions, as far as somebody has to be told."""
 
+    told: list[Told] = field(default_factory=list[Told])
     raised: dict[int, int] = field(default_factory=dict[int, int])  # condition -> when what showed it was received
     cleared: dict[int, int] = field(default_factory=dict[int, int])  # condition -> when what ended it was received
     reraised: list[int] = field(default_factory=list[int])  # alarms that stood already
@@ -43,6 +64,20 @@ class Applied:
     @property
     def may_ring(self) -> bool:
         return bool(self.raised or self.reraised or self.unsuppressed)
+
+    def note(
+        self,
+        site: JudgedSite,
+        what: Happening,
+        condition_id: int,
+        *,
+        alarm_id: int | None,
+        order_id: int | None = None,
+        received_ms: int | None = None,
+    ) -> None:
+        condition = site.conditions[condition_id]
+        facility = site.facilities[condition.facility_id].key
+        self.told.append(Told(what, site.site.key, facility, condition.rule_key, alarm_id, order_id, received_ms))
 
 
 def touched(site: JudgedSite, decisions: Iterable[Decision]) -> set[int]:
@@ -151,19 +186,27 @@ async def _move(
         _log.error("a decision of the rules was refused, the site is loaded again: %s", refused)
         site.is_out_of_step = True
         return
-    await _note(connection, moved, decision, applied, now)
+    await _note(connection, site, moved, decision, applied, now)
 
 
 async def _note(
-    connection: Connection, moved: Moved, decision: ConditionDecision, applied: Applied, now: datetime
+    connection: Connection,
+    site: JudgedSite,
+    moved: Moved,
+    decision: ConditionDecision,
+    applied: Applied,
+    now: datetime,
 ) -> None:
+    number, alarm_id, received_ms = moved.condition_id, moved.alarm_id, decision.received_ms
     match decision.move:
         case ConditionMove.RAISE if moved.alarm_opened:
             applied.raised[moved.condition_id] = decision.received_ms
+            applied.note(site, Happening.ALARM_RAISED, number, alarm_id=alarm_id, received_ms=received_ms)
         case ConditionMove.RAISE if moved.alarm_id is not None:
             applied.reraised.append(moved.alarm_id)
         case ConditionMove.CLEAR if moved.alarm_id is not None:
             applied.cleared[moved.condition_id] = decision.received_ms
+            applied.note(site, Happening.ALARM_CLEARED, number, alarm_id=alarm_id, received_ms=received_ms)
             await work_orders.alarm_cleared(connection, moved.alarm_id, now)
         case ConditionMove.UNSUPPRESS:
             applied.unsuppressed = True

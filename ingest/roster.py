@@ -37,6 +37,7 @@ class Roster:
         self._loaded: dict[int, JudgedSite] = {}
         self._failed: dict[int, JudgedSite] = {}  # not to be judged by any more; what they heard is still true
         self._discover_at = 0.0
+        self.builds = 0  # sites loaded so far
 
     @property
     def keys(self) -> Mapping[int, str]:
@@ -108,6 +109,7 @@ class Roster:
                     connection, site_id, self._packs, self._tuning, now=self._now(), heard_ms=heard_ms, before=before
                 )
                 self._failed.pop(site_id, None)
+                self.builds += 1
             except Unavailable:
                 raise
             except Exception as error:

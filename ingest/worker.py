@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -26,6 +27,8 @@ from ingest.resolve import Limits
 from ingest.roster import Roster, Trouble
 from ingest.session import Session
 from ingest.sites import JudgedSite, Packs
+from ingest.watched import Watched
+from ledger import readiness
 from ledger.errors import LedgerError, Unavailable
 from ledger.pool import INGEST_ROLE, Pool, open_pool, transaction
 from ledger.records import to_ms
@@ -55,15 +58,18 @@ async def run(
     SiteUnknown for a site the ledger does not have, and LedgerError when the database is not what we need.
     """
     retry_s = RETRY_FIRST_S
-    while not stop.is_set():
-        try:
-            async with open_pool(database_url, role=INGEST_ROLE, size_max=POOL_SIZE_MAX) as pool:
-                await Worker(settings, packs, clock, pool, database_url, mqtt_url).run(stop)
-                return
-        except Unavailable as error:  # before the line began; from then on it waits by itself
-            _log.warning("%s; trying again", error)
-        await _pause(retry_s, stop)
-        retry_s = min(retry_s * 2, RETRY_LAST_S)
+    watched = Watched(settings, clock)
+    async with watched.door():
+        while not stop.is_set():
+            try:
+                async with open_pool(database_url, role=INGEST_ROLE, size_max=POOL_SIZE_MAX) as pool:
+                    await readiness.require_current(pool)
+                    await Worker(settings, packs, clock, pool, database_url, mqtt_url, watched).run(stop)
+                    return
+            except Unavailable as error:  # before the line began; from then on it waits by itself
+                _log.warning("%s; trying again", error)
+            await _pause(retry_s, stop)
+            retry_s = min(retry_s * 2, RETRY_LAST_S)
 
 
 async def _pause(seconds: float, stop: asyncio.Event) -> None:
@@ -78,7 +84,14 @@ class Worker:
     """Wires the parts and runs the line."""
 
     def __init__(
-        self, settings: Settings, packs: Packs, clock: Clock, pool: Pool, database_url: str, mqtt_url: str
+        self,
+        settings: Settings,
+        packs: Packs,
+        clock: Clock,
+        pool: Pool,
+        database_url: str,
+        mqtt_url: str,
+        watched: Watched,
     ) -> None:
         self._settings, self._clock, self._pool = settings, clock, pool
         self._table = response.load()
@@ -102,6 +115,8 @@ class Worker:
             payload_bytes_max=settings.payload_bytes_max,
         )
         self._publisher = Publisher(pool, self._session, lambda: list(self._roster.keys), clock)
+        self._watched = watched
+        watched.attach(self._session, self._intake, self._roster)
 
     async def run(self, stop: asyncio.Event) -> None:
         self._stop = stop
@@ -164,12 +179,14 @@ class Worker:
         retry_s = RETRY_FIRST_S
         while parts:
             part, flaw = parts[0]
+            self._watched.took(part[0].received_ms)
             try:
                 await (self._store(part) if flaw is None else self._refuse(part[0], flaw))
             except SiteTaken:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is one message's, or it is waited out
                 self._roster.forget(self._roster.named_by(part))
+                self._watched.failed(error)
                 if flaw is not None or self._is_not_theirs(error):
                     _log.warning("judging waits: %s", error or repr(error), exc_info=not isinstance(error, Unavailable))
                     if self._stop.is_set():
@@ -184,6 +201,7 @@ class Worker:
             parts.popleft()
             self._session.settle(part)
             retry_s = RETRY_FIRST_S
+        self._watched.took(None)
         return True
 
     def _is_not_theirs(self, error: Exception) -> bool:
@@ -197,9 +215,10 @@ class Worker:
     async def _store(self, deliveries: Sequence[Delivery]) -> None:
         if self._roster.knows_not(deliveries):
             await self._roster.discover(self._pool, at_once=True)
+        begun_s = time.monotonic()
         async with transaction(self._pool) as connection:
             sites = await self._roster.ready(connection, self._roster.named_by(deliveries), deliveries[0].received_ms)
-            changed = await batch.judge(
+            done = await batch.judge(
                 connection,
                 deliveries,
                 sites,
@@ -209,7 +228,8 @@ class Worker:
                 now=self._clock(),
             )
         self._unstorable_in_a_row = 0
-        if changed:
+        self._watched.committed(done, time.monotonic() - begun_s)
+        if done.changed:
             self._publisher.wake()
 
     async def _refuse(self, delivery: Delivery, flaw: Exception) -> None:
@@ -240,6 +260,7 @@ class Worker:
             await self._roster.discover(self._pool)
         except Unavailable as error:
             self._lease.doubt()
+            self._watched.failed(error)
             _log.warning("no tick: %s", error)
             return
         sound = self._session.connected_since_ms is not None
@@ -250,11 +271,13 @@ class Worker:
                 raise
             except Exception as error:  # noqa: BLE001 - a site that cannot be ticked must not keep the others from it
                 self._roster.forget([site_id])
+                self._watched.failed(error)
                 sound = False
                 _log.warning(
                     "no tick for %s: %s", key, error or repr(error), exc_info=not isinstance(error, Unavailable)
                 )
         if sound:
+            self._watched.sound()
             self._beat()
 
     def _beat(self) -> None:
@@ -270,7 +293,7 @@ class Worker:
         async with transaction(self._pool) as connection:
             site = (await self._roster.ready(connection, [site_id], self._judged_ms(self._clock())))[key]
             now = self._clock()
-            changed = await clockwork.tick(
+            told = await clockwork.tick(
                 connection,
                 site,
                 self._table,
@@ -278,7 +301,8 @@ class Worker:
                 connected_since_ms=self._connected_since_ms(site),
                 now=now,
             )
-        if changed:
+        if told is not None:
+            self._watched.happened(told)
             self._publisher.wake()
 
     def _judged_ms(self, now: datetime) -> int:

@@ -69,17 +69,15 @@ async def migrate(database_url: str, directory: Path = MIGRATIONS_DIR) -> list[s
     files = migrations(directory)
     async with _session(database_url) as connection:
         await _lock(connection)
-        missing = _missing(files, await _applied(connection))
-        for migration in missing:
+        lacking = _missing(files, await _applied(connection))
+        for migration in lacking:
             await _apply(connection, migration)
-        return [migration.label for migration in missing]
+        return [migration.label for migration in lacking]
 
 
-async def pending(database_url: str, directory: Path = MIGRATIONS_DIR) -> list[str]:
-    """Labels of the migrations this database still lacks. Changes nothing; raises as `migrate` does."""
-    files = migrations(directory)
-    async with _session(database_url) as connection:
-        return [migration.label for migration in _missing(files, await _applied(connection))]
+async def missing(connection: Connection, directory: Path = MIGRATIONS_DIR) -> list[str]:
+    """Labels of the migrations this database still lacks. Changes nothing; raises MigrationError as `migrate` does."""
+    return [each.label for each in _missing(migrations(directory), await _applied(connection))]
 
 
 @asynccontextmanager

@@ -1,10 +1,10 @@
-"""What the api must know of the ledger before it says that it is ready."""
+"""What a service must know of the ledger before it works with it, or says that it is ready."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from ledger import migrate
-from ledger.pool import Pool, database_url, transaction
+from ledger.pool import Pool, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,22 @@ class Readiness:
 
 async def look(pool: Pool) -> Readiness:
     """Raises Unavailable when the database cannot be reached. Asks about the service, not about anybody's sites."""
-    try:
-        missing = await migrate.pending(database_url(pool))
-    except migrate.MigrationError as error:
-        return Readiness((), str(error), None)
-    if missing:
-        return Readiness(tuple(missing), None, None)
     async with transaction(pool) as connection:
+        try:
+            missing = await migrate.missing(connection)
+        except migrate.MigrationError as error:
+            return Readiness((), str(error), None)
+        if missing:
+            return Readiness(tuple(missing), None, None)
         row = await (await connection.execute("select heard_at from ingest_heard")).fetchone()
         return Readiness((), None, None if row is None else row[0])
+
+
+async def require_current(pool: Pool) -> None:
+    """Raises MigrationError when the ledger's schema is not the one this code works with, Unavailable when it is away."""
+    async with transaction(pool) as connection:
+        missing = await migrate.missing(connection)
+    if missing:
+        raise migrate.MigrationError(
+            f"the ledger's schema is not current, it lacks {', '.join(missing)}: run `taizhang.py migrate`"
+        )

@@ -328,7 +328,7 @@ async def line(
     )
     real_tick = clockwork.tick  # counted, so that a test can say that nothing came of looking at the time
 
-    async def counted(*args: Any, **more: Any) -> bool:
+    async def counted(*args: Any, **more: Any) -> Any:
         made.ticks += 1
         return await real_tick(*args, **more)
 

@@ -15,12 +15,23 @@ from tests import source_tree
 ANYTHING = ("",)
 # Package or top-level module -> what of ours it may import. A module named alone opens nothing beside it.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "settings": (),
+    "settings": ("watching.logs",),  # the words its log settings may say
+    "watching": ("watching",),  # how services tell of themselves; knows nothing of what they do
     "ledger": ("ledger",),
     "rules": ("rules", "ledger.records", "ledger.lifecycle"),
     "inspection": ("inspection", "ledger", "rules.response", "settings"),
-    "ingest": ("ingest", "ledger", "rules", "settings"),
-    "api": ("api", "ledger", "inspection", "rules", "settings"),  # rules: to read and to back-test
+    # What follows from an alarm, done: rings and orders are the same whether ingest's rules or the api's watchdog raised it.
+    "dispatch": ("dispatch", "ledger", "rules"),
+    "ingest": ("dispatch", "ingest", "ledger", "rules", "settings", "watching"),
+    "api": (
+        "api",
+        "dispatch",
+        "ledger",
+        "inspection",
+        "rules",
+        "settings",
+        "watching",
+    ),  # rules: to read and to back-test
     "estate": ("estate", "ledger", "rules", "settings"),  # reads an estate file, checks it, writes it into the ledger
     # Who may speak to the broker; asks the ledger whether there is such a gateway and what it speaks for.
     "credentials": ("credentials", "ingest.wire", "ledger", "settings"),
@@ -41,6 +52,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fastapi": ("api",),
     "starlette": ("api",),
     "pydantic_settings": ("settings",),
+    "prometheus_client": ("ingest.metrics", "api.metrics"),
 }
 SQL_HOME = ("ledger",)
 CLOCK_HOME = ("settings",)

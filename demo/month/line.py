@@ -70,7 +70,7 @@ class Line:
             )
         if self._site.is_out_of_step:
             raise RuntimeError(f"{self._site.site.key}: the ledger refused a decision of the rules")
-        return changed or ticked
+        return changed or ticked is not None
 
     def _telemetry(self, topic: str, payload: bytes, now: datetime) -> None:
         received_ms = to_ms(now)
@@ -112,7 +112,7 @@ class Line:
             return False
         decisions, self._decisions = self._decisions, []
         async with transaction(self._pool) as connection:
-            return await batch.carry_out(connection, [(self._site, decisions)], self._table, now)
+            return await batch.carry_out(connection, [(self._site, decisions)], self._table, now) is not None
 
     def _note_refusals(self, message: Message) -> None:
         for reason, details in message.outcome.details.items():

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from ledger.errors import LedgerError, Unavailable
-from ledger.migrate import MIGRATIONS_DIR, MigrationError, migrate, migrations, pending
+from ledger.migrate import MIGRATIONS_DIR, MigrationError, migrate, migrations, missing
 from ledger.schema import SCHEMA_FILE, schema_sql
 from tests.fix_database import Connection, with_database
 
@@ -24,6 +24,11 @@ async def empty_url(database_server: str) -> AsyncIterator[str]:
         await server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         yield with_database(database_server, name)
         await server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+async def pending(url: str, directory: Path = MIGRATIONS_DIR) -> list[str]:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        return await missing(connection, directory)
 
 
 def write(directory: Path, **files: str) -> Path:

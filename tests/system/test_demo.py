@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from embedded.broker import Broker
+from tests.fix_sockets import free_port
 from tests.fix_wait import Eventually
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
@@ -51,12 +52,6 @@ class Demo:
         )
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
