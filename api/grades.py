@@ -21,7 +21,7 @@ from ledger.pool import Connection
 from ledger.records import Facility, Grade, Priority, Severity, Site
 from ledger.site_settings import Setting
 from rules.model import GradeDefault, Title
-from rules.response_table import Row
+from rules.response_table import Row, Timing
 
 router = APIRouter(tags=["grades and contracts"])
 
@@ -33,6 +33,15 @@ class TellingOut(Answered):
     who: str
 
 
+class WaitingOut(Answered):
+    """What a rule has instead that can wait for the next round."""
+
+    priority: Priority
+    priority_reason: Reason
+    order: Literal["at_once", "after", "next_round"]
+    order_after_s: float | None = Field(description="how long it must stand; null: at once, or at the next round")
+
+
 class ResponseOut(Answered):
     """What follows from an alarm of this severity at a facility of this grade."""
 
@@ -41,6 +50,7 @@ class ResponseOut(Answered):
     priority_reason: Reason
     order: Literal["at_once", "after", "next_round"]
     order_after_s: float | None = Field(description="how long it must stand; null: at once, or at the next round")
+    can_wait: WaitingOut | None = Field(description="of a rule that says `can_wait`; null: the same as of the others")
     tell: Sequence[TellingOut] = Field(description="who is told next when nothing has happened for so long")
     shelve_seconds_max: float | None = Field(description="null: never shelved")
     shelve_note_required: bool
@@ -199,18 +209,34 @@ def _grade(context: Context, grade: Grade) -> GradeOut:
 
 
 def _response(severity: Severity, row: Row) -> ResponseOut:
-    after = row.order.after
-    order: Literal["at_once", "after", "next_round"] = "next_round" if after is None else "after"
     return ResponseOut(
         severity=severity,
         priority=row.priority,
         priority_reason=CATALOGUE.reason("priority_reason", row.because),
-        order="at_once" if row.order.at_once else order,
-        order_after_s=None if after is None or row.order.at_once else after.total_seconds(),
+        order=_order(row.order),
+        order_after_s=_order_after_s(row.order),
+        can_wait=None
+        if row.waiting is None
+        else WaitingOut(
+            priority=row.waiting.priority,
+            priority_reason=CATALOGUE.reason("priority_reason", row.waiting.because),
+            order=_order(row.waiting.order),
+            order_after_s=_order_after_s(row.waiting.order),
+        ),
         tell=[TellingOut(after_s=each.after.total_seconds(), who=each.who) for each in row.tell],
         shelve_seconds_max=None if row.shelve is None else row.shelve.at_most / timedelta(seconds=1),
         shelve_note_required=row.shelve is not None and row.shelve.note_required,
     )
+
+
+def _order(timing: Timing) -> Literal["at_once", "after", "next_round"]:
+    if timing.after is None:
+        return "next_round"
+    return "at_once" if timing.at_once else "after"
+
+
+def _order_after_s(timing: Timing) -> float | None:
+    return None if timing.after is None or timing.at_once else timing.after.total_seconds()
 
 
 def _default(context: Context, kind: str) -> GradeDefault:

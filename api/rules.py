@@ -56,6 +56,7 @@ class RuleOut(Answered):
     unknown_max_s: float
     realarm_after_s: float | None
     latch: bool
+    can_wait: bool = Field(description="a warning that loses nothing until the next round: low whatever the grade")
     source: str
     clause: str | None = Field(description="of the standard, where one names it")
     never_reported: Sequence[str] = Field(
@@ -252,6 +253,7 @@ def _rule(rule: Rule, parts: Sequence[str], never_reported: Sequence[str], silen
         unknown_max_s=rule.unknown_max_s,
         realarm_after_s=rule.realarm_after_s,
         latch=rule.latch,
+        can_wait=rule.can_wait,
         source=rule.source,
         clause=rule.clause,
         never_reported=never_reported,

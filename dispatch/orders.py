@@ -41,6 +41,7 @@ async def follow_up(
         grade=alarm.grade,
         facility_id=alarm.facility_id,
         work_class=_WORK_CLASS_UNKNOWN if subject.rule is None else subject.rule.work_class,
+        can_wait=subject.rule is not None and subject.rule.can_wait,
         order_ids=alarm.work_order_ids,
         kin_order_ids=await _kin_orders(connection, subject, alarm),
         waited=waited,

@@ -170,7 +170,10 @@ async def _move(
     now: datetime,
 ) -> None:
     condition = site.conditions[decision.condition_id]
-    graded = response.grade_alarm(table, condition.severity, site.facilities[condition.facility_id].grade)
+    facility = site.facilities[condition.facility_id]
+    rule = site.rule(facility.kind, condition.rule_key)
+    can_wait = rule is not None and rule.can_wait
+    graded = response.grade_alarm(table, condition.severity, facility.grade, can_wait=can_wait)
     cause = Cause(
         ACTOR,
         decision.reason,

@@ -122,6 +122,7 @@ class Rule:
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
     latch: bool = False
+    can_wait: bool = False  # a warning that loses nothing until the next round, whatever the grade
     suppress_when: Node | None = None
     suppress_when_text: str | None = None
     unknown_max_s: float = 600.0

@@ -60,6 +60,7 @@ class AlarmFacts:
     grade: Grade
     facility_id: int
     work_class: str
+    can_wait: bool = False  # its rule loses nothing until the next round
     order_ids: Sequence[int] = ()  # orders it is already part of
     kin_order_ids: Sequence[int] = ()  # orders of the alarms that stand and are one cause with it
     waited: bool = False
@@ -109,8 +110,9 @@ class ShelvingRefusal:
     at_most: timedelta | None
 
 
-def grade_alarm(table: ResponseTable, severity: Severity, grade: Grade) -> Grading:
-    row = table.grading[severity, grade]
+def grade_alarm(table: ResponseTable, severity: Severity, grade: Grade, *, can_wait: bool = False) -> Grading:
+    """`can_wait`: its rule loses nothing until the next round."""
+    row = table.grading[severity, grade].for_rule(can_wait=can_wait)
     return Grading(row.priority, row.because)
 
 
@@ -145,7 +147,7 @@ def decide_order(
     table: ResponseTable, alarm: AlarmFacts, orders: Sequence[WorkOrder], site: Site, now: datetime
 ) -> OrderDecision:
     """What an alarm that stands does about a work order now. `orders` are those of its facility, oldest first."""
-    row = table.grading[alarm.severity, alarm.grade]
+    row = table.grading[alarm.severity, alarm.grade].for_rule(can_wait=alarm.can_wait)
     clocks = deadlines(table, site, row.priority, now)
     unresolved = [each for each in orders if each.facility_id == alarm.facility_id and each.state in UNRESOLVED_STATES]
 

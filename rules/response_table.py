@@ -5,7 +5,7 @@ What is decided with it is in `rules.response`.
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -39,6 +39,7 @@ class PriorityReason(StrEnum):
     SEVERITY = "severity"  # what the severity says by itself
     GRADE_FLOOR = "grade_floor"  # lifted to the least priority of the facility's grade
     WARNING_AT_GRADE_A = "warning_at_grade_a"  # a warning is not lifted to grade A's floor, only above other warnings
+    CAN_WAIT = "can_wait"  # its rule says that nothing is lost until the next round, whatever the grade
     LIFE_SAFETY = "life_safety"
 
 
@@ -71,6 +72,15 @@ class Shelving:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a rule that `can_wait` has in place of its cell's."""
+
+    priority: Priority
+    because: PriorityReason
+    order: Timing
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One cell of severity x grade."""
 
@@ -79,6 +89,13 @@ class Row:
     order: Timing
     tell: Sequence[Telling]
     shelve: Shelving | None  # None: never
+    waiting: Waiting | None = None  # None: a rule that can wait has what the others have
+
+    def for_rule(self, *, can_wait: bool) -> "Row":
+        """The cell as a rule of its severity has it."""
+        if not can_wait or self.waiting is None:
+            return self
+        return replace(self, priority=self.waiting.priority, because=self.waiting.because, order=self.waiting.order)
 
 
 class Target(StrEnum):
@@ -207,12 +224,19 @@ class _WrittenShelving(_Written):
     note: Literal["required", "optional"]
 
 
+class _WrittenWaiting(_Written):
+    priority: Priority
+    because: PriorityReason
+    order: Annotated[Timing, BeforeValidator(_timing)]
+
+
 class _WrittenRow(_Written):
     priority: Priority
     because: PriorityReason
     order: Annotated[Timing, BeforeValidator(_timing)]
     tell: tuple[_WrittenTelling, ...]
     shelve: Literal["never"] | _WrittenShelving
+    can_wait: _WrittenWaiting | None = None
 
 
 class _WrittenProfile(_Written):
@@ -266,6 +290,8 @@ def _missing_cells(written: _File) -> list[str]:
             place = f"grading.{severity}.{grade}"
             if cell is None:
                 faults.append(f"{place}: missing")
+            elif severity is not Severity.WARNING and cell.can_wait is not None:
+                faults.append(f"{place}.can_wait: only a warning can wait")
             elif severity is Severity.LIFE_SAFETY and cell.shelve != "never":
                 faults.append(f"{place}.shelve: life safety is never shelved")
             elif severity is Severity.LIFE_SAFETY and not cell.order.at_once:
@@ -301,6 +327,9 @@ def _row(cell: _WrittenRow) -> Row:
         shelve=None
         if isinstance(cell.shelve, str)
         else Shelving(cell.shelve.by, cell.shelve.at_most, cell.shelve.note == "required"),
+        waiting=None
+        if cell.can_wait is None
+        else Waiting(cell.can_wait.priority, cell.can_wait.because, cell.can_wait.order),
     )
 
 

@@ -116,12 +116,13 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
     deadband = _deadband(reader, block, when, for_each)
     clear_text, clear = _expression(reader, block, "clear_when", for_each)
     suppress_text, suppress = _expression(reader, block, "suppress_when", for_each, reader.askable(key))
+    severity = block.choice("severity", Severity) or Severity.WARNING
     return Rule(
         key=key,
         title=title,
         when=when or _NEVER,
         when_text=when_text,
-        severity=block.choice("severity", Severity) or Severity.WARNING,
+        severity=severity,
         work_class=_work_class(block),
         guidance=_guidance(block),
         source=block.text("source"),
@@ -133,6 +134,7 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
         on_delay_s=block.duration("on_delay", 0.0),
         off_delay_s=block.duration("off_delay", 0.0),
         latch=block.flag("latch"),
+        can_wait=_can_wait(block, severity),
         suppress_when=suppress,
         suppress_when_text=suppress_text or None,
         unknown_max_s=block.duration("unknown_max", UNKNOWN_MAX_S),
@@ -218,6 +220,14 @@ def _guidance(block: Block) -> Guidance:
     guidance = Guidance(means=inner.title("means"), check=inner.title("check"), call=inner.title("call"))
     inner.done()
     return guidance
+
+
+def _can_wait(block: Block, severity: Severity) -> bool:
+    can_wait = block.flag("can_wait")
+    if can_wait and severity is not Severity.WARNING:
+        block.fault(f"a {severity} alarm cannot wait; only a warning may have `can_wait`", "can_wait")
+        return False
+    return can_wait
 
 
 def _work_class(block: Block) -> str:

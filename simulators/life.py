@@ -149,9 +149,12 @@ def _role(facility: FacilityDescription) -> tuple[str, str]:
 
 
 def _representatives(alive: Sequence[FacilityDescription]) -> list[FacilityDescription]:
-    """The first of each role, and what they are related to."""
+    """The best equipped of each role, the first of equals, and what they are related to: who stands in for others can
+    have the faults of all of them.
+    """
     by_key = {one.key: one for one in alive}
-    wanted = {next(one.key for one in alive if _role(one) == role) for role in {_role(one) for one in alive}}
+    roles = {_role(one) for one in alive}
+    wanted = {min((one for one in alive if _role(one) == role), key=lambda one: len(one.without)).key for role in roles}
     waiting = list(wanted)
     while waiting:
         related = [key for key in by_key[waiting.pop()].relations.values() if key in by_key and key not in wanted]

@@ -58,9 +58,11 @@ class Reporter:
         self._beat_s = -math.inf  # the earliest of them
 
     def due(self, now_s: float, values: Mapping[str, Value]) -> dict[str, Value]:
-        """The values to send now, which then count as sent. `values` has one for every point that is reported."""
+        """The values to send now, which then count as sent. Of a point that has no value nothing is said."""
         sent, going = self._sent, dict[str, Value]()
         for key, watched, change in self._changes:
+            if watched not in values:
+                continue
             value = values[watched]
             if watched not in sent or (
                 value != sent[watched] and (not change or _is_enough(sent[watched], value, change))
@@ -70,7 +72,7 @@ class Reporter:
             for key, report in self._reports.items():
                 if now_s >= self._beats.get(key, -math.inf):
                     self._beats[key] = now_s + report.interval_s
-                    if not report.event and report.counted_by is None:
+                    if not report.event and report.counted_by is None and key in values:
                         going[key] = sent[key] = values[key]
             self._beat_s = min(self._beats.values(), default=math.inf)
         return going

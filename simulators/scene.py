@@ -34,6 +34,10 @@ PRIORITIES: Mapping[tuple[str, str], Priority] = {
 }
 
 
+# Warnings that lose nothing until the next round: low whatever the grade.
+CAN_WAIT = frozenset({"points_stale", "part_points_stale", "door_open_long", "door_held_open"})
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """An alarm that follows from a fault. `raised` counts from the fault's beginning, `returned` from its end."""
@@ -183,7 +187,7 @@ def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool 
                 raised=Window.after(device_began_at, *one.raised),
                 returned=None if one.returned is None else Window.after(device_ended_at, *one.returned),
                 severity=one.severity,
-                priority=PRIORITIES[one.severity, grade],
+                priority="low" if one.rule in CAN_WAIT else PRIORITIES[one.severity, grade],
                 historical=historical if one.demand is Demand.MUST else None,
                 rung=False if historical else one.rung,
             )
@@ -194,8 +198,8 @@ def declare(fault: Fault, scene: Scene, began_at: datetime, *, historical: bool 
 def with_orders(declared: Sequence[Declared]) -> list[Declared]:
     """Reckons which alarms must have a work order, all declarations of a run together.
 
-    At once: life safety, and critical at grade A. A warning at grade A, or a critical alarm at grade B, when it stands
-    for ten minutes. Anything joins the order that its facility already has for the same work, and nobody closes one
+    At once: life safety, and critical at grade A. A warning at grade A that cannot wait, or a critical alarm at grade B,
+    when it stands for ten minutes. Anything joins the order that its facility already has for the same work, and nobody closes one
     during a run. None where the windows leave it open.
     """
     musts = sorted((one for one in declared if one.demand is Demand.MUST), key=lambda one: one.raised.from_at)

@@ -87,6 +87,7 @@ class World:
         self._tanks: dict[Place, Place] = {}
         self._frozen: dict[Place, dict[str, Value]] = {}
         self._lies: dict[Place, dict[str, _Lie | _Flutter]] = {}
+        self._mute: dict[Place, set[str]] = {}
         self.weather: dict[str, Weather] = {}
         for site in estate.sites:
             self._zones[site.key] = ZoneInfo(site.time_zone)
@@ -149,12 +150,14 @@ class World:
         return sum(plant.drawn_m3h for plant in drawing if isinstance(plant, fire_pump.FirePumpRoom))
 
     def values(self, place: Place) -> dict[str, Value]:
-        """What the sensors of a facility say now."""
+        """What the sensors of a facility say now; nothing of those that are mute."""
         values = self.plants[place].values()
         if place in self._frozen:
             values |= self._frozen[place]
         for key, lie in self._lies.get(place, {}).items():
             values[key] = lie.told(values[key])
+        for key in self._mute.get(place, ()):
+            del values[key]
         return values
 
     def freeze(self, place: Place, point: str) -> None:
@@ -163,6 +166,13 @@ class World:
 
     def thaw(self, place: Place, point: str) -> None:
         self._frozen.get(place, {}).pop(point, None)
+
+    def mute(self, place: Place, point: str) -> None:
+        """From now on a sensor says nothing."""
+        self._mute.setdefault(place, set()).add(point)
+
+    def unmute(self, place: Place, point: str) -> None:
+        self._mute.get(place, set()).discard(point)
 
     def lie(self, place: Place, point: str, by: float, over_s: float) -> None:
         """From now on a sensor drifts until it is wrong by so much."""

@@ -1,8 +1,9 @@
-"""Domestic pump rooms: burst, dry, broken, drowned, cycling; water that loses its chlorine; a door left open."""
+"""Domestic pump rooms: burst, dry, broken, drowned, cycling; water that loses its chlorine; a door left open; a probe that falls silent."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from simulators.faults.sensor import silent_sensor
 from simulators.plant.booster import BoosterSet
 from simulators.scene import Expected, Fault, Scene, after, forbidden, suppressed
 
@@ -171,4 +172,5 @@ FAULTS = (
     Fault(
         "door_left_open", "泵房门未关", "Door left open", _KIND, _open_door, _shut_door, 420, 330, 60, _of_door,
     ),
+    silent_sensor("booster_sensor_silent", "pH 探头失联", "pH probe falls silent", _KIND, "ph"),
 )  # fmt: skip

@@ -1,8 +1,11 @@
-"""Sumps: a cloudburst on dead pumps, one pump that fails while the other carries on, a contact that chatters."""
+"""Sumps: a cloudburst on dead pumps, one pump that fails while the other carries on, a contact that chatters, a level
+sensor that falls silent.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from simulators.faults.sensor import silent_sensor
 from simulators.plant.sump import Sump
 from simulators.scene import Expected, Fault, Scene, after, forbidden, suppressed
 from simulators.truth import Demand
@@ -97,4 +100,5 @@ FAULTS = (
         "chattering_contact", "接点抖动", "Chattering contact", _KIND, _chatter, _dry_contact, 300, 60, 60, _of_chatter,
         part_kind="sump_pump", parts_min=2,
     ),
+    silent_sensor("sump_sensor_silent", "集水坑液位计失联", "Level sensor of a sump falls silent", _KIND, "sump_level"),
 )  # fmt: skip

@@ -1,8 +1,9 @@
-"""Lifts: somebody trapped, a door that does not close."""
+"""Lifts: somebody trapped, a door that does not close or is kept open, a sensor that falls silent."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from simulators.faults.sensor import silent_sensor
 from simulators.plant.elevator import Elevator
 from simulators.scene import Expected, Fault, Scene, after, forbidden, suppressed
 
@@ -48,6 +49,23 @@ def _of_jam(scene: Scene) -> Sequence[Expected]:
     )
 
 
+def _hold(scene: Scene) -> None:
+    scene.plant(Elevator).held = True
+
+
+def _let_go(scene: Scene) -> None:
+    scene.plant(Elevator).held = False
+
+
+def _of_hold(scene: Scene) -> Sequence[Expected]:
+    """Furniture, a pram, a cleaner's trolley: open from the next floor on, which is a minute or two away."""
+    return (
+        Expected("door_held_open", "warning", "elevator", (285, 480), after(5)),
+        *forbidden(scene, "elevator", "life_safety", "passenger_trapped_level", "moving_with_door_open"),
+        *forbidden(scene, "elevator", "warning", "door_close_failure"),
+    )
+
+
 FAULTS = (
     Fault(
         "entrapment", "电梯困人", "Passenger trapped", _KIND, _stick, _release, 600, 240, 120, _of_entrapment,
@@ -55,4 +73,8 @@ FAULTS = (
     Fault(
         "door_fault", "电梯关不上门", "Lift door does not close", _KIND, _jam, _free, 480, 270, 60, _of_jam,
     ),
+    Fault(
+        "lift_door_held", "搬运卡住电梯门", "Lift door kept open", _KIND, _hold, _let_go, 600, 490, 60, _of_hold,
+    ),
+    silent_sensor("lift_sensor_silent", "机房温度传感器失联", "Machine room sensor falls silent", _KIND, "machine_room_temp"),
 )  # fmt: skip

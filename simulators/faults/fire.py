@@ -204,6 +204,30 @@ def _of_reserve(scene: Scene) -> Sequence[Expected]:
     )
 
 
+# ------------------------------------------------------------------ doors
+
+
+def _open_door(scene: Scene) -> None:
+    _with_door(scene).door_open = True
+
+
+def _shut_door(scene: Scene) -> None:
+    _with_door(scene).door_open = False
+
+
+def _with_door(scene: Scene) -> FirePumpRoom | FireTank:
+    plant = scene.world.plants[scene.place]
+    assert isinstance(plant, FirePumpRoom | FireTank)
+    return plant
+
+
+def _of_door(scene: Scene) -> Sequence[Expected]:
+    return (
+        Expected("door_open_long", "warning", "security", after(300), after(5)),
+        *forbidden(scene, "environment", "warning", "room_temp_low"),
+    )
+
+
 FAULTS = (
     Fault(
         "fire_pump_in_manual", "消火栓泵停留在手动位", "Hydrant pumps left in manual", _ROOM,
@@ -244,5 +268,13 @@ FAULTS = (
     ),
     Fault(
         "fire_reserve_low", "消防储水不足", "Fire reserve low", _TANK, _tear, _patch, 840, 800, 900, _of_reserve,
+    ),
+    Fault(
+        "fire_pump_room_open", "消防泵房门未关", "Door of the fire pump room left open", _ROOM, _open_door, _shut_door, 420,
+        330, 60, _of_door, needs=("door_open",),
+    ),
+    Fault(
+        "tank_room_open", "水箱间门未关", "Door of the tank room left open", _TANK, _open_door, _shut_door, 420, 330, 60,
+        _of_door, needs=("door_open",),
     ),
 )  # fmt: skip

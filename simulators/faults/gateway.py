@@ -1,10 +1,11 @@
 """Gateways: dark, cut off, saying everything twice, with a clock that jumped."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from simulators.gateway import Uplink
 from simulators.scene import Expected, Fault, Inner, Scene
-from simulators.truth import Demand
+from simulators.truth import Demand, Severity
 
 _JUMP_MS = 400 * 86_400_000
 
@@ -21,10 +22,16 @@ def _come_back(scene: Scene) -> None:
     scene.gateway.go(Uplink.ONLINE)
 
 
+_LONG_S = 1800.0
+
+
 def _of_offline(scene: Scene) -> Sequence[Expected]:
-    del scene
     # Its status is the broker's word, so it takes the broker's time: more of ours the faster the clock runs.
-    return (Expected("gateway_offline", "critical", "communication", (55, 240), (0, 180)),)
+    lost = Expected("gateway_offline", "warning", "communication", (55, 240), (0, 180))
+    if scene.lasts_s < _LONG_S - 60:
+        return (lost,)
+    long = Expected("gateway_offline_long", "critical", "communication", (_LONG_S - 5, _LONG_S + 180), (0, 180))
+    return (lost, long if scene.lasts_s > _LONG_S + 240 else replace(long, demand=Demand.MAY, returned=None))
 
 
 def _repeat(scene: Scene) -> None:
@@ -60,10 +67,10 @@ def _of_jump(scene: Scene) -> Sequence[Expected]:
             *(("part_points_stale", part.key) for part in facility.parts),
         )
     ]
-    never = ("gateway_offline", "gateway_silent")
+    never: tuple[tuple[str, Severity], ...] = (("gateway_offline", "warning"), ("gateway_silent", "critical"))
     return (
         Expected("gateway_clock_wrong", "warning", "communication", (330, 660), (50, 240)),
-        *(Expected(rule, "critical", "communication", span, demand=Demand.MUST_NOT) for rule in never),
+        *(Expected(rule, severity, "communication", span, demand=Demand.MUST_NOT) for rule, severity in never),
         *silent,
         *(
             Expected("door_held_open", "warning", "elevator", span, facility=key, kind="elevator", demand=Demand.MAY)

@@ -65,9 +65,10 @@ class Phase(StrEnum):
 
 
 class Elevator:
-    """Faults set `stick` (it stops between floors as soon as somebody travels) and `jam` (its door stays half shut).
+    """Faults set `stick` (it stops between floors as soon as somebody travels), `jam` (its door stays half shut) and
+    `held` (somebody keeps its door open at the next floor).
 
-    Both call the car, so that they show within a minute or two even at night.
+    Each calls the car, so that it shows within a minute or two even at night.
     """
 
     def __init__(self, seed: int, name: str) -> None:
@@ -75,6 +76,7 @@ class Elevator:
         self.phase = Phase.WAITING
         self.stick = False
         self.jam = False
+        self.held = False
         self.occupied = False
         self.trapped = False  # what the terminal believes, from half a minute on until they are out
         self.speed_ms = 0.0
@@ -132,7 +134,7 @@ class Elevator:
     def _call(self, dt_s: float, calls_per_hour: float) -> None:
         """Half of the calls go up from the ground floor, half come down to it."""
         by_chance = self._random.random() < calls_per_hour * dt_s / 3600.0
-        forced = (self.stick or self.jam) and not self._stops and self.phase is Phase.WAITING
+        forced = (self.stick or self.jam or self.held) and not self._stops and self.phase is Phase.WAITING
         if len(self._stops) > 4 or not (by_chance or forced):
             return
         upper = self._random.randrange(3, _FLOORS + 1)
@@ -158,7 +160,7 @@ class Elevator:
             self.occupied = False
         elif self._stops and self._stops[0][0] == self.floor and self._phase_s >= _DWELL_S / 2:
             self.occupied = self._stops.pop(0)[1]
-        if self._phase_s >= _DWELL_S:
+        if self._phase_s >= _DWELL_S and not self.held:
             self._enter(Phase.CLOSING)
 
     def _close(self) -> None:

@@ -88,11 +88,12 @@ def test_gateways_have_their_own_rules_and_not_those_of_every_facility(tested) -
     specs = [each for each in conditions_for(rig.configuration, tested) if each.facility_id == gateway]
     assert {each.rule_key for each in specs} == {
         "gateway_offline",
+        "gateway_offline_long",
         "gateway_silent",
         "gateway_clock_wrong",
         "work_permit_overrun",
     }
-    assert specs[0] == ConditionSpec(gateway, None, "gateway_offline", Severity.CRITICAL)
+    assert specs[0] == ConditionSpec(gateway, None, "gateway_offline", Severity.WARNING)
 
 
 @pytest.mark.parametrize(

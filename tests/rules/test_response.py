@@ -116,6 +116,22 @@ def test_the_whole_table(severity, grade, priority, because, after, clocks, shel
     assert TABLE.grading[severity, grade].tell
 
 
+def test_a_warning_that_can_wait_is_low_at_grade_a_and_waits_for_the_round() -> None:
+    grading = response.grade_alarm(TABLE, W, A, can_wait=True)
+    assert (grading.priority, grading.reason) == ("low", "can_wait")
+    decided = decide(facts(W, A, can_wait=True))
+    assert (decided.action, decided.reason) == (OrderAction.WAIT, OrderReason.WAITS_FOR_ROUND)
+    assert (decided.priority, decided.due_at) == ("low", NEXT_MORNING)
+    assert decided.deadlines == decide(facts(W, B)).deadlines
+    assert decide(facts(W, A, can_wait=True), order(3)).action is OrderAction.JOIN, "it joins as any other does"
+
+
+@pytest.mark.parametrize(("severity", "grade"), [row[:2] for row in WHOLE_TABLE if row[:2] != (W, A)])
+def test_where_there_is_nothing_to_wait_with_can_wait_changes_nothing(severity, grade) -> None:
+    assert response.grade_alarm(TABLE, severity, grade, can_wait=True) == response.grade_alarm(TABLE, severity, grade)
+    assert decide(facts(severity, grade, can_wait=True)) == decide(facts(severity, grade))
+
+
 def test_the_table_above_is_whole() -> None:
     assert {(row[0], row[1]) for row in WHOLE_TABLE} == {(s, g) for s in Severity for g in Grade}
 
@@ -323,6 +339,10 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path) -> None:
         (lambda d: d["grading"]["warning"].pop("B"), "grading.warning.B: missing"),
         (lambda d: d["grading"]["life_safety"]["A"].update(order="after 10m"), "grading.life_safety.A.order"),
         (lambda d: d["grading"]["life_safety"]["C"].update(shelve=d["grading"]["warning"]["C"]["shelve"]), "never"),
+        (
+            lambda d: d["grading"]["critical"]["A"].update(can_wait=d["grading"]["warning"]["A"]["can_wait"]),
+            "grading.critical.A.can_wait: only a warning can wait",
+        ),
         (lambda d: d["profiles"].pop("standard"), "standard"),
         (lambda d: d["profiles"]["steward"].update(like="nobody"), "profiles.steward.like"),
         (lambda d: d["profiles"]["steward"].update(like="red_channel"), "profiles.steward.like"),

@@ -36,7 +36,7 @@ from rules.binding import conditions_for
 from rules.engine import Engine
 from rules.model import GATEWAY_KIND, Pack
 from simulators.gateway import Command, Connect, Drop, Leave, Publish
-from simulators.scene import PRIORITIES
+from simulators.scene import CAN_WAIT, PRIORITIES
 from simulators.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +95,7 @@ class Row:
             "part_key": part,
             "rule_key": rule,
             "severity": self.severity,
-            "priority": PRIORITIES[self.severity, self.grade],
+            "priority": "low" if self.key[3] in CAN_WAIT else PRIORITIES[self.severity, self.grade],
             "began_at": from_ms(self.began_ms).isoformat(),
             "raised_at": from_ms(self.raised_ms).isoformat(),
             "returned_at": None if self.returned_ms is None else from_ms(self.returned_ms).isoformat(),

@@ -22,9 +22,13 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_the_smoke_script_plays_every_fault_but_one_on_the_demo_estate() -> None:
+def test_the_smoke_script_plays_every_fault_but_three_on_the_demo_estate() -> None:
     script = read_script(SMOKE, demo())
-    assert {one.fault.key for one in script.faults} == set(CATALOGUE) - {"gateway_clock_jump"}
+    assert {one.fault.key for one in script.faults} == set(CATALOGUE) - {
+        "gateway_clock_jump",
+        "booster_sensor_silent",
+        "sump_sensor_silent",
+    }
     assert script.duration_s is not None
     # What counts the starts of an hour, and what waits for a slow instrument, may still ring when the run ends.
     assert all(one.quiet_s <= script.duration_s for one in script.faults if one.fault.settles_s <= 10 * 60)

@@ -1,0 +1,33 @@
+"""What any facility can have: a sensor that says nothing any more while the rest of its gateway speaks on."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from simulators.scene import Expected, Fault, Scene
+
+_STALE_AFTER = 3  # intervals; then a rule waits five minutes
+_WAITS_S = 300.0
+_TICK_S = 150.0  # it is judged by the service's clock, as time passes
+
+
+def _cut(scene: Scene, *, point: str) -> None:
+    scene.world.mute(scene.place, point)
+
+
+def _mend(scene: Scene, *, point: str) -> None:
+    scene.world.unmute(scene.place, point)
+
+
+def _of_silence(scene: Scene, *, point: str) -> Sequence[Expected]:
+    """It was last heard an interval ago at most."""
+    interval_s = scene.interval_s(point)
+    raised = ((_STALE_AFTER - 1) * interval_s + _WAITS_S - 5, _STALE_AFTER * interval_s + _WAITS_S + _TICK_S)
+    return (Expected("points_stale", "warning", "communication", raised, (0, interval_s + _TICK_S)),)
+
+
+def silent_sensor(key: str, title_zh: str, title_en: str, kind: str, point: str) -> Fault:
+    """The fault of one kind's sensor, which is read every five minutes."""
+    return Fault(
+        key, title_zh, title_en, kind, partial(_cut, point=point), partial(_mend, point=point), 1500, 1400, 480,
+        partial(_of_silence, point=point), needs=(point,),
+    )  # fmt: skip
