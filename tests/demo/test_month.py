@@ -51,8 +51,8 @@ async def test_some_hours_agree_with_the_truth_and_people_deal_with_them(databas
     found = told(one)
     assert found.findings == []
     assert found.raises == found.rung == sum(each.demand is Demand.MUST for each in one.truth.declared) == 3
-    assert found.figures.mix_percent == {"low": 0.0, "medium": 100.0, "high": 0.0}
-    assert found.by_severity_and_grade == {"warning A": 2, "critical B": 1}
+    assert found.figures.mix_percent == {"low": 33.33, "medium": 66.67, "high": 0.0}
+    assert found.by_severity_and_grade == {"warning A": 2, "warning B": 1}
     assert {each: cause.rung for each, cause in found.causes.items()} == {
         "door_fault": 1, "pump_failure": 1, "gateway_offline": 1,
     }  # fmt: skip

@@ -28,7 +28,7 @@ async def test_a_gateway_comes_goes_and_comes_back(bench: Line) -> None:
     await bench.received()
     assert await gateway(bench) == (False, NOON - timedelta(seconds=50))
     bench.clock.move(seconds=61)
-    await bench.alarm("gateway_offline", state="UNACK", order_reason="waits_to_stand")
+    await bench.alarm("gateway_offline", state="UNACK", order_reason="waits_for_round")
     bench.status("gw", "online")
     account = await bench.received()
     assert account["quarantined"] == 0
