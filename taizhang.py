@@ -1,6 +1,8 @@
 """The command line, and the only module that knows all packages. `python taizhang.py --help` lists the commands.
 
 Exit codes: 0 done; 1 refused or found something wrong, with a sentence on stderr; 2 wrong usage.
+
+Each command imports what it runs: to import everything costs two seconds, which no process should pay for the others.
 """
 
 import asyncio
@@ -15,40 +17,18 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 from pydantic import ValidationError
 
-import api.openapi
-import api.server
-import credentials.desk
-import demo.chaos.run
-import demo.demo
-import demo.ground
-import demo.month.account
-import demo.month.run
-import demo.smoke
+import credentials.errors
+import embedded.errors
 import estate.command_line
 import estate.faults
-import estate.reading
-import estate.wording
-import ingest.worker
-import ledger.audit
-import ledger.facilities
-import ledger.logins
+import ingest.errors
+import ledger.errors
 import ledger.migrate
-import ledger.parameters
-import ledger.readings
-import ledger.schema
-import ledger.scratch
-import rules.explain
 import rules.packs
-import rules.works
 import simulators.errors
-import simulators.run
 import watching.logs
-from credentials.errors import CredentialError
 from demo.services import ServiceEnded
-from embedded.errors import EmbeddedError
-from estate.wording import Language
-from ledger.errors import LedgerError, NotFound
-from ledger.pool import INGEST_ROLE, open_pool, transaction
+from estate.language import Language
 from settings import Clock, Settings, wall_clock
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -64,14 +44,14 @@ ROOT = Path(__file__).resolve().parent
 
 # What a person may run into and can do something about. Anything else is our fault and keeps its traceback.
 _EXPECTED = (
-    LedgerError,
-    CredentialError,
-    EmbeddedError,
+    ledger.errors.LedgerError,
+    credentials.errors.CredentialError,
+    embedded.errors.EmbeddedError,
     ServiceEnded,
     ledger.migrate.MigrationError,
     rules.packs.PackErrors,
     estate.faults.EstateErrors,
-    ingest.worker.WorkerError,
+    ingest.errors.WorkerError,
     simulators.errors.SimulationError,
 )
 
@@ -82,16 +62,19 @@ def demo_command(
     seed: int = 1,
 ) -> None:
     """Run the whole service with a simulated estate until Ctrl-C."""
-    _run(lambda stop: demo.demo.run(_settings(), language=language.value, seed=seed, stop=stop))
+    from demo import demo
+
+    _run(lambda stop: demo.run(_settings(), language=language.value, seed=seed, stop=stop))
 
 
 @app.command("smoke")
-def smoke_command(seed: int = 1, speed: float = demo.smoke.SPEED) -> None:
+def smoke_command(seed: int = 1, speed: float | None = None) -> None:
     """Run a fixed script of faults and compare the ledger with the simulators' truth; the last line is JSON."""
+    from demo import smoke
 
     async def run(stop: asyncio.Event) -> int:
         del stop  # a smoke run is bounded; Ctrl-C cancels it
-        account = await demo.smoke.run(_settings(), seed=seed, speed=speed)
+        account = await smoke.run(_settings(), seed=seed, speed=speed or smoke.SPEED)
         print(json.dumps(account, ensure_ascii=False))
         return 1 if account["missing"] or account["unexpected"] or account["audit"] else 0
 
@@ -107,10 +90,12 @@ def month_command(
     everybody: Annotated[bool, typer.Option("--everybody", help="every facility plays itself: takes hours")] = False,
 ) -> None:
     """Live a month of the demo estate in minutes and compare the ledger with the truth; the last line is JSON."""
+    from demo.month import account as accounts
+    from demo.month import run as month
 
     async def run(stop: asyncio.Event) -> int:
-        account = await demo.month.run.until(stop, _settings(), seed=seed, days=days, bad=bad, everybody=everybody)
-        print("\n".join([*demo.month.account.table(account), *account.findings, account.json()]))
+        account = await month.until(stop, _settings(), seed=seed, days=days, bad=bad, everybody=everybody)
+        print("\n".join([*accounts.table(account), *account.findings, account.json()]))
         return 1 if account.findings else 0
 
     _run(run)
@@ -122,10 +107,11 @@ def chaos_command(
     seed: int = 1,
 ) -> None:
     """Attack the real service by a seeded plan and hold it to its promises; the last line is JSON, exit 1 on a breach."""
+    from demo.chaos import run as chaos
 
     async def run(stop: asyncio.Event) -> int:
         del stop  # a chaos run is bounded; Ctrl-C cancels it
-        account = await demo.chaos.run.run(_settings(), seed=seed, seconds=seconds)
+        account = await chaos.run(_settings(), seed=seed, seconds=seconds)
         print("\n".join([*(f"BREACH {each}" for each in account.breaches), account.json()]))
         return 1 if account.breaches else 0
 
@@ -135,10 +121,12 @@ def chaos_command(
 @app.command("ingest")
 def ingest_command() -> None:
     """Listen to MQTT, judge, and write the ledger, until SIGTERM or Ctrl-C."""
+    from ingest import worker
+
     settings = _settings()
     packs = rules.packs.load(settings.packs_dir)
     _run(
-        lambda stop: ingest.worker.run(
+        lambda stop: worker.run(
             settings,
             packs,
             clock=settings.clock(),
@@ -152,10 +140,12 @@ def ingest_command() -> None:
 @app.command("api")
 def api_command() -> None:
     """Serve HTTP, until SIGTERM or Ctrl-C."""
+    from api import server
+
     settings = _settings()
     packs = rules.packs.load(settings.packs_dir)
     _run(
-        lambda stop: api.server.serve(
+        lambda stop: server.serve(
             settings, packs, clock=settings.clock(), stop=stop, database_url=_database_url(settings)
         )
     )
@@ -171,13 +161,16 @@ def simulate_command(
     truth_file: Annotated[Path | None, typer.Option("--truth", help="write what must come of it")] = None,
 ) -> None:
     """Publish a simulated estate to the broker in MQTT_URL."""
+    from estate import reading
+    from simulators import run as simulators_run
+
     settings = _settings()
     clock = settings.clock()
     if speed is not None:
         clock = Clock(origin=clock(), started=wall_clock()(), speed=speed)
     _run(
-        lambda stop: simulators.run.simulate(
-            estate=estate.reading.read(estate_file),
+        lambda stop: simulators_run.simulate(
+            estate=reading.read(estate_file),
             mqtt_url=_mqtt_url(settings),
             clock=clock,
             seed=seed,
@@ -192,12 +185,15 @@ def simulate_command(
 @app.command("migrate")
 def migrate_command() -> None:
     """Bring the database in DATABASE_URL to this version's schema, and make the services' logins that have a password."""
+    from credentials import desk
+    from ledger import logins, migrate
+
     settings = _settings()
-    passwords = _refusing(lambda: credentials.desk.login_passwords(settings))
+    passwords = _refusing(lambda: desk.login_passwords(settings))
 
     async def run() -> list[str]:
-        applied = await ledger.migrate.migrate(_database_url(settings))
-        await ledger.logins.ensure(_database_url(settings), passwords)
+        applied = await migrate.migrate(_database_url(settings))
+        await logins.ensure(_database_url(settings), passwords)
         return applied
 
     applied = asyncio.run(_expected(run()))
@@ -209,12 +205,15 @@ def migrate_command() -> None:
 @app.command("check")
 def check_command() -> None:
     """Audit the ledger: one query per invariant of docs/invariants.md. Exit 1 with the rows that break it."""
+    from ledger import audit
+    from ledger.pool import INGEST_ROLE, open_pool, transaction
+
     settings = _settings()
 
     async def run(stop: asyncio.Event) -> int:
         del stop
         async with open_pool(_database_url(settings), role=INGEST_ROLE) as pool, transaction(pool) as connection:
-            violations = await ledger.audit.run(connection)
+            violations = await audit.run(connection)
         for violation in violations:
             print(f"{violation.invariant}: {len(violation.rows)} row(s)")
             for row in violation.rows[:20]:
@@ -228,11 +227,13 @@ def check_command() -> None:
 @rules_app.command("check")
 def rules_check_command(directory: Annotated[Path | None, typer.Argument(exists=True, file_okay=False)] = None) -> None:
     """Validate the rule packs: every fault with file, line and reason."""
+    from rules import works
+
     place = directory or _settings().packs_dir
     packs = _refusing(lambda: rules.packs.load(place))
-    works = _refusing(lambda: rules.works.load(packs, place)).works
+    kinds = _refusing(lambda: works.load(packs, place)).works
     count = sum(len(pack.rules) for pack in packs.values())
-    print(f"{len(packs)} packs, {count} rules, {len(works)} kinds of work: in order")
+    print(f"{len(packs)} packs, {count} rules, {len(kinds)} kinds of work: in order")
 
 
 @rules_app.command("explain")
@@ -241,6 +242,10 @@ def rules_explain_command(
     language: Language = Language.ZH,
 ) -> None:
     """Print the effective rules of a facility with the parameters in force."""
+    from ledger import facilities, parameters, readings
+    from ledger.pool import INGEST_ROLE, open_pool, transaction
+    from rules.explain import Setting, explain
+
     settings = _settings()
 
     async def run(stop: asyncio.Event) -> None:
@@ -248,14 +253,14 @@ def rules_explain_command(
         packs = rules.packs.load(settings.packs_dir)
         site_key, _, facility_key = facility.partition("/")
         async with open_pool(_database_url(settings), role=INGEST_ROLE) as pool, transaction(pool) as connection:
-            configuration = await ledger.facilities.configuration_of(connection, site_key)
+            configuration = await facilities.configuration_of(connection, site_key)
             found = next((one for one in configuration.facilities if one.key == facility_key), None)
             if found is None:
-                raise NotFound("facility", facility)
-            in_force = await ledger.parameters.in_force(connection, found.id)
-            heard = await ledger.readings.latest(connection, [one.id for one in configuration.points])
-        set_by = {one.name: rules.explain.Setting(one.author, one.set_at, one.reason) for one in in_force}
-        print("\n".join(rules.explain.explain(configuration, packs, found, set_by, heard, language.value)))
+                raise ledger.errors.NotFound("facility", facility)
+            in_force = await parameters.in_force(connection, found.id)
+            heard = await readings.latest(connection, [one.id for one in configuration.points])
+        set_by = {one.name: Setting(one.author, one.set_at, one.reason) for one in in_force}
+        print("\n".join(explain(configuration, packs, found, set_by, heard, language.value)))
 
     _run(run)
 
@@ -268,43 +273,54 @@ def gateway_add_command(
     language: Language = Language.ZH,
 ) -> None:
     """Make a gateway's credential and print, this once, what to type into the gateway."""
-    print(asyncio.run(_expected(credentials.desk.add(_settings(), gateway, rotate=rotate, language=language.value))))
+    from credentials import desk
+
+    print(asyncio.run(_expected(desk.add(_settings(), gateway, rotate=rotate, language=language.value))))
 
 
 @gateway_app.command("list")
 def gateway_list_command() -> None:
     """Print the gateways that have a credential."""
-    print("\n".join(_refusing(lambda: credentials.desk.listed(_settings()))) or "no gateway has a credential")
+    from credentials import desk
+
+    print("\n".join(_refusing(lambda: desk.listed(_settings()))) or "no gateway has a credential")
 
 
 @gateway_app.command("remove")
 def gateway_remove_command(gateway: Annotated[str, typer.Argument(help="SITE/GATEWAY")]) -> None:
     """Take a gateway's credential away."""
-    _refusing(lambda: credentials.desk.remove(_settings(), gateway))
+    from credentials import desk
+
+    _refusing(lambda: desk.remove(_settings(), gateway))
     print(f"{gateway} has no credential any more; Mosquitto knows it after a reload")
 
 
 @app.command("broker-users")
 def broker_users_command() -> None:
     """Write the service's own users into the broker's files; running it twice changes nothing."""
-    changed = _refusing(lambda: credentials.desk.ensure_service_users(_settings()))
+    from credentials import desk
+
+    changed = _refusing(lambda: desk.ensure_service_users(_settings()))
     print("\n".join(f"changed: {user}" for user in changed) or "nothing to do: the users are there")
 
 
 @app.command("schema")
 def schema_command() -> None:
     """Write ledger/schema.sql, the readable sum of the migrations, from a fresh database."""
+    from demo import ground
+    from ledger import migrate, schema, scratch
+
     settings = _settings()
 
     async def run(stop: asyncio.Event) -> None:
         del stop
         with tempfile.TemporaryDirectory(prefix="taizhang-schema-") as name:
             async with (
-                demo.ground.standing(settings, Path(name), durable=False) as here,
-                ledger.scratch.database(here.database_url) as fresh,
+                ground.standing(settings, Path(name), durable=False) as here,
+                scratch.database(here.database_url) as fresh,
             ):
-                await ledger.migrate.migrate(fresh)
-                ledger.schema.SCHEMA_FILE.write_text(await ledger.schema.schema_sql(fresh), encoding="utf-8")
+                await migrate.migrate(fresh)
+                schema.SCHEMA_FILE.write_text(await schema.schema_sql(fresh), encoding="utf-8")
 
     _run(run)
 
@@ -312,7 +328,9 @@ def schema_command() -> None:
 @app.command("openapi")
 def openapi_command() -> None:
     """Write openapi.json from the routes."""
-    (ROOT / "openapi.json").write_text(api.openapi.render(), encoding="utf-8")
+    from api import openapi
+
+    (ROOT / "openapi.json").write_text(openapi.render(), encoding="utf-8")
 
 
 def _settings() -> Settings:
@@ -363,7 +381,9 @@ async def _expected(work: Awaitable[T], language: Language = Language.EN) -> T:
     try:
         return await work
     except estate.faults.EstateErrors as error:
-        _refuse("\n".join(estate.wording.faults(error, language.value)))
+        from estate import wording
+
+        _refuse("\n".join(wording.faults(error, language.value)))
     except _EXPECTED as error:
         _refuse(str(error))
 

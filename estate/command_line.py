@@ -1,20 +1,24 @@
-"""The commands about an estate: import, export, types, template. What they stand on is handed to them by taizhang.py."""
+"""The commands about an estate: import, export, types, template. What they stand on is handed to them by taizhang.py.
+
+As there, each imports what it runs: other commands do not wait for spreadsheets.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn, Protocol
+from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
 
 import typer
 
-from estate import bring_in, exporting, importing, template, type_text, wording
-from estate.types import FacilityType, shipped
-from estate.wording import Language
+from estate.language import Language
 from ledger.errors import NotFound
 from ledger.pool import open_pool, transaction
 from rules import packs
 from settings import Settings
+
+if TYPE_CHECKING:
+    from estate.types import FacilityType
 
 Work = Callable[[asyncio.Event], Coroutine[object, object, int | None]]
 
@@ -51,6 +55,8 @@ def _import_command(entrance: Entrance) -> Callable[..., None]:
         language: Language = Language.ZH,
     ) -> None:
         """Bring an estate into the ledger and show what changes; running it twice changes nothing."""
+        from estate import bring_in, importing, wording
+
         settings = entrance.settings()
 
         async def run(stop: asyncio.Event) -> None:
@@ -79,6 +85,8 @@ def _export_command(entrance: Entrance) -> Callable[..., None]:
         language: Language = Language.ZH,
     ) -> None:
         """Write what is in the ledger as `import` reads it."""
+        from estate import exporting
+
         settings = entrance.settings()
 
         async def run(stop: asyncio.Event) -> None:
@@ -102,6 +110,7 @@ def _types_command(entrance: Entrance) -> Callable[..., None]:
         language: Language = Language.ZH,
     ) -> None:
         """List the facility types; with a KEY, everything about one of them."""
+        from estate import type_text
 
         async def run(stop: asyncio.Event) -> None:
             del stop
@@ -126,6 +135,7 @@ def _template_command(entrance: Entrance) -> Callable[..., None]:
         language: Language = Language.ZH,
     ) -> None:
         """Write a workbook to fill in, made from the facility types."""
+        from estate import template
 
         async def run(stop: asyncio.Event) -> None:
             del stop
@@ -138,7 +148,9 @@ def _template_command(entrance: Entrance) -> Callable[..., None]:
     return template_command
 
 
-def _chosen(keys: list[str]) -> list[FacilityType]:
+def _chosen(keys: list[str]) -> "list[FacilityType]":
+    from estate.types import shipped
+
     known = shipped()
     for key in keys:
         if key not in known:

@@ -1,18 +1,12 @@
 """The words for people: a difference and a list of faults, line by line, in Chinese or English, never without end."""
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from itertools import islice
 
 from estate.difference import Change, Difference, FieldChange, Item, Subject
 from estate.faults import EstateErrors
 
 LINES_MAX = 1_000
-
-
-class Language(StrEnum):
-    ZH = "zh"
-    EN = "en"
 
 
 _CHANGES: Mapping[Change, tuple[str, str, str]] = {

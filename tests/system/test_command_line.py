@@ -128,3 +128,13 @@ def test_simulating_at_speed_lives_its_minutes_in_seconds(tmp_path: Path, mqtt_u
 
 def test_simulating_against_nothing_is_a_sentence() -> None:
     refused(typed("simulate", "--duration-s", "10", MQTT_URL="mqtt://127.0.0.1:1"), "127.0.0.1:1")
+
+
+def test_no_command_waits_for_what_another_one_needs() -> None:
+    """Every process of the service is a command: what it does not run, it does not import."""
+    heavy = "{'fastapi', 'openpyxl', 'paho', 'simulators.run', 'api.app', 'estate.importing'}"
+    asked = subprocess.run(
+        [sys.executable, "-c", f"import sys, taizhang; print(sorted({heavy} & set(sys.modules)))"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    assert asked.stdout.strip() == "[]"
