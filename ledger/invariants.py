@@ -299,4 +299,41 @@ INVENTORY: Mapping[str, LiteralString] = {
     """,
 }
 
-QUERIES: Mapping[str, LiteralString] = {**ALARMS, **JOURNALS, **TIME, **PROOF, **INTAKE, **INVENTORY}
+HISTORY: Mapping[str, LiteralString] = {
+    # While an hour is noted as stale, or its readings are gone, it need not say what is there now.
+    "hour_says_what_its_readings_say": """
+        with there as (
+            select point_id, date_bin('1 hour', ts, timestamptz 'epoch') as hour,
+                   min(value) filter (where quality = 0) as minimum, max(value) filter (where quality = 0) as maximum,
+                   avg(value) filter (where quality = 0 and abs(value) <= 1e100) as mean,
+                   max(ts) filter (where quality = 0) as last_at,
+                   count(*) filter (where quality = 0) as count, count(*) filter (where quality <> 0) as bad
+            from reading group by 1, 2
+        )
+        select there.point_id as point, there.hour, there.count, made.count as made_count, there.mean, made.mean as made_mean
+        from there join point on point.id = there.point_id join site_history as history on history.site_id = point.site_id
+        left join reading_hour as made on made.point_id = there.point_id and made.hour = there.hour
+        where there.hour < history.rolled_until and coalesce(made.has_readings, there.hour >= history.dropped_until)
+        and not exists (select from stale_hour where stale_hour.point_id = there.point_id and stale_hour.hour = there.hour)
+        and ((there.minimum, there.maximum, there.last_at, there.count, there.bad)
+             is distinct from (made.minimum, made.maximum, made.last_at, made.count, made.bad)
+             or (there.mean is null) <> (made.mean is null)
+             or abs(there.mean - made.mean) > 1e-9 * greatest(abs(there.minimum), abs(there.maximum))
+             or made.last is distinct from (select value from reading
+                                            where point_id = there.point_id and ts = there.last_at))
+        order by 1, 2
+    """,
+    # Dropped with its hour made, or there: a reading that was stored is not lost.
+    "no_reading_is_lost": """
+        select stored, readings, in_hours, forgotten
+        from (select coalesce(sum(stored), 0) as stored from intake_account) as account,
+        (select count(*) as readings from reading) as counted,
+        (select coalesce(sum(count + bad), 0) as in_hours from reading_hour as made join point on point.id = point_id
+         join site_history as history on history.site_id = point.site_id
+         where not coalesce(has_readings, hour >= dropped_until)) as dropped,
+        (select coalesce(sum(forgotten), 0) as forgotten from site_history) as past
+        where stored > readings + in_hours + forgotten
+    """,
+}
+
+QUERIES: Mapping[str, LiteralString] = {**ALARMS, **JOURNALS, **TIME, **PROOF, **INTAKE, **INVENTORY, **HISTORY}

@@ -477,8 +477,31 @@ create table reading (
     constraint reading_quality_known CHECK (quality >= 0 AND quality <= 2),
     constraint reading_value_finite CHECK (value <> 'NaN'::double precision AND value <> 'Infinity'::double precision AND value <> '-Infinity'::double precision OR quality = 1 AND value = 'NaN'::double precision)
 );
-grant insert, select on reading to taizhang_ingest;
+grant delete, insert, select on reading to taizhang_ingest;
 grant select on reading to taizhang_reader;
+
+create table reading_hour (
+    point_id integer not null,
+    count integer not null,
+    hour timestamp with time zone not null,
+    minimum double precision,
+    maximum double precision,
+    mean double precision,
+    last double precision,
+    last_at timestamp with time zone,
+    bad integer not null,
+    has_readings boolean,
+    constraint reading_hour_pkey PRIMARY KEY (point_id, hour),
+    constraint reading_hour_figures_whole CHECK (num_nonnulls(minimum, maximum, last, last_at) =
+CASE
+    WHEN count > 0 THEN 4
+    ELSE 0
+END AND minimum <= maximum AND (mean IS NULL OR count > 0)),
+    constraint reading_hour_last_within CHECK (last_at >= hour AND last_at < (hour + '01:00:00'::interval)),
+    constraint reading_hour_of_something CHECK (count >= 0 AND bad >= 0 AND (count + bad) > 0)
+);
+grant delete, insert, select, update on reading_hour to taizhang_ingest;
+grant select on reading_hour to taizhang_reader;
 
 create table rule_parameter (
     id bigint not null generated always as identity,
@@ -534,6 +557,25 @@ grant select, update (sla_profile, revision) on site to taizhang_api;
 grant select, update (revision) on site to taizhang_ingest;
 grant select (id, key) on site to taizhang_reader;
 
+create table site_history (
+    site_id integer not null,
+    closed_until timestamp with time zone not null,
+    rolled_until timestamp with time zone not null,
+    dropped_until timestamp with time zone not null,
+    forgotten bigint not null default 0,
+    constraint site_history_pkey PRIMARY KEY (site_id),
+    constraint site_history_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint site_history_forgotten_counts CHECK (forgotten >= 0),
+    constraint site_history_in_order CHECK (dropped_until <= rolled_until AND rolled_until <= closed_until)
+);
+alter table site_history enable row level security;
+create policy api_in_scope on site_history for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on site_history for all to taizhang_ingest using (true);
+create policy reader_in_scope on site_history for select to taizhang_reader using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+grant select on site_history to taizhang_api;
+grant insert, select, update on site_history to taizhang_ingest;
+grant select (site_id, dropped_until) on site_history to taizhang_reader;
+
 create table site_setting (
     id bigint not null generated always as identity,
     site_id integer not null,
@@ -557,6 +599,18 @@ create policy api_in_scope on site_setting for all to taizhang_api using (site_i
 create policy ingest_everywhere on site_setting for all to taizhang_ingest using (true);
 grant insert, select on site_setting to taizhang_api;
 grant select on site_setting to taizhang_ingest;
+
+create table stale_hour (
+    id bigint not null generated always as identity,
+    point_id integer not null,
+    hour timestamp with time zone not null,
+    due_at timestamp with time zone not null,
+    settled boolean not null default false,
+    constraint stale_hour_pkey PRIMARY KEY (id)
+);
+CREATE INDEX stale_hour_due ON stale_hour USING btree (due_at);
+CREATE INDEX stale_hour_of_point ON stale_hour USING btree (point_id, hour);
+grant delete, insert, select, update (due_at, settled) on stale_hour to taizhang_ingest;
 
 create table timer (
     id bigint not null generated always as identity,
@@ -780,3 +834,22 @@ create view site_reading with (security_barrier=true) as
   WHERE point.site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]);
 alter view site_reading owner to taizhang_reader;
 grant select on site_reading to taizhang_api;
+
+create view site_reading_hour with (security_barrier=true) as
+ SELECT point.site_id,
+    made.point_id,
+    made.hour,
+    made.minimum,
+    made.maximum,
+    made.mean,
+    made.last,
+    made.last_at,
+    made.count,
+    made.bad,
+    COALESCE(made.has_readings, made.hour >= site_history.dropped_until) AS has_readings
+   FROM point
+     JOIN reading_hour made ON made.point_id = point.id
+     JOIN site_history ON site_history.site_id = point.site_id
+  WHERE point.site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]);
+alter view site_reading_hour owner to taizhang_reader;
+grant select on site_reading_hour to taizhang_api;

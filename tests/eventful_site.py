@@ -1,9 +1,9 @@
 """A site at which everything has happened once: at least one row in every table that belongs to a site."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from ledger import intake, inventory, parameters, permits, readings, work_orders
+from ledger import history, intake, inventory, parameters, permits, readings, work_orders
 from ledger.lifecycle import WorkOrderMove
 from ledger.records import PermitKind, Quality, Sample, to_ms
 from ledger.work_orders import Act
@@ -48,6 +48,7 @@ async def _measure(connection: Any, site: SmallSite) -> None:
     await readings.store(
         connection, [Sample(point, to_ms(later(seconds=s)), s / 10, Quality.GOOD, 0) for s in range(5)]
     )
+    await _make_history(connection, site)
     tally = intake.Account(received=2, accepted=1, quarantined=1, values_received=6, stored=5, refused=1)
     await intake.add(connection, {intake.AccountKey(NOON, site.key, "gw-1"): tally})
     refusal = intake.Refusal(site.key, f"tz/v1/{site.key}/x/telemetry", "not_json", NOON, b"{")
@@ -63,3 +64,12 @@ async def _measure(connection: Any, site: SmallSite) -> None:
         "insert into idempotency (key, actor, request_hash, scope, created_at) values (%s, '李工', '', %s, %s)",
         [f"key of {site.key}", [site.id], NOON],
     )
+
+
+async def _make_history(connection: Any, site: SmallSite) -> None:
+    """The hour after noon is over and made."""
+    progress = await history.close(connection, site.id, later(hours=1) + timedelta(minutes=6))
+    window = await history.next_window(connection, site.id, progress)
+    assert window is not None
+    while window is not None:
+        window = await history.roll(connection, site.id, window)

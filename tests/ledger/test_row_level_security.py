@@ -19,7 +19,7 @@ from tests.small_estate import SmallSite, build_both
 
 READER_ROLE = "taizhang_reader"
 SHARED = {"schema_migration"}  # belongs to no site and tells nothing of any
-BEHIND_VIEWS = {"reading"}  # no policy; people reach it through the views only
+BEHIND_VIEWS = {"reading", "reading_hour", "stale_hour"}  # no policy; people reach them through views or not at all
 JOURNALS = {"dossier_entry", "condition_event", "work_order_event", "alarm_note", "rule_parameter", "point_code"}
 REFUSED = psycopg.errors.InsufficientPrivilege
 ANY_ROW = sql.SQL("true")
@@ -98,7 +98,7 @@ async def test_people_see_all_of_their_site_and_nothing_of_another(sites: Sites)
 async def test_without_a_scope_people_see_nothing(sites: Sites, scope: str | None) -> None:
     if scope is not None:
         await sites.people.execute("select set_config('taizhang.sites', %s, true)", [scope])
-    for table in (*sites.tables, "site_reading", "site_current"):
+    for table in (*sites.tables, "site_reading", "site_current", "site_reading_hour"):
         assert await count(sites.people, table) == 0, table
 
 
@@ -174,6 +174,10 @@ async def _columns_granted(owner: Connection, table: str, privilege: str) -> lis
         "delete from reading",
         "update reading set value = 0",
         "copy reading to stdout",
+        "select count(*) from reading_hour",
+        "delete from reading_hour",
+        "insert into stale_hour (point_id, hour, due_at) values (1, '2026-01-01', '2026-01-01')",
+        "select count(*) from stale_hour",
     ],
 )
 async def test_people_cannot_reach_readings_directly(sites: Sites, statement: str) -> None:
@@ -192,9 +196,10 @@ async def test_people_cannot_reach_a_chunk_of_the_readings_either(sites: Sites) 
     assert await cursor.fetchall() == []
 
 
-@pytest.mark.parametrize("view", ["site_reading", "site_current"])
+@pytest.mark.parametrize("view", ["site_reading", "site_current", "site_reading_hour"])
 async def test_the_views_tell_nobody_else_s_readings_even_to_a_function_that_looks(sites: Sites, view: str) -> None:
     """A cheap function in the condition would see every row first, if the view were no barrier."""
+    value = sql.Identifier("mean" if view == "site_reading_hour" else "value")
     await sites.owner.execute(
         "create function look(point int, value float8) returns bool language plpgsql cost 0.0001 as "
         "$$ begin raise notice 'saw %', point; return true; end $$"
@@ -202,7 +207,8 @@ async def test_the_views_tell_nobody_else_s_readings_even_to_a_function_that_loo
     seen: set[str] = set()
     sites.people.add_notice_handler(lambda notice: seen.add(str(notice.message_primary)))
     await sites.scope(sites.garden.id)
-    await sites.people.execute(sql.SQL("select * from {} where look(point_id, value)").format(sql.Identifier(view)))
+    statement = sql.SQL("select * from {} where look(point_id, {})").format(sql.Identifier(view), value)
+    await sites.people.execute(statement)
     assert seen == {f"saw {sites.garden.points['outlet_pressure']}"}
 
 
@@ -247,6 +253,7 @@ async def test_every_view_people_may_read_is_a_barrier_owned_by_who_owns_nothing
         ("ingest_heard", READER_ROLE, ["security_barrier=true"]),  # one moment, nobody's
         ("site_current", READER_ROLE, ["security_barrier=true"]),
         ("site_reading", READER_ROLE, ["security_barrier=true"]),
+        ("site_reading_hour", READER_ROLE, ["security_barrier=true"]),
     ]
 
 
@@ -284,7 +291,7 @@ async def test_nobody_may_empty_a_table_or_hang_triggers_on_it(sites: Sites, rol
 async def test_ingest_sees_every_site(sites: Sites, database_url: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_url) as ingest:
         await ingest.execute(sql.SQL("set role {}").format(sql.Identifier(INGEST_ROLE)))
-        for table in (*sites.tables, "reading"):
+        for table in (*sites.tables, *BEHIND_VIEWS):
             assert await count(ingest, table) == await count(sites.owner, table), table
 
 
