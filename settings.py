@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watching.logs import LogFormat, LogLevel
@@ -38,6 +39,33 @@ class Clock:
     def real_s(self, seconds: float) -> float:
         """How many seconds of the wall pass while `seconds` of this clock do: what to sleep."""
         return seconds / self.speed
+
+
+_Days = Annotated[int, Field(ge=32, le=36_600)] | None  # the longest window of a rule is 31 days
+
+
+class ReadingsDays(BaseModel):
+    """For how many days readings are kept, by kind of point; null: for ever. docs/decisions/0017-history.md has the reasons."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: _Days = 90
+    counter: _Days = 90
+    state: _Days = 400
+    enum: _Days = 400
+    event: _Days = 400
+
+
+class HoursDays(BaseModel):
+    """The same of the hourly figures made of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: _Days = 3_660
+    counter: _Days = 3_660
+    state: _Days = 3_660
+    enum: _Days = 3_660
+    event: _Days = 3_660
 
 
 class Settings(BaseSettings):
@@ -92,6 +120,10 @@ class Settings(BaseSettings):
     heartbeat_file: Path | None = None  # touched after every round with broker and database there
     quarantine_topics_max: int = Field(default=200, ge=1, le=10_000)
 
+    # -- history: how long readings and hourly figures are kept, by kind of point
+    readings_days: ReadingsDays = ReadingsDays()
+    hours_days: HoursDays = HoursDays()
+
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, given: dict[str, object]) -> dict[str, object]:
@@ -123,6 +155,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"linger_ms ({self.linger_ms}) is above tick_ms ({self.tick_ms}): ticks would overtake batches"
             )
+        for kind, hours in self.hours_days:
+            readings = getattr(self.readings_days, kind)
+            if hours is not None and (readings is None or readings > hours):
+                raise ValueError(
+                    f"readings_days of {kind} ({readings or 'for ever'}) is above hours_days ({hours}): "
+                    "the hourly figures are what remains when readings go"
+                )
         return self
 
     def clock(self) -> Clock:

@@ -15,9 +15,9 @@ from ledger.errors import LedgerError
 from ledger.history_expiry import Overdue
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import PointKind
-from settings import Clock
+from settings import Clock, Settings
 
-ROUND_EVERY_S = 60.0  # of the clock
+ROUND_EVERY_S = 10.0
 EXPIRE_EVERY_S = 3600.0  # of the clock
 REST = 4  # times as long as the work before it
 _FENCE_LOOKS_MAX = 50
@@ -32,6 +32,13 @@ class Keeping:
 
     readings_days: Mapping[PointKind, int | None]
     hours_days: Mapping[PointKind, int | None]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Keeping":
+        return cls(
+            {PointKind(kind): days for kind, days in settings.readings_days},
+            {PointKind(kind): days for kind, days in settings.hours_days},
+        )
 
 
 class _TakenError(Exception):
@@ -54,7 +61,7 @@ class Historian:
                     _log.debug("another worker is at the history of site %d", site_id)
                 except LedgerError as error:
                     _log.warning("the history of site %d waits: %s", site_id, error)
-            await asyncio.sleep(self._clock.real_s(ROUND_EVERY_S))
+            await asyncio.sleep(ROUND_EVERY_S)
 
     async def catch_up(self) -> None:
         """Everything there is to do, at once and without rest: for whoever has the machine to himself."""

@@ -20,6 +20,7 @@ from typing import TypeVar
 from ingest import batch, clockwork, wire
 from ingest.delivery import Delivery
 from ingest.errors import SiteTaken, SiteUnknown, WorkerError
+from ingest.historian import Historian, Keeping
 from ingest.intake import Intake
 from ingest.lease import Lease
 from ingest.publisher import Publisher
@@ -117,6 +118,8 @@ class Worker:
         self._publisher = Publisher(pool, self._session, lambda: list(self._roster.keys), clock)
         self._watched = watched
         watched.attach(self._session, self._intake, self._roster)
+        keeping = Keeping.of(settings)
+        self._historian = Historian(pool, lambda: list(self._roster.keys), clock, keeping)
 
     async def run(self, stop: asyncio.Event) -> None:
         self._stop = stop
@@ -128,9 +131,10 @@ class Worker:
             await self._lease.close()
 
     async def _run_tasks(self) -> None:
-        """The line ends when it is told to; session and publisher never, but by failing."""
+        """The line ends when it is told to; what runs beside it never, but by failing."""
         line = asyncio.create_task(self._line())
-        beside = [asyncio.create_task(each) for each in (self._session.run(), self._publisher.run())]
+        endless = (self._session.run(), self._publisher.run(), self._historian.run())
+        beside = [asyncio.create_task(each) for each in endless]
         waking = asyncio.create_task(self._wake_on_stop())
         try:
             await asyncio.wait([line, *beside], return_when=asyncio.FIRST_COMPLETED)

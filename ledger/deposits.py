@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.errors import UniqueViolation
 
+from ledger.history import note_old
 from ledger.pool import Connection
 
 STORED: Final = 0  # new to the ledger
@@ -69,6 +70,7 @@ async def deposit(connection: Connection, columns: Columns) -> NDArray[np.int8]:
     kept_value[known], kept_quality[known] = known_value, known_quality
     is_new = np.ones(len(rows), np.bool_)
     is_new[known] = False
+    await note_old(connection, rows.point_id[is_new], rows.ts_ms[is_new])
     against, is_broken = kept_value[group], np.isnan(value)
     is_same = ((value == against) | (is_broken & np.isnan(against))) & (quality == kept_quality[group])
     fates = np.empty(len(order), np.int8)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 from ledger.pool import Connection
 
@@ -51,34 +51,27 @@ def hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-async def note_old(
-    connection: Connection,
-    point_ids: npt.NDArray[np.int32] | Sequence[int],
-    ts_ms: npt.NDArray[np.int64] | Sequence[int],
-    now: datetime,
-) -> int:
+async def note_old(connection: Connection, point_ids: NDArray[np.int32], ts_ms: NDArray[np.int64]) -> int:
     """Note the hours of readings that came after their hour was closed; returns how many hours.
 
     To be called by whoever stores readings, in the same transaction and *after* they were stored (the transaction must
     have written something before this looks how far hours are closed, or `fence` could not see it), with all that were
     new; one small query, unless there are old ones. More than the new ones does no harm.
     """
+    if not len(ts_ms):
+        return 0
     cursor = await connection.execute("select max(closed_until) from site_history")
     row = await cursor.fetchone()
-    if row is None or row[0] is None or not len(ts_ms):
+    if row is None or row[0] is None:
         return 0
-    times = np.asarray(ts_ms, dtype=np.int64)
-    is_old = times < int(row[0].timestamp() * 1000)
+    is_old = ts_ms < int(row[0].timestamp() * 1000)
     if not is_old.any():
         return 0
-    pairs = np.unique(
-        np.stack([np.asarray(point_ids, dtype=np.int64)[is_old], times[is_old] // _HOUR_MS * _HOUR_MS], axis=1), axis=0
-    )
+    pairs = np.unique(np.stack([point_ids[is_old], ts_ms[is_old] // _HOUR_MS * _HOUR_MS], axis=1), axis=0)
     await connection.execute(
-        "insert into stale_hour (point_id, hour, due_at) "
-        "select point_id, timestamptz 'epoch' + ms * interval '1 millisecond', %s "
+        "insert into stale_hour (point_id, hour) select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' "
         "from unnest(%s::int[], %s::bigint[]) as noted (point_id, ms)",
-        [now, pairs[:, 0].tolist(), pairs[:, 1].tolist()],
+        [pairs[:, 0].tolist(), pairs[:, 1].tolist()],
     )
     return len(pairs)
 
@@ -109,7 +102,8 @@ async def close(connection: Connection, site_id: int, now: datetime) -> Progress
 
 async def fence(connection: Connection) -> int:
     """A mark: every transaction that has written anything by now is before it."""
-    cursor = await connection.execute("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    # Not the snapshot's xmax, which is only past those that have ended: a number of our own is past all.
+    cursor = await connection.execute("select pg_current_xact_id()::text::bigint")
     row = await cursor.fetchone()
     assert row is not None
     return int(row[0])
@@ -218,7 +212,7 @@ async def remake(connection: Connection, site_id: int, now: datetime) -> int:
     waiting = [each for each in stale if each.gone and not each.settled]
     if waiting:
         await connection.execute(
-            "update stale_hour set settled = true, due_at = %s where id = any(%s)",
+            "update stale_hour set due_at = %s where id = any(%s)",
             [now + SETTLE, [number for each in waiting for number in each.note_ids]],
         )
     late = [each for each in stale if each.gone and each.settled]
@@ -232,9 +226,10 @@ async def remake(connection: Connection, site_id: int, now: datetime) -> int:
 
 async def _stale(connection: Connection, site_id: int, now: datetime) -> list[_Stale]:
     cursor = await connection.execute(
-        "with due as (select stale_hour.id, point_id, hour, settled from stale_hour "
-        "join point on point.id = point_id where site_id = %(site)s and due_at <= %(now)s order by due_at limit %(most)s) "
-        "select point_id, hour, array_agg(due.id), bool_and(settled), not coalesce(bool_and(has_readings), hour >= "
+        "with due as (select stale_hour.id, point_id, hour, due_at from stale_hour join point on point.id = point_id "
+        "where site_id = %(site)s and (due_at is null or due_at <= %(now)s) "
+        "order by due_at nulls first, stale_hour.id limit %(most)s) "
+        "select point_id, hour, array_agg(due.id), bool_and(due_at is not null), not coalesce(bool_and(has_readings), hour >= "
         "coalesce((select dropped_until from site_history where site_id = %(site)s), '-infinity')) "
         "from due left join reading_hour using (point_id, hour) group by point_id, hour",
         {"site": site_id, "now": now, "most": NOTES_MAX},

@@ -93,7 +93,7 @@ async def drop(connection: Connection, due: Sequence[Overdue]) -> Dropped:
         "and ts >= sound.hour and ts < sound.hour + interval '1 hour' returning 1), "
         "marked as (update reading_hour set has_readings = false from sound "
         "where reading_hour.point_id = sound.point_id and reading_hour.hour = sound.hour), "
-        "unsound as (insert into stale_hour (point_id, hour, due_at) select point_id, hour, hour from there "
+        "unsound as (insert into stale_hour (point_id, hour) select point_id, hour from there "
         "where not exists (select from sound where sound.point_id = there.point_id and sound.hour = there.hour) "
         "and not exists (select from stale_hour where stale_hour.point_id = there.point_id "
         "and stale_hour.hour = there.hour)) "

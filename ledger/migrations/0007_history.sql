@@ -40,17 +40,16 @@ create table stale_hour (
     id       bigint generated always as identity,
     point_id int not null,
     hour     timestamptz not null,
-    due_at   timestamptz not null,
-    settled  boolean not null default false,     -- has waited for a redelivery; see the decision
+    due_at   timestamptz,                        -- null: at once; else it waits for redeliveries, see the decision
     constraint stale_hour_pkey primary key (id)
 );
-create index stale_hour_due on stale_hour (due_at);
+create index stale_hour_due on stale_hour (due_at nulls first, id);
 create index stale_hour_of_point on stale_hour (point_id, hour);
 
 grant select, insert, update on site_history to taizhang_ingest;
 grant select, insert, update, delete on reading_hour to taizhang_ingest;
 grant select, insert, delete on stale_hour to taizhang_ingest;
-grant update (due_at, settled) on stale_hour to taizhang_ingest;
+grant update (due_at) on stale_hour to taizhang_ingest;
 grant delete on reading to taizhang_ingest;      -- what is past its keeping
 
 alter table site_history enable row level security;

@@ -176,7 +176,7 @@ async def _columns_granted(owner: Connection, table: str, privilege: str) -> lis
         "copy reading to stdout",
         "select count(*) from reading_hour",
         "delete from reading_hour",
-        "insert into stale_hour (point_id, hour, due_at) values (1, '2026-01-01', '2026-01-01')",
+        "insert into stale_hour (point_id, hour) values (1, '2026-01-01')",
         "select count(*) from stale_hour",
     ],
 )
