@@ -150,6 +150,14 @@ BREAKS: dict[str, list[tuple[str, ...]]] = {
         ("update point set kind = 'measure' where kind = 'enum'",),
     ],
     "reading_is_of_a_point": [("delete from point where key = 'outlet_pressure'",)],
+    "hour_says_what_its_readings_say": [
+        ("update reading_hour set mean = mean + 0.001",),
+        ("delete from reading_hour",),
+    ],
+    "no_reading_is_lost": [
+        ("delete from reading where ts = (select min(ts) from reading)",),
+        ("delete from reading", "update reading_hour set has_readings = true"),
+    ],
     "references_hold": [
         ("delete from site where key = 'harbour'",),
         ("update point set site_id = (select max(id) from site)",),
