@@ -604,13 +604,12 @@ create table stale_hour (
     id bigint not null generated always as identity,
     point_id integer not null,
     hour timestamp with time zone not null,
-    due_at timestamp with time zone not null,
-    settled boolean not null default false,
+    due_at timestamp with time zone,
     constraint stale_hour_pkey PRIMARY KEY (id)
 );
-CREATE INDEX stale_hour_due ON stale_hour USING btree (due_at);
+CREATE INDEX stale_hour_due ON stale_hour USING btree (due_at NULLS FIRST, id);
 CREATE INDEX stale_hour_of_point ON stale_hour USING btree (point_id, hour);
-grant delete, insert, select, update (due_at, settled) on stale_hour to taizhang_ingest;
+grant delete, insert, select, update (due_at) on stale_hour to taizhang_ingest;
 
 create table timer (
     id bigint not null generated always as identity,

@@ -49,7 +49,7 @@ async def store(pool: Pool, site: SmallSite, point: str, *values: tuple[float, f
     ]
     async with transaction(pool) as connection:
         stored = (await readings.store(connection, samples)).count(readings.Fate.STORED)
-            account = intake.Account(received=1, accepted=1, values_received=stored, stored=stored)
+        account = intake.Account(received=1, accepted=1, values_received=stored, stored=stored)
         await intake.add(connection, {intake.AccountKey(NOON, site.key, "gw-1"): account})
 
 
@@ -256,7 +256,7 @@ async def test_batches_are_bounded(pool: Pool, site: SmallSite) -> None:
     async with transaction(pool) as connection:
         due, looked_at = await history_expiry.overdue(connection, site.id, history_expiry.horizons(KEEP, now))
         assert [each.point_id for each in due] == sorted(site.points[each] for each in points)
-        assert looked_at == max(site.points.values())
+        assert looked_at is not None and looked_at == max(site.points.values())
         assert await history_expiry.overdue(
             connection, site.id, history_expiry.horizons(KEEP, now), after_point_id=looked_at
         ) == ([], None)
