@@ -3,13 +3,17 @@
 Built once from a site's configuration; looking up is two dictionaries, because every message does it.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isfinite, nan
+from typing import Final, Self
 
-from ingest.wire import Reason, shown
+from ingest.wire import Reason, TelemetryTopic, shown
 from ledger.records import PointKind, Quality, SiteConfiguration
 from rules.model import GATEWAY_KIND, ONLINE_KEY
+
+_LARGEST: Final = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,48 @@ class GatewayAddress:
 
 @dataclass(frozen=True, slots=True)
 class FacilityAddress:
+    """`points` is all there is to know. The other three are the same for who has no time: a point that takes numbers
+    with its scale, shift and plausible range; one that is on or off; and each label of an enumeration with its code.
+    """
+
     id: int
     key: str
     gateway: GatewayAddress | None
+    gateway_id: int  # 0: none
     points: Mapping[str, PointAddress]
+    numbers: Mapping[str, tuple[int, float, float, float, float]]
+    switches: Mapping[str, int]
+    labels: Mapping[tuple[str, str], tuple[int, float]]
+
+    @classmethod
+    def of(cls, facility_id: int, key: str, gateway: GatewayAddress | None, points: Mapping[str, PointAddress]) -> Self:
+        by_kind: dict[PointKind, list[PointAddress]] = {kind: [] for kind in PointKind}
+        for point in points.values():
+            by_kind[point.kind].append(point)
+        return cls(
+            facility_id,
+            key,
+            gateway,
+            0 if gateway is None else gateway.id,
+            points,
+            # Beyond the largest float there is infinity, which is no number we store.
+            numbers={
+                each.key: (
+                    each.id,
+                    each.scale,
+                    each.shift,
+                    max(each.range_min, -_LARGEST),
+                    min(each.range_max, _LARGEST),
+                )
+                for each in by_kind[PointKind.MEASURE] + by_kind[PointKind.COUNTER]
+            },
+            switches={each.key: each.id for each in by_kind[PointKind.STATE] + by_kind[PointKind.EVENT]},
+            labels={
+                (each.key, label): (each.id, float(code))
+                for each in by_kind[PointKind.ENUM]
+                for label, code in each.codes.items()
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +87,7 @@ class SiteAddresses:
     facilities: Mapping[str, FacilityAddress]
     gateways: Mapping[str, GatewayAddress]
     gateway_of: Mapping[int, int]  # facility -> gateway that speaks for it
+    by_topic: Mapping[str, FacilityAddress]  # of its telemetry
 
 
 def addresses(configuration: SiteConfiguration) -> SiteAddresses:
@@ -73,11 +116,12 @@ def addresses(configuration: SiteConfiguration) -> SiteAddresses:
         own = points[facility.id]
         if facility.kind == GATEWAY_KIND:
             own = {key: point for key, point in own.items() if key != ONLINE_KEY}
-        facilities[facility.key] = FacilityAddress(facility.id, facility.key, speaker, own)
+        facilities[facility.key] = FacilityAddress.of(facility.id, facility.key, speaker, own)
     return SiteAddresses(
         facilities=facilities,
         gateways={each.key: each for each in gateways.values()},
         gateway_of={each.id: each.gateway.id for each in facilities.values() if each.gateway is not None},
+        by_topic={str(TelemetryTopic(configuration.site.key, key)): each for key, each in facilities.items()},
     )
 
 

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from ingest import intake, judgement, ringing
+from ingest import accounts, feeding, intake, judgement, ringing, wire
+from ingest.accounts import together
+from ingest.addresses import GatewayAddress
+from ingest.columns import SiteColumns
 from ingest.delivery import Delivery
+from ingest.feeding import SitePart
 from ingest.intake import Outcome
 from ingest.judgement import Told
 from ingest.resolve import Limits, Message, all_samples, resolve
@@ -14,15 +18,11 @@ from ingest.sites import GatewayMemory, JudgedSite
 from ingest.wire import Reason
 from ledger import dossier, facilities, readings
 from ledger import intake as ledger_intake
-from ledger.facilities import Heard
+from ledger.deposits import Columns, deposit
 from ledger.intake import Account, AccountKey
 from ledger.pool import Connection
-from ledger.readings import Fate
-from ledger.records import Decision, Quality, Sample, from_ms
+from ledger.records import Decision, from_ms
 from rules.response import ResponseTable
-
-_SEQ_GAP_MAX = 1_000_000  # a jump beyond that is a device that made its number up
-_INT4_MAX = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +34,6 @@ class Done:
     accounts: Mapping[AccountKey, Account]
     refused: Mapping[str, int]  # refusals by reason
     device_lag_ms: int | None  # the largest age at receipt
-
-
-@dataclass(slots=True)
-class _Talk:
-    """What a batch heard of one gateway."""
-
-    received_ms: int = 0
-    seq_gaps: int = 0
-
-
-@dataclass(slots=True)
-class _Judged:
-    """What a batch does to one site."""
-
-    site: JudgedSite
-    decisions: list[Decision] = field(default_factory=list[Decision])
-    talks: dict[int, _Talk] = field(default_factory=dict[int, _Talk])
 
 
 async def judge(
@@ -67,23 +50,53 @@ async def judge(
 
     `sites` are mutated ahead of the commit: when this raises, or the commit fails, they must be loaded again.
     """
-    addresses = {key: site.addresses for key, site in sites.items()}
-    messages = [resolve(delivery, addresses, limits) for delivery in deliveries]
-    judged = {key: _Judged(site) for key, site in sites.items()}
-    await _take_statuses(connection, messages, judged)
-    samples = all_samples(messages)
-    fates = (await readings.store(connection, samples)).fates if samples else ()
-    _feed(messages, fates, judged)
-    decided = [(one.site, one.decisions) for one in judged.values() if one.decisions]
+    parts, strays = _sort(deliveries, sites, limits)
+    for part in parts:
+        await _take_statuses(connection, part)
+    await _deposit(connection, parts)
+    for part in parts:
+        feeding.feed(part)
+    decided = [(part.site, part.decisions) for part in parts if part.decisions]
     told = await carry_out(connection, decided, table, now)
-    await facilities.gateways_heard(connection, [each for one in judged.values() for each in _heard(one)])
-    accounts, refusals = intake.tally([(message.delivery, message.outcome) for message in messages])
-    await ledger_intake.add(connection, accounts)
+    heard = [each for part in parts for each in part.heard]
+    if heard:
+        await facilities.gateways_heard(connection, heard)
+    stray_accounts, refusals = intake.tally([(message.delivery, message.outcome) for message in strays])
+    account = together([stray_accounts, *(accounts.of_site(part) for part in parts)])
+    await ledger_intake.add(connection, account)
+    refusals = [*refusals, *(each for part in parts for each in accounts.refusals_of(part))]
     if refusals:
         await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
-    lags = [each.delivery.received_ms - each.newest_ms for each in messages if each.newest_ms is not None]
+    lags = [lag_ms for part in parts if (lag_ms := part.arrays.lag_ms) is not None]
     refused = Counter(refusal.reason for refusal in refusals)
-    return Done(told is not None, told or (), accounts, refused, max(lags, default=None))
+    return Done(told is not None, told or (), account, refused, max(lags, default=None))
+
+
+def _sort(
+    deliveries: Sequence[Delivery], sites: Mapping[str, JudgedSite], limits: Limits
+) -> tuple[list[SitePart], list[Message]]:
+    """By site, in order of arrival; and what is of no site of ours."""
+    by_site = {key: SiteColumns(key, site.addresses, limits) for key, site in sites.items()}
+    strays: list[Message] = []
+    for delivery in deliveries:
+        columns = by_site.get(wire.site_of(delivery.topic))
+        if columns is None:
+            strays.append(resolve(delivery, {}, limits))
+        else:
+            columns.put(delivery)
+    return [SitePart.of(sites[key], columns) for key, columns in by_site.items() if columns.deliveries], strays
+
+
+async def _deposit(connection: Connection, parts: Sequence[SitePart]) -> None:
+    """Store the values of all sites in one piece, and note the fate of each."""
+    given = [part.arrays.columns.only(part.is_counted) for part in parts]
+    if not any(len(each) for each in given):
+        return
+    fates = await deposit(connection, Columns.together(given))
+    begin = 0
+    for part, columns in zip(parts, given, strict=True):
+        part.fates[part.is_counted] = fates[begin : begin + len(columns)]
+        begin += len(columns)
 
 
 async def keep(
@@ -105,7 +118,7 @@ async def keep(
     if not samples:
         return False
     for fate in (await readings.store(connection, samples)).fates:
-        _count(message, fate)
+        message.outcome.count(fate)
     message.outcome.refuse(Reason.UNJUDGED, f"{type(flaw).__name__}: {flaw}", 0)
     accounts, refusals = intake.tally([(delivery, message.outcome)])
     await ledger_intake.add(connection, accounts)
@@ -135,109 +148,45 @@ async def refuse(
 # ------------------------------------------------------------------ statuses
 
 
-async def _take_statuses(connection: Connection, messages: Sequence[Message], judged: Mapping[str, _Judged]) -> None:
+async def _take_statuses(connection: Connection, part: SitePart) -> None:
     """A status that is news becomes a reading of the gateway's `online` point.
 
     It is told apart from a repeated one by `since`, never by the reading's time: the last will speaks of a connection
     begun long ago and takes effect now, and a device whose clock was set back must still be able to come online.
     """
-    for message in messages:
+    for place, message in part.columns.careful.items():
         if message.status is None or message.gateway is None:
             continue
-        status, gateway = message.status, message.gateway
-        received_ms = message.delivery.received_ms
-        # A connection cannot have begun after we were told of it: taken as it stands, a clock that is ahead would make
-        # every later status look old.
-        since_ms = min(status.since_ms, received_ms)
-        memory = judged[message.outcome.site_key].site.memories.setdefault(gateway.id, GatewayMemory())
-        claimed = (status.online, status.since_ms)
-        is_news = memory.status != claimed and await facilities.gateway_status(
-            connection, gateway.id, online=status.online, since=from_ms(since_ms)
-        )
-        if not is_news or gateway.online_point_id is None:
-            message.outcome.repeated += 1
+        row = part.columns.status_rows.get(place)
+        ts_ms = await _status_news(connection, part.site, message, message.status, message.gateway)
+        if row is not None and ts_ms is not None:
+            part.arrays.columns.ts_ms[row] = ts_ms
             continue
-        ts_ms = since_ms if status.online else max(received_ms, since_ms + 1)
-        if memory.online_ms is not None and ts_ms <= memory.online_ms:
-            ts_ms = max(received_ms, memory.online_ms + 1)
-        memory.status, memory.online_ms = claimed, ts_ms
-        sample = Sample(gateway.online_point_id, ts_ms, float(status.online), Quality.GOOD, received_ms)
-        message.steps.append([sample])
+        message.outcome.repeated += 1
+        if row is not None:
+            part.is_counted[row] = False
 
 
-# ------------------------------------------------------------------ judging
-
-
-def _feed(messages: Sequence[Message], fates: Sequence[Fate], judged: Mapping[str, _Judged]) -> None:
-    """Let each site's engine judge what is new, message by message, moment by moment."""
-    place = 0
-    for message in messages:
-        one = judged.get(message.outcome.site_key)
-        if one is None:
-            continue
-        _hear(one, message)
-        for step in message.steps:
-            fresh: list[Sample] = []
-            for sample in step:
-                _count(message, fates[place])
-                if fates[place] is Fate.STORED:
-                    fresh.append(sample)
-                place += 1
-            engine = one.site.engine
-            message.outcome.late += sum(engine.is_late(sample.point_id, sample.ts_ms) for sample in fresh)
-            if fresh:
-                one.decisions.extend(engine.feed(fresh))
-        if message.outcome.stored and message.gateway is not None and not message.delivery.kept:
-            _follow_sequence(one, message, message.gateway.id)
-    assert place == len(fates), "every sample has its fate"
-
-
-def _count(message: Message, fate: Fate) -> None:
-    outcome = message.outcome
-    if fate is Fate.STORED:
-        outcome.stored += 1
-    elif fate is Fate.REPEATED:
-        outcome.repeated += 1
-    else:
-        outcome.conflict += 1
-
-
-def _hear(one: _Judged, message: Message) -> None:
-    """The gateway spoke. Not so for what the broker kept, nor for a status: the last will is the broker's own word."""
-    gateway, received_ms = message.gateway, message.delivery.received_ms
-    if gateway is None or message.status is not None or message.delivery.kept:
-        return
-    talk = one.talks.setdefault(gateway.id, _Talk())
-    talk.received_ms = max(talk.received_ms, received_ms)
-    one.site.engine.heard(gateway.id, received_ms, message.newest_ms, message.ahead_ms)
-
-
-def _follow_sequence(one: _Judged, message: Message, gateway_id: int) -> None:
-    """Count what is missing between sequence numbers. A lower number with a later time is a gateway that began anew;
-    a lower one with an earlier time is a redelivery.
-    """
-    memory = one.site.memories.setdefault(gateway_id, GatewayMemory())
-    for seq, ts_ms in message.seqs:
-        if memory.seq is not None and seq > memory.seq + 1:
-            gap = min(seq - memory.seq - 1, _SEQ_GAP_MAX)
-            message.outcome.seq_gaps += gap
-            one.talks[gateway_id].seq_gaps += gap
-        is_anew = memory.seq_ms is not None and ts_ms > memory.seq_ms
-        if memory.seq is None or seq > memory.seq or is_anew:
-            memory.seq, memory.seq_ms = seq, ts_ms
-        elif memory.seq_ms is None:
-            memory.seq_ms = ts_ms  # after our restart: which of the two it is, the next one shows
-
-
-def _heard(one: _Judged) -> list[Heard]:
-    rows: list[Heard] = []
-    for gateway_id, talk in one.talks.items():
-        offset_ms = one.site.engine.clock_offset_ms(gateway_id)
-        bounded = None if offset_ms is None else max(-_INT4_MAX, min(offset_ms, _INT4_MAX))
-        memory = one.site.memories.get(gateway_id)
-        seq = None if memory is None else memory.seq
-        rows.append(Heard(gateway_id, from_ms(talk.received_ms), bounded, seq, talk.seq_gaps))
-    return rows
+async def _status_news(
+    connection: Connection, site: JudgedSite, message: Message, status: wire.Status, gateway: GatewayAddress
+) -> int | None:
+    """When the status takes effect; None: it is known already, or nothing is to be done about it."""
+    received_ms = message.delivery.received_ms
+    # A connection cannot have begun after we were told of it: taken as it stands, a clock that is ahead would make
+    # every later status look old.
+    since_ms = min(status.since_ms, received_ms)
+    memory = site.memories.setdefault(gateway.id, GatewayMemory())
+    claimed = (status.online, status.since_ms)
+    is_news = memory.status != claimed and await facilities.gateway_status(
+        connection, gateway.id, online=status.online, since=from_ms(since_ms)
+    )
+    if not is_news or gateway.online_point_id is None:
+        return None
+    ts_ms = since_ms if status.online else max(received_ms, since_ms + 1)
+    if memory.online_ms is not None and ts_ms <= memory.online_ms:
+        ts_ms = max(received_ms, memory.online_ms + 1)
+    memory.status, memory.online_ms = claimed, ts_ms
+    return ts_ms
 
 
 # ------------------------------------------------------------------ what follows

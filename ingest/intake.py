@@ -13,6 +13,7 @@ from datetime import datetime
 from ingest.delivery import Delivery
 from ingest.wire import Reason
 from ledger.intake import Account, AccountKey, Refusal
+from ledger.readings import Fate
 from ledger.records import from_ms
 
 BATCH_BYTES_MAX = 4 * 1024 * 1024  # a store emptied in long lists must not make one transaction of a day
@@ -97,6 +98,14 @@ class Outcome:
         told = self.details.setdefault(reason, [])
         if len(told) < _NAMED_MAX:
             told.append(detail)
+
+    def count(self, fate: Fate) -> None:
+        if fate is Fate.STORED:
+            self.stored += 1
+        elif fate is Fate.REPEATED:
+            self.repeated += 1
+        else:
+            self.conflict += 1
 
     def add_to(self, account: Account) -> None:
         """Exactly one of accepted, duplicate and quarantined. New values make it accepted; else known ones make it a

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.addresses import SiteAddresses, addresses
 from ledger import conditions, dossier, facilities, readings, timers
 from ledger.conditions import Cause
@@ -43,6 +46,22 @@ class GatewayMemory:
     seq_ms: int | None = None  # device time of the entry that bore it
 
 
+class SlotTable:
+    """Points to their places in the engine's arrays, many at a time."""
+
+    def __init__(self, slots: Mapping[int, int]) -> None:
+        self._point_ids = np.array(sorted(slots), np.int32)
+        self._slots = np.array([slots[point_id] for point_id in sorted(slots)], np.int32)
+
+    def of(self, point_id: NDArray[np.int32]) -> NDArray[np.int32]:
+        """-1 for a point that the engine does not know."""
+        if not len(self._point_ids):
+            return np.full(len(point_id), -1, np.int32)
+        place = np.searchsorted(self._point_ids, point_id)
+        place[place == len(self._point_ids)] = 0
+        return np.where(self._point_ids[place] == point_id, self._slots[place], np.int32(-1))
+
+
 @dataclass(slots=True)
 class JudgedSite:
     site: Site
@@ -51,6 +70,7 @@ class JudgedSite:
     conditions: Mapping[int, Condition]  # as they were when this was loaded: who and where, not their state now
     addresses: SiteAddresses
     engine: Engine
+    slots: SlotTable
     told_since_ms: int  # the engine is told everything that came in since then, and nothing from before
     packs: Packs
     memories: dict[int, GatewayMemory]
@@ -106,6 +126,7 @@ async def load(
         conditions={each.id: each for each in living},
         addresses=found,
         engine=engine,
+        slots=SlotTable(engine.slots()),
         told_since_ms=heard_ms if before is None else before.told_since_ms,
         packs=packs,
         memories=await _memories(connection, configuration, found),

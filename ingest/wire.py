@@ -24,9 +24,9 @@ import msgspec
 PREFIX = "tz/v1"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TS_MIN_MS = 946_684_800_000  # 2000-01-01: what is older comes from a clock that was never set
-_TS_MAX_MS = 253_402_300_799_999  # 9999-12-31, the last moment a datetime can hold
-_SEQ_MAX = 2**63 - 1
+TS_MIN_MS = 946_684_800_000  # 2000-01-01: what is older comes from a clock that was never set
+TS_MAX_MS = 253_402_300_799_999  # 9999-12-31, the last moment a datetime can hold
+SEQ_MAX = 2**63 - 1
 _SHOWN_MAX = 80
 _DIGITS_MAX = 300  # longer integers are beyond any float
 _TOPICS_CACHED_MAX = 65_536
@@ -115,6 +115,7 @@ def parse_topic(topic: str) -> Topic:
             raise WireError(Reason.BAD_TOPIC, f"not a topic of ours: {shown(topic)}; expected {_GRAMMAR}")
 
 
+@lru_cache(maxsize=_TOPICS_CACHED_MAX)
 def site_of(topic: str) -> str:
     """The site a topic names, well formed or not, for the account; '' when it names none."""
     levels = topic.split("/", 3)
@@ -175,7 +176,7 @@ class Telemetry:
     refused: Sequence[Refusal]
 
 
-class _WireEntry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class PlainEntry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     values: dict[str, object]
     ts: int | str | None = None
     seq: int | None = None
@@ -186,9 +187,20 @@ class _WireStatus(msgspec.Struct, forbid_unknown_fields=True):
     since: int | str
 
 
-_ENTRIES: msgspec.json.Decoder[_WireEntry | list[_WireEntry]] = msgspec.json.Decoder(_WireEntry | list[_WireEntry])
+_ENTRIES: msgspec.json.Decoder[PlainEntry | list[PlainEntry]] = msgspec.json.Decoder(PlainEntry | list[PlainEntry])
 _STATUS = msgspec.json.Decoder(_WireStatus)
 _TIME = msgspec.json.Decoder(datetime)
+
+
+def decode_plainly(payload: bytes) -> list[PlainEntry] | None:
+    """The entries as they are written, of the right shape and not looked at any closer; None: `decode_telemetry` says
+    what is wrong.
+    """
+    try:
+        decoded = _ENTRIES.decode(payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return decoded if isinstance(decoded, list) else [decoded]
 
 
 def decode_telemetry(payload: bytes, *, bytes_max: int, values_max: int) -> Telemetry:
@@ -218,7 +230,7 @@ def _entry(ts: object, values: Mapping[str, object], seq: int | None, refused: l
     if not values:
         refused.append(Refusal(Reason.EMPTY, "`values` is empty", 0))
         return None
-    if seq is not None and not 0 <= seq <= _SEQ_MAX:
+    if seq is not None and not 0 <= seq <= SEQ_MAX:
         refused.append(Refusal(Reason.WRONG_SHAPE, f"`seq` {shown(seq)} is not a count", len(values)))
         return None
     try:
@@ -338,8 +350,8 @@ def _timestamp(field: str, ts: object) -> int:
         ms = ts
     else:
         raise WireError(Reason.BAD_TIMESTAMP, f"`{field}` {shown(ts)} is neither epoch milliseconds nor RFC 3339")
-    if not _TS_MIN_MS <= ms <= _TS_MAX_MS:
-        seconds = _TS_MIN_MS <= ms * 1000 <= _TS_MAX_MS
+    if not TS_MIN_MS <= ms <= TS_MAX_MS:
+        seconds = TS_MIN_MS <= ms * 1000 <= TS_MAX_MS
         hint = "; that looks like seconds, send milliseconds" if seconds else ""
         raise WireError(Reason.BAD_TIMESTAMP, f"`{field}` {shown(ts)} is not between 2000 and 9999{hint}")
     return ms

@@ -4,8 +4,9 @@ Known readings are met after a redelivery. Then the unique key refuses the whole
 back, and the same rows are inserted one by one as far as they are new.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,19 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.point_id)
+
+    def only(self, which: NDArray[np.bool_]) -> "Columns":
+        return self if which.all() else Columns(*(each[which] for each in self.arrays()))
+
+    @classmethod
+    def together(cls, parts: Sequence["Columns"]) -> "Columns":
+        """One after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(*(np.concatenate(each) for each in zip(*(part.arrays() for part in parts), strict=True)))
+
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        return self.point_id, self.ts_ms, self.value, self.quality
 
 
 async def deposit(connection: Connection, columns: Columns) -> NDArray[np.int8]:
