@@ -31,10 +31,12 @@ $(READY): requirements.lock
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
-# Those that start whole services want the machine to themselves: their clocks run at sixty times real time.
+# Tests of whole services mostly wait, two at a time; those marked `alone` run a clock at sixty times real time, or count
+# what a service does in a second, and want the machine to themselves (docs/decisions/0013-ci.md).
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not system"
-	@$(BIN)/python -m pytest -m system
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "system and not alone"
+	@$(BIN)/python -m pytest -m "system and alone"
 
 check: format lint types test ## format, lint, types and all tests: what must pass before a commit
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,6 +18,8 @@ from psycopg import sql
 
 from embedded.postgres import Server
 from tests.fix_wait import wait_until
+
+_ROLES_LOCK = 5_190_023  # any number nobody else uses
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
@@ -86,11 +89,20 @@ async def clone(server_url: str, template: str, name: str) -> None:
     await wait_until(copied)
 
 
+@asynccontextmanager
+async def roles_to_ourselves(url: str) -> AsyncIterator[None]:
+    """Roles belong to the whole server, which test processes of CI share: two that change one at once, one fails."""
+    async with await psycopg.AsyncConnection.connect(with_database(url, "postgres"), autocommit=True) as opened:
+        await opened.execute("SELECT pg_advisory_lock(%s)", [_ROLES_LOCK])
+        yield
+
+
 async def _make_template(server_url: str, name: str) -> None:
     from ledger.migrate import migrate  # here, so that tests without a ledger run while it does not import
 
     await _run(server_url, sql.SQL("CREATE DATABASE {}"), name)
-    await migrate(with_database(server_url, name))
+    async with roles_to_ourselves(server_url):
+        await migrate(with_database(server_url, name))
     await _stop_timescale_workers(with_database(server_url, name))
     # Nobody may connect from now on: TimescaleDB's launcher would look into it again, and what is connected to cannot
     # be cloned.

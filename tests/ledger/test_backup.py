@@ -19,7 +19,7 @@ from ledger import audit, dossier, logins, migrate
 from ledger.logins import API_LOGIN
 from ledger.pool import API_ROLE, INGEST_ROLE, open_pool, transaction
 from tests.eventful_site import let_everything_happen
-from tests.fix_database import with_database
+from tests.fix_database import roles_to_ourselves, with_database
 from tests.ledger.test_logins import PASSWORDS, as_login
 from tests.small_estate import build_both
 from tests.source_tree import ROOT
@@ -106,7 +106,8 @@ async def test_a_restored_ledger_is_the_same_and_goes_on(database_url: str, empt
     assert await chunks_of_readings(empty) == await chunks_of_readings(database_url)
     async with await psycopg.AsyncConnection.connect(empty) as connection:
         assert await migrate.missing(connection) == []
-    await logins.ensure(empty, PASSWORDS)
+    async with roles_to_ourselves(empty):
+        await logins.ensure(empty, PASSWORDS)
     async with (
         open_pool(as_login(empty, API_LOGIN, PASSWORDS[API_LOGIN]), role=API_ROLE) as pool,
         transaction(pool, sites=[garden.id]) as connection,

@@ -10,6 +10,7 @@ from ledger import logins, migrate, readiness, scope
 from ledger.leases import LeaseSession
 from ledger.logins import API_LOGIN, INGEST_LOGIN
 from ledger.pool import API_ROLE, INGEST_ROLE, open_pool, transaction
+from tests.fix_database import roles_to_ourselves
 from tests.small_estate import build_both
 
 PASSWORDS = {INGEST_LOGIN: "ingest-password-0123", API_LOGIN: "api-password-0123456"}
@@ -23,8 +24,9 @@ def as_login(database_url: str, login: str, password: str) -> str:
 @pytest.fixture
 async def sites(database_url: str) -> list[int]:
     """Logins belong to the whole server, which tests of other processes share: all give the same passwords."""
-    for _ in range(2):
-        await logins.ensure(database_url, PASSWORDS)
+    async with roles_to_ourselves(database_url):
+        for _ in range(2):
+            await logins.ensure(database_url, PASSWORDS)
     async with await psycopg.AsyncConnection.connect(database_url) as owner:
         return [site.id for site in await build_both(owner)]
 
