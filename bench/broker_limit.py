@@ -8,7 +8,6 @@ from bench import ground
 from bench.counters import CONSUMED, STARTED, STOP, Counters
 from bench.figure import Figure
 from bench.ground import Bench, Trouble
-from bench.line_run import OUTSTANDING_MAX
 from bench.process_figures import cpu_s
 
 
@@ -21,9 +20,7 @@ async def measure(bench: Bench) -> list[Figure]:
             ground.child(bench, "reader", ["-m", "bench.reader", broker.url, str(counters.path)], {})
         )
         await ground.until(lambda: counters[STARTED] != 0, "the bare reader", watched=reader)
-        load = await stack.enter_async_context(
-            ground.load(bench, bench.grounds(bench.facilities), broker.url, outstanding_max=OUTSTANDING_MAX)
-        )
+        load = await stack.enter_async_context(ground.load(bench, bench.grounds(bench.facilities), broker.url))
         telling = asyncio.create_task(tell(counters, load.counters))
         await asyncio.sleep(min(2.0, seconds / 2))
         seen, spent, begun = counters[CONSUMED], cpu_s(reader.pid), time.monotonic()

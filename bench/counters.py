@@ -7,7 +7,8 @@ from typing import Self
 
 import numpy as np
 
-SENT, ACKNOWLEDGED, CONSUMED, STOP, RATE, STARTED = range(6)
+# BOUND: messages that may be sent and not consumed yet; RATE: messages a second. 0 is without a bound, both.
+SENT, ACKNOWLEDGED, CONSUMED, STOP, RATE, STARTED, BOUND = range(7)
 _COUNT = 16
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bench import databases
-from bench.counters import CONSUMED, RATE, STARTED, STOP, Counters
+from bench.counters import BOUND, CONSUMED, RATE, STARTED, STOP, Counters
 from bench.estates import Grounds, Packs, grounds
 from bench.load import Spec
 from embedded import process
@@ -24,6 +24,7 @@ from settings import wall_clock
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_S = 120.0
+OUTSTANDING_MAX = 20_000  # what the generator keeps ahead of whoever consumes: about a second
 _STOP_STEPS = ((signal.SIGTERM, 20.0),)
 _POLL_S = 0.05
 
@@ -45,6 +46,7 @@ class Bench:
     mqtt_url: str | None = None  # a broker of somebody else's; None: the embedded one
     environment: Mapping[str, str] = field(default_factory=dict[str, str])  # more settings of ingest and api
     facilities: int = 1_000
+    outstanding_max: int = OUTSTANDING_MAX
     _templates: dict[int, str] = field(default_factory=dict[int, str])
     _grounds: dict[int, Grounds] = field(default_factory=dict[int, Grounds])
 
@@ -171,10 +173,9 @@ class Load:
 
     def __init__(self, running: Child, counters: Counters) -> None:
         self.process, self.counters = running, counters
-        self.account: Mapping[str, object] | None = None
 
-    def pace(self, messages_per_s: int) -> None:
-        self.counters[RATE] = messages_per_s
+    def pace(self, messages_per_s: int, bound: int) -> None:
+        self.counters[RATE], self.counters[BOUND] = messages_per_s, bound
 
     async def stop(self, deadline_s: float = 90.0) -> "LoadAccount":
         """No more is sent; what was sent is waited for until it is acknowledged."""
@@ -205,12 +206,16 @@ class LoadAccount(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def load(bench: Bench, of: Grounds, url: str, *, rate: int = 0, **more: object) -> AsyncGenerator[Load]:
-    """The generator, sending already. `more` are fields of `bench.load.Spec`."""
+async def load(
+    bench: Bench, of: Grounds, url: str, *, rate: int = 0, bound: int | None = None, **more: object
+) -> AsyncGenerator[Load]:
+    """The generator, sending already. `bound`: messages that nobody has consumed yet, 0 for as many as the broker takes.
+    `more` are fields of `bench.load.Spec`.
+    """
     stamp = time.monotonic_ns()
     path = bench.directory / f"counters-{stamp}"
     with Counters(path, create=True) as counters:
-        counters[RATE] = rate
+        counters[RATE], counters[BOUND] = rate, bench.outstanding_max if bound is None else bound
         spec = Spec(
             url=url,
             counters=str(path),

@@ -10,7 +10,6 @@ from bench.estates import Grounds
 from bench.ground import Bench, LoadAccount, Trouble
 from bench.process_figures import family_cpu_s, name_of, parent_of, resident_mb
 
-OUTSTANDING_MAX = 20_000
 DRAIN_S = 120.0
 WARM_UP_S = 5.0
 ALARMS_PER_S = 10.0
@@ -107,7 +106,7 @@ async def run(
             of,
             broker.url,
             rate=rate,
-            outstanding_max=OUTSTANDING_MAX,
+            bound=None,
             alarms_per_s=alarms_per_s,
             alarm_kinds=ALARM_KINDS,
             **more,

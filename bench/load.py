@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from bench import frames
-from bench.counters import ACKNOWLEDGED, CONSUMED, RATE, SENT, STARTED, STOP, Counters
+from bench.counters import ACKNOWLEDGED, BOUND, CONSUMED, RATE, SENT, STARTED, STOP, Counters
 from bench.estates import Place
 from bench.traffic import EXCURSIONS, Block, Excursion, blocks
 from settings import wall_clock
@@ -44,9 +44,9 @@ class Spec(msgspec.Struct, frozen=True):
     values_per_message: int = 3
     connections: int = 2
     window: int = 10_000  # messages not acknowledged yet, for each connection
-    outstanding_max: int = 0  # messages sent and not consumed yet, of all connections; 0: no bound
     alarms_per_s: float = 0.0
     alarm_kinds: list[str] = []
+    alarms_from: int = 0  # how many of the possible faults were played by earlier runs on the same ledger
     poison: float = 0.0
     seconds: float = 600.0  # at most
     name: str = "bench"
@@ -159,7 +159,7 @@ class Generator:
         digits = np.random.default_rng(1).integers(ord("0"), ord("9") + 1, _NOISE_BYTES, dtype=np.uint8)
         self._noise, self._noise_at = digits, 0
         self._faults = self._possible_faults()
-        self._fault_at = 0
+        self._fault_at = spec.alarms_from
         self._ending: deque[tuple[float, Block, int, Excursion]] = deque()
 
     def _possible_faults(self) -> list[tuple[_Line, Block, int, Excursion]]:
@@ -239,8 +239,8 @@ class Generator:
     def _send(self, due: int) -> int:
         """What may be sent now; returns how many that was."""
         sent = 0
-        if self._spec.outstanding_max:
-            due = min(due, self._spec.outstanding_max - (self._account.sent - self._counters[CONSUMED]))
+        if bound := self._counters[BOUND]:
+            due = min(due, bound - (self._account.sent - self._counters[CONSUMED]))
         for line in self._lines:
             line.flush()
         busy = list(self._lines)
@@ -289,10 +289,10 @@ class Generator:
 
     def _provoke(self, now: float) -> None:
         """The next fault: told at once by a message of its own, and by the facility's later ones while it lasts."""
-        line, block, row, excursion = self._faults[self._fault_at]
+        line, block, row, excursion = self._faults[self._fault_at % len(self._faults)]
         if line.room < 1:
             return
-        self._fault_at = (self._fault_at + 1) % len(self._faults)
+        self._fault_at += 1
         data = block.sudden(row, excursion, self._now_ms(), line.next_id)
         block.say(row, excursion, wrong=True)
         self._ending.append((now + excursion.hold_s, block, row, excursion))

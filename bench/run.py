@@ -20,7 +20,22 @@ from pathlib import Path
 import psycopg
 
 import rules.packs
-from bench import broker_limit, databases, end_to_end, yardstick
+from bench import (
+    api_reads,
+    broker_limit,
+    copy_limit,
+    databases,
+    disk,
+    end_to_end,
+    growth,
+    latency,
+    overload,
+    poison,
+    restart,
+    rules_cost,
+    wide,
+    yardstick,
+)
 from bench.figure import Figure, Goal, missing
 from bench.ground import ROOT, Bench, Trouble
 from embedded import postgres
@@ -43,7 +58,17 @@ class Question:
 QUESTIONS: Mapping[str, Question] = {
     "broker_limit": Question(broker_limit.measure, 90),
     "yardstick": Question(yardstick.measure, 120),
-    "end_to_end": Question(end_to_end.measure, 400),
+    "copy_limit": Question(copy_limit.measure, 60),
+    "end_to_end": Question(end_to_end.measure, 420),
+    "wide": Question(wide.measure, 120),
+    "latency": Question(latency.measure, 180),
+    "overload": Question(overload.measure, 480),
+    "growth": Question(growth.measure, 480),
+    "restart": Question(restart.measure, 300),
+    "rules": Question(rules_cost.measure, 120),
+    "api": Question(api_reads.measure, 300),
+    "poison": Question(poison.measure, 180),
+    "disk": Question(disk.measure, 120),
 }
 
 

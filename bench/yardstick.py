@@ -9,7 +9,6 @@ from bench.broker_limit import tell
 from bench.counters import CONSUMED, STARTED, STOP, Counters
 from bench.figure import Figure
 from bench.ground import Bench, Trouble
-from bench.line_run import OUTSTANDING_MAX
 from bench.process_figures import family_cpu_s
 
 
@@ -22,9 +21,7 @@ async def measure(bench: Bench) -> list[Figure]:
         command = ["-m", "bench.script", url, broker.url, str(counters.path)]
         script = await stack.enter_async_context(ground.child(bench, "script", command, {}))
         await ground.until(lambda: counters[STARTED] != 0, "the script", watched=script)
-        load = await stack.enter_async_context(
-            ground.load(bench, bench.grounds(bench.facilities), broker.url, outstanding_max=OUTSTANDING_MAX)
-        )
+        load = await stack.enter_async_context(ground.load(bench, bench.grounds(bench.facilities), broker.url))
         telling = asyncio.create_task(tell(counters, load.counters))
         await asyncio.sleep(min(3.0, seconds / 2))
         seen, spent, begun = counters[CONSUMED], family_cpu_s(script.pid), time.monotonic()

@@ -31,6 +31,7 @@ class FaultProxy:
         self._bytes_per_s: float | None = None
         self.port = 0
         self.accepted = 0
+        self.passed_bytes = 0
 
     @property
     def connections(self) -> int:
@@ -126,6 +127,7 @@ class FaultProxy:
             await self._open.wait()  # what was read just as we went deaf waits too
             writer.write(chunk)
             await writer.drain()
+            self.passed_bytes += len(chunk)
             if rate is not None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), len(chunk) / rate)

@@ -1,0 +1,33 @@
+"""A second of the bench, so that it does not rot: real ingest, real servers, figures and nothing lost."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bench import run
+from bench.ground import Bench
+from rules import packs
+from settings import Settings
+
+pytestmark = pytest.mark.system
+
+
+async def test_figures_are_had_and_nothing_is_lost(database_server: str, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        bench = Bench(
+            tmp_path,
+            packs.load(Settings().packs_dir),
+            database_server,
+            stack,
+            pace=0.01,
+            facilities=10,
+            outstanding_max=300,
+        )
+        figures = await run.ask(bench, ["broker_limit", "end_to_end", "rules"])
+    found = {figure.name: figure for figure in figures}
+    assert not [figure for figure in figures if figure.value is None and "TIMESCALE" not in figure.note]
+    for name in ("broker_limit.messages", "end_to_end.messages", "end_to_end.cost", "end_to_end.raised", "rules.cost"):
+        assert found[name].value, name
+    assert found["end_to_end.lost"].value == 0
+    assert found["end_to_end.of_broker_limit"].value
