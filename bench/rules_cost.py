@@ -40,7 +40,7 @@ async def measure(bench: Bench) -> list[Figure]:
     values = round(3_000_000 * bench.pace)
     spent_s = fed = 0.0
     for site in judged:
-        cpu_s, count = _feed(site, _readings(site, points, grounds), to_ms(now), max(60_000, values // len(judged)))
+        cpu_s, count = _feed(site, _readings(site, points, grounds), to_ms(now), max(10_000, values // len(judged)))
         spent_s, fed = spent_s + cpu_s, fed + count
     return [
         Figure(
