@@ -76,6 +76,13 @@ class BucketOut(Answered):
 class ReadingsOut(Answered):
     """Either `readings` or `buckets` is there. `next` goes into `from` of the next request; null: this is all."""
 
+    bucket: str | None = Field(
+        description="the spans of `buckets`: those asked for, or an hour where readings are past their keeping"
+    )
+    dropped_until: datetime | None = Field(
+        description="of the time before, there are figures of whole hours only; null: every reading is there"
+    )
+
     point: str
     name: Name
     kind: PointKind
@@ -96,12 +103,14 @@ async def list_readings(
     _check_span(query)
     async with context.transaction() as connection:
         home, found = await _find(connection, site, facility, point)
-        if query.bucket is None:
+        dropped_until = await readings.dropped_until(connection, found.id)
+        bucket = _at_least_an_hour(query, dropped_until)
+        if bucket is None:
             rows = await readings.series(connection, found.id, query.begin, query.end, limit=query.limit + 1)
             shown = [_reading(found, each) for each in rows[: query.limit]]
             spans = None
         else:
-            rows = await _buckets(connection, home, found, query, query.bucket, query.limit + 1)
+            rows = await _buckets(connection, home, found, query, bucket, query.limit + 1)
             shown = None
             spans = [_bucket(each) for each in rows[: query.limit]]
     return ReadingsOut(
@@ -109,6 +118,8 @@ async def list_readings(
         name=Name(zh=found.name_zh, en=found.name_en),
         kind=found.kind,
         unit=found.unit,
+        bucket=bucket,
+        dropped_until=dropped_until,
         readings=shown,
         buckets=spans,
         next=rows[query.limit].ts if len(rows) > query.limit else None,
@@ -127,12 +138,13 @@ async def list_readings_csv(
     _check_span(query)
     async with context.transaction() as connection:
         home, found = await _find(connection, site, facility, point)
-        if query.bucket is None:
+        bucket = _at_least_an_hour(query, await readings.dropped_until(connection, found.id))
+        if bucket is None:
             rows = await readings.series(connection, found.id, query.begin, query.end, limit=CSV_ROWS_MAX + 1)
             header = ["ts", "value", "quality"]
             lines = [_reading(found, each) for each in rows]
         else:
-            rows = await _buckets(connection, home, found, query, query.bucket, CSV_ROWS_MAX + 1)
+            rows = await _buckets(connection, home, found, query, bucket, CSV_ROWS_MAX + 1)
             header = ["ts", "min", "max", "mean", "last", "count", "bad"]
             lines = [_bucket(each) for each in rows]
     if len(rows) > CSV_ROWS_MAX:
@@ -152,6 +164,17 @@ async def list_readings_csv(
 
 def _cell(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def _at_least_an_hour(query: SpanQuery, dropped_until: datetime | None) -> str | None:
+    """The spans to answer with: where readings are gone there is nothing finer than an hour."""
+    if query.bucket is None or dropped_until is None or query.begin >= dropped_until:
+        return query.bucket
+    return query.bucket if _seconds(query.bucket) >= _UNIT_S["h"] else "1h"
+
+
+def _seconds(bucket: str) -> int:
+    return int(bucket[:-1]) * _UNIT_S[bucket[-1]]
 
 
 def _check_span(query: SpanQuery) -> None:
@@ -174,9 +197,8 @@ async def _buckets(
 ) -> list[Bucket]:
     """Spans are counted from the site's midnight, so that its days are days."""
     origin = datetime(2000, 1, 1, tzinfo=ZoneInfo(site.time_zone)).astimezone(UTC)
-    width = int(bucket[:-1]) * _UNIT_S[bucket[-1]]
     return await readings.buckets(
-        connection, point.id, span.begin, span.end, bucket_s=width, origin=origin, limit=limit
+        connection, point.id, span.begin, span.end, bucket_s=_seconds(bucket), origin=origin, limit=limit
     )
 
 

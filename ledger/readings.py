@@ -14,6 +14,7 @@ import numpy as np
 from psycopg.rows import TupleRow
 
 from ledger.deposits import CONFLICT, REPEATED, STORED, Columns, deposit
+from ledger.history import HOUR, hour_of
 from ledger.pool import Connection
 from ledger.records import Quality, Reading, Sample
 
@@ -121,6 +122,34 @@ async def series(
     return [_reading(row) async for row in cursor]
 
 
+# A reading is a span's part like an hour: figures of one value.
+_BUCKETS: LiteralString = (
+    "with part as (select hour as ts, minimum, maximum, mean, last, last_at, count, bad from site_reading_hour "
+    "where point_id = %(point)s and hour >= %(hours_begin)s and hour < %(hours_end)s "
+    "union all select ts, good, good, case when abs(good) <= 1e100 then good end, good, "
+    "case when quality = 0 then ts end, (quality = 0)::int, (quality <> 0)::int from "
+    "(select ts, quality, case when quality = 0 then value end as good from site_reading where point_id = %(point)s "
+    "and ts >= %(begin)s and ts < least(%(hours_begin)s, %(end)s) "
+    "union all select ts, quality, case when quality = 0 then value end as good from site_reading "
+    "where point_id = %(point)s and ts >= %(hours_end)s and ts < %(end)s) as edge) "
+    "select date_bin(%(width)s, ts, %(origin)s) as span, min(minimum), max(maximum), "
+    "sum(mean * count) / sum(count) filter (where mean is not null), "
+    "(array_agg(last order by last_at desc) filter (where last_at is not null))[1], "
+    "sum(count), sum(bad) from part group by span order by span limit %(limit)s"
+)
+
+
+async def dropped_until(connection: Connection, point_id: int) -> datetime | None:
+    """Before when there are hourly figures of a point in scope, and its readings are gone; None: all are there."""
+    cursor = await connection.execute(
+        "select hour + interval '1 hour' from site_reading_hour where point_id = %s and not has_readings "
+        "order by hour desc limit 1",
+        [point_id],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def buckets(
     connection: Connection,
     point_id: int,
@@ -131,18 +160,29 @@ async def buckets(
     origin: datetime = _EPOCH,
     limit: int = 10_000,
 ) -> list[Bucket]:
-    """The same in spans of `bucket_s` counted from `origin` (the site's midnight gives its days), empty ones left out."""
+    """The same in spans of `bucket_s` counted from `origin` (the site's midnight gives its days), empty ones left out.
+
+    Made of whole hours where spans are made of them, so that a year takes no longer than a week of readings, and of
+    readings at the edges; elsewhere of hours only where the readings are gone. An hour belongs to the span it begins in.
+    """
+    begin, end = begin.astimezone(UTC), end.astimezone(UTC)
+    whole = bucket_s % 3600 == 0 and origin.timestamp() % 3600 == 0
     cursor = await connection.execute(
-        "select date_bin(%(width)s, ts, %(origin)s) as span, "
-        "min(value) filter (where quality = 0), max(value) filter (where quality = 0), "
-        "avg(value) filter (where quality = 0), (array_agg(value order by ts desc) filter (where quality = 0))[1], "
-        "count(*) filter (where quality = 0), count(*) filter (where quality <> 0) "
-        + _IN_SPAN
-        + "group by span order by span limit %(limit)s",
+        "select coalesce(max(rolled_until), %(begin)s) from site_history join point using (site_id) "
+        "where point.id = %(point)s",
+        {"point": point_id, "begin": begin},
+    )
+    row = await cursor.fetchone()
+    until = row[0] if row and whole else await dropped_until(connection, point_id)
+    hours_begin = hour_of(begin) if begin == hour_of(begin) else hour_of(begin) + HOUR
+    cursor = await connection.execute(
+        _BUCKETS,
         {
             "point": point_id,
             "begin": begin,
             "end": end,
+            "hours_begin": hours_begin,
+            "hours_end": max(hours_begin, hour_of(min(until or begin, end))),
             "width": timedelta(seconds=bucket_s),
             "origin": origin,
             "limit": limit,

@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from ledger import readings
-from ledger.records import Quality, Sample, to_ms
+from ledger import history, history_expiry, readings
+from ledger.records import PointKind, Quality, Sample, to_ms
 from tests.api.conftest import Estate, StandingClock
 from tests.small_estate import NOON, raise_alarm
 
@@ -173,6 +173,36 @@ async def test_days_are_the_site_s(client: httpx.AsyncClient, owner: Owner, esta
         ("2026-02-28T16:00:00Z", 1.0),
         ("2026-03-01T16:00:00Z", 2.0),
     ]
+
+
+async def test_where_readings_are_past_their_keeping_there_are_hours(
+    client: httpx.AsyncClient, owner: Owner, estate: Estate
+) -> None:
+    point = estate.garden.points["outlet_pressure"]
+    await measure(owner, point, 1.0, 3.0, 2.0, every_s=1200)
+    for days in (40, 80):
+        await measure(owner, point, 5.0, start=days * 86_400)
+    now = NOON + timedelta(days=100)
+    progress = await history.close(owner, estate.garden.id, now)
+    while window := await history.next_window(owner, estate.garden.id, progress):
+        left: history.Window | None = window
+        while left is not None:
+            left = await history.roll(owner, estate.garden.id, left)
+        progress = history.Progress(progress.closed_until, window.end)
+    due, _ = await history_expiry.overdue(owner, estate.garden.id, {PointKind.MEASURE: now - timedelta(days=90)})
+    assert (await history_expiry.drop(owner, due)).readings == 3
+    found = (await client.get(PRESSURE, params=SPAN | {"bucket": "5m"})).json()
+    assert (found["bucket"], found["dropped_until"]) == ("1h", "2026-03-01T13:00:00Z")
+    assert found["buckets"] == [
+        {"ts": "2026-03-01T12:00:00Z", "min": 1.0, "max": 3.0, "mean": 2.0, "last": 2.0, "count": 3, "bad": 0}
+    ]
+    spans = await client.get(f"{PRESSURE}.csv", params=SPAN | {"bucket": "5m"})
+    assert len(list(csv.DictReader(io.StringIO(spans.text)))) == 1
+    raw = (await client.get(PRESSURE, params=SPAN)).json()
+    assert (raw["bucket"], raw["readings"], raw["dropped_until"]) == (None, [], "2026-03-01T13:00:00Z")
+    later = {"from": "2026-04-10T12:00:00Z", "until": "2026-04-10T13:00:00Z", "bucket": "5m"}
+    found = (await client.get(PRESSURE, params=later)).json()
+    assert (found["bucket"], len(found["buckets"])) == ("5m", 1)
 
 
 @pytest.mark.parametrize(
