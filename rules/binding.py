@@ -14,6 +14,7 @@ from rules.model import Pack, PartType, Rule
 from rules.places import Places
 from rules.signals import Signal
 from rules.slots import Dependencies, Edge, FacilitySlots, Leader, Shown, TickOnly, counted_parts, has, place_of
+from rules.stakes import Stake, stakes
 from rules.syntax import Binary, Boolean, Call, Label, Name, Node, Unary, names, walk
 from rules.truth import Getter, compiled
 from rules.vocabulary import AGGREGATES, BUILT_IN, BUILT_IN_GATEWAY, RAISED, SELF
@@ -142,6 +143,7 @@ class Bound:
     is_tick_only: bool
     values: Mapping[str, Shown]
     parameters: Mapping[str, float]
+    stakes: Sequence[Stake]  # every question that `when`, `clear` and `suppress` ask of a point
 
 
 def bind(
@@ -168,7 +170,12 @@ def bind(
     when = compiled(rule.when, slots)
     operands_of_when = list(found.operands.values())
     clear = _clear(rule, slots, when)
-    suppress, suppressors = _suppress(slots, _absence(places, facility, part))
+    asked = [rule.when, clear_node(rule)]
+    suppress, suppressors = None, ()
+    if rule.suppress_when is not None:
+        hiding = present(rule.suppress_when, _absence(places, facility, part), positive=True)
+        suppress, suppressors = _suppress(slots, hiding)
+        asked.append(hiding)
     past_when, past = None, Dependencies()
     if rule.latch and not found.is_tick_only:
         for signal in operands_of_when:
@@ -191,6 +198,7 @@ def bind(
         is_tick_only=found.is_tick_only,
         values=found.values,
         parameters=found.parameters,
+        stakes=tuple({stake: None for node in asked if node is not None for stake in stakes(node, slots)}),
     )
 
 
@@ -220,15 +228,11 @@ def _clear(rule: Rule, slots: FacilitySlots, when: Getter) -> Getter:
     return clear
 
 
-def _suppress(slots: FacilitySlots, absent: Callable[[Node], bool]) -> tuple[Getter | None, Sequence[Signal]]:
+def _suppress(slots: FacilitySlots, node: Node) -> tuple[Getter, Sequence[Signal]]:
     """The suppression and the signals it looks at, each with the edge at which its being unknown has lasted too long."""
-    rule = slots.rule
-    if rule.suppress_when is None:
-        return None, ()
-    node = present(rule.suppress_when, absent, positive=True)
     apart = Dependencies()
     suppress = compiled(node, replace(slots, found=apart))
-    patience_ms = round(rule.unknown_max_s * 1000)
+    patience_ms = round(slots.rule.unknown_max_s * 1000)
     for signal in apart.operands.values():
         apart.on(signal).append(_doubt(signal, patience_ms))
     slots.found.take_in(apart)

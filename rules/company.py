@@ -8,7 +8,9 @@ whether a batch came whole or in pieces.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from ledger.records import Condition
 from rules.model import Rule
+from rules.places import Places
 from rules.syntax import Call, Label, Node, walk
 from rules.vocabulary import RAISED
 from rules.watch import Watch
@@ -83,3 +85,42 @@ def companies(watches: Sequence[Watch]) -> Mapping[int, Sequence[Watch]]:
         if watch.condition_id in heads:
             together[head(watch.condition_id)].append(watch)
     return {number: together[head(number)] for number in list(heads)}
+
+
+def in_turn(watches: Sequence[Watch], of: Mapping[int, Sequence[Watch]]) -> Mapping[int, int]:
+    """By condition, its turn when several are judged at a tick: companies in order of their first condition, leaders
+    first in each. Who comes up at a tick is found by chance of what was looked at when: that must not show.
+    """
+    found: dict[int, int] = {}
+    for watch in sorted(watches, key=lambda watch: watch.condition_id):
+        for each in of.get(watch.condition_id, (watch,)):
+            found.setdefault(each.condition_id, len(found))
+    return found
+
+
+def with_company(watches: Sequence[Watch], of: Mapping[int, Sequence[Watch]]) -> Sequence[Watch]:
+    """These and whom they go through time with, each once, leaders before their followers."""
+    if not any(watch.condition_id in of for watch in watches):
+        return watches
+    found: dict[int, Watch] = {}
+    for watch in watches:
+        for each in of.get(watch.condition_id, (watch,)):
+            found[each.condition_id] = each
+    return list(found.values())
+
+
+def leaders_first(conditions: Sequence[Condition], places: Places) -> list[tuple[Condition, Sequence[str]]]:
+    """The conditions with the rules each asks after; whoever is asked after stands before."""
+    found: list[tuple[int, Condition, Sequence[str]]] = []
+    by_kind: dict[str, tuple[Mapping[str, int], Mapping[str, Sequence[str]]]] = {}
+    for condition in conditions:
+        facility = places.facilities.get(condition.facility_id)
+        if facility is None:
+            continue
+        if facility.kind not in by_kind:
+            rules = places.rules(facility)
+            by_kind[facility.kind] = ranks(rules), {rule.key: asked(rule.suppress_when) for rule in rules}
+        rank_of, asks = by_kind[facility.kind]
+        found.append((rank_of.get(condition.rule_key, 0), condition, asks.get(condition.rule_key, ())))
+    found.sort(key=lambda each: each[0])
+    return [(condition, asks) for _, condition, asks in found]

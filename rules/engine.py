@@ -15,8 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Final
 
-import numpy as np
-
 from ledger.records import (
     Condition,
     Decision,
@@ -35,11 +33,12 @@ from ledger.records import (
 from rules import latecomers
 from rules.binding import bind
 from rules.block import Block, BlockOutcome
-from rules.company import asked, companies, ranks
+from rules.company import companies, in_turn, leaders_first, with_company
 from rules.links import Link, Tuning
 from rules.model import GATEWAY_KIND, ONLINE_KEY, SILENT_AFTER, Pack
 from rules.places import Places
 from rules.schedule import Schedule
+from rules.sieve import Sieve
 from rules.signals import Signal
 from rules.silence import Vigil
 from rules.watch import Sink, Watch
@@ -88,6 +87,7 @@ class Engine:
         self._moved_ms = moved_ms
         self._watch_all(conditions, delays)
         self._take_up_holds(delays)
+        self._sieve = Sieve(list(self._signals.values()), self._slots, self._judged_by, self._online)
 
     # ------------------------------------------------------------------ building
 
@@ -126,7 +126,7 @@ class Engine:
         running = {delay.condition_id: delay for delay in delays if delay.condition_id is not None}
         tick_only = self._vigil.tick_only()
         watches: dict[tuple[int, int | None, str], Watch] = {}
-        for condition, asks in self._leaders_first(conditions):
+        for condition, asks in leaders_first(conditions, self._places):
             facility_id, part_id = condition.facility_id, condition.part_id
             places = [(key, (facility_id, place, key)) for key in asks for place in {part_id, None}]
             leaders = {key: watches[place] for key, place in places if place in watches}
@@ -144,34 +144,12 @@ class Engine:
                 self._users[signal.point.id].append(watch)
             for key in {self._link_key(each.point.facility_id) for each in bound.operands if each.stale_ms is None}:
                 self._in_dark[key].append(watch)
+        self._tick_only_operands = list(
+            {each.point.id: each for watch in self._tick_only for each in watch.bound.operands}.values()
+        )
         self._companies = companies(list(watches.values()))
-        self._judged_by = {point_id: self._with_company(users) for point_id, users in self._users.items()}
-
-    def _leaders_first(self, conditions: Sequence[Condition]) -> list[tuple[Condition, Sequence[str]]]:
-        """The conditions with the rules each asks after; whoever is asked after stands before."""
-        found: list[tuple[int, Condition, Sequence[str]]] = []
-        by_kind: dict[str, tuple[Mapping[str, int], Mapping[str, Sequence[str]]]] = {}
-        for condition in conditions:
-            facility = self._places.facilities.get(condition.facility_id)
-            if facility is None:
-                continue
-            if facility.kind not in by_kind:
-                rules = self._places.rules(facility)
-                by_kind[facility.kind] = ranks(rules), {rule.key: asked(rule.suppress_when) for rule in rules}
-            rank_of, asks = by_kind[facility.kind]
-            found.append((rank_of.get(condition.rule_key, 0), condition, asks.get(condition.rule_key, ())))
-        found.sort(key=lambda each: each[0])
-        return [(condition, asks) for _, condition, asks in found]
-
-    def _with_company(self, watches: Sequence[Watch]) -> Sequence[Watch]:
-        """These and whom they go through time with, each once, leaders before their followers."""
-        if not any(watch.condition_id in self._companies for watch in watches):
-            return watches
-        found: dict[int, Watch] = {}
-        for watch in watches:
-            for each in self._companies.get(watch.condition_id, (watch,)):
-                found[each.condition_id] = each
-        return list(found.values())
+        self._turns = in_turn(list(watches.values()), self._companies)
+        self._judged_by = {point_id: with_company(users, self._companies) for point_id, users in self._users.items()}
 
     def _take_up_holds(self, delays: Sequence[Delay]) -> None:
         for delay in delays:
@@ -186,6 +164,7 @@ class Engine:
 
     def warm(self, readings: Iterable[Reading]) -> None:
         """Take in what had been judged before, in order of time per point. Decides nothing."""
+        self._sieve.tell_all()
         for reading in readings:
             signal, ts_ms = self._signals.get(reading.point_id), to_ms(reading.ts)
             if signal is None:
@@ -198,6 +177,7 @@ class Engine:
             gateway_id = self._online.get(reading.point_id)
             if gateway_id is not None and signal.value is not None:
                 self._links[gateway_id].online = signal.value >= 0.5
+        self._sieve.reload(range(len(self._signals)))
 
     def go_on_from(self, before: "Engine") -> None:
         """Take over what the engine that this one replaces in the same process had heard: a change of configuration
@@ -211,14 +191,15 @@ class Engine:
 
     def heard_so_far(self) -> tuple[Mapping[int, Link], Mapping[int, int | None]]:
         """The gateways as heard, and when each point last came in."""
+        self._sieve.tell_all()
         return self._links, {point_id: signal.received_ms for point_id, signal in self._signals.items()}
 
     # ------------------------------------------------------------------ what the caller asks
 
     def is_late(self, point_id: int, ts_ms: int) -> bool:
         """Whether a sample of this time would come too late to move anything."""
-        signal = self._signals.get(point_id)
-        return signal is not None and signal.is_late(ts_ms)
+        slot = self._slots.get(point_id)
+        return slot is not None and ts_ms <= int(self._sieve.last_ms[slot])
 
     def draining(self, gateway_id: int, now_ms: int) -> bool:
         """Whether the gateway is sending what it had stored."""
@@ -261,34 +242,44 @@ class Engine:
         """As `feed`, of samples in arrays. Whoever mixes blocks with statuses of gateways feeds what came before a
         status, then the status by itself, then what came after it.
         """
-        late = np.zeros(len(block), np.bool_)
-        decisions: list[Decision] = []
-        for place in range(len(block)):
-            point_id, ts_ms = self._point_ids[int(block.slot[place])], int(block.ts_ms[place])
-            quality = Quality(int(block.quality[place]))
-            late[place] = self.is_late(point_id, ts_ms)
-            decisions += self.feed(
-                [Sample(point_id, ts_ms, float(block.value[place]), quality, int(block.received_ms[place]))]
-            )
-        return BlockOutcome(decisions, late)
+        sink = Sink(0)
+
+        def judge(block: Block, place: int) -> bool:
+            point_id = self._point_ids[int(block.slot[place])]
+            quality, received_ms = Quality(int(block.quality[place])), int(block.received_ms[place])
+            sample = Sample(point_id, int(block.ts_ms[place]), float(block.value[place]), quality, received_ms)
+            return self._judge(sample, sink)
+
+        late = self._sieve.sift(block, judge)
+        return BlockOutcome(sink.decisions, late)
 
     def feed(self, samples: Sequence[Sample]) -> list[Decision]:
         """Judge samples that are new to the ledger, in order of arrival."""
         sink = Sink(0)
         for sample in samples:
-            signal = self._signals.get(sample.point_id)
-            if signal is None:
-                continue
-            sink.received_ms = signal.received_ms = sample.received_ms
-            if signal.is_late(sample.ts_ms):
-                self._feed_late(signal, sample, sink)
-            else:
-                self._feed_next(signal, sample, sink)
+            if sample.point_id in self._signals:
+                self._judge(sample, sink)
         return sink.decisions
+
+    def _judge(self, sample: Sample, sink: Sink) -> bool:
+        """Judge one sample; True if it was late."""
+        point_id = sample.point_id
+        signal, slot, judged = self._signals[point_id], self._slots[point_id], self._judged_by.get(point_id, ())
+        self._sieve.settle(judged)
+        self._sieve.tell_signals((signal,))
+        sink.received_ms = signal.received_ms = sample.received_ms
+        is_late = signal.is_late(sample.ts_ms)
+        if is_late:
+            self._feed_late(signal, sample, sink)
+        else:
+            self._feed_next(signal, sample, sink)
+        self._sieve.renew(judged, slot)
+        return is_late
 
     def _feed_late(self, signal: Signal, sample: Sample, sink: Sink) -> None:
         signal.take_late(sample.ts_ms, sample.value, sample.quality)
         for watch in self._users[sample.point_id]:
+            watch.is_behind = True
             watch.floor_ms = 0  # it may leave a window sooner than anything before
             self._plan(watch)
             if sample.quality is Quality.GOOD:
@@ -340,7 +331,9 @@ class Engine:
         next sample or tick, for what happened meanwhile may be on its way.
         """
         link, in_dark = self._links[gateway_id], self._in_dark[gateway_id]
-        judged = self._with_company(in_dark)
+        judged = with_company(in_dark, self._companies)
+        self._sieve.settle(judged)
+        self._sieve.tell_links()
         if not online and not link.is_offline:
             for watch in judged:
                 own = self._links[self._link_key(watch.bound.facility.id)]
@@ -353,7 +346,9 @@ class Engine:
                 if not online and watch.clock_ms is not None:
                     watch.judge(watch.clock_ms, sink)
                 self._plan(watch)
+            self._sieve.reload_link(link)
         _end_step(judged)
+        self._sieve.renew(judged)
 
     # ------------------------------------------------------------------ ticks
 
@@ -362,11 +357,12 @@ class Engine:
         does not, so silence means nothing and time stands still.
         """
         sink = Sink(now_ms)
+        self._sieve.tell_signals(self._tick_only_operands)
         if connected_since_ms is not None:
             # With what was known before: edges and delays on the way are judged by it, this moment by what is known now.
             for watch in self._tick_only:
                 watch.advance(now_ms, sink)
-        self._vigil.judge(now_ms, connected_since_ms)
+        self._vigil.judge(now_ms, connected_since_ms, self._sieve.tell_signals)
         if connected_since_ms is not None:
             for watch in self._tick_only:
                 watch.judge(now_ms, sink)
@@ -377,13 +373,16 @@ class Engine:
         return sink.decisions
 
     def _pass_time(self, key: int, to_ms: int, sink: Sink) -> None:
-        judged = self._with_company(self._schedules[key].due(to_ms))
+        due = with_company(self._schedules[key].due(to_ms, self._sieve.settle), self._companies)
+        judged = sorted(due, key=lambda watch: self._turns[watch.condition_id])
+        self._sieve.settle(judged)
         for watch in judged:
             self._begin(watch, to_ms)
         for watch in judged:
             watch.tick(to_ms, sink)
             self._plan(watch)
         _end_step(judged)
+        self._sieve.renew(judged)
         ends = self._hold_ends[key]
         while ends and ends[0][0] <= to_ms:
             until_ms, point_id = heappop(ends)

@@ -4,6 +4,7 @@ A watch has at most one entry that counts. Samples keep moving its next moment a
 reported goes stale later than before), so an entry is not moved but looked at again when it comes up.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -26,14 +27,17 @@ class Schedule:
             self._planned[watch.condition_id] = moment_ms
             heappush(self._entries, (moment_ms, next(self._order), watch))
 
-    def due(self, to_ms: int) -> list[Watch]:
-        """Take out everyone who has something to do until then."""
+    def due(self, to_ms: int, settle: Callable[[Sequence[Watch]], None]) -> list[Watch]:
+        """Take out everyone who has something to do until then. `settle`: lets a watch know of samples that were only
+        noted.
+        """
         found: list[Watch] = []
         while self._entries and self._entries[0][0] <= to_ms:
             moment_ms, _, watch = heappop(self._entries)
             if self._planned.get(watch.condition_id) != moment_ms:
                 continue  # an earlier entry took its place
             del self._planned[watch.condition_id]
+            settle((watch,))
             next_ms = watch.next_ms() if watch.is_begun else 0
             if next_ms is not None and next_ms <= to_ms:
                 found.append(watch)

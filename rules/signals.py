@@ -16,7 +16,7 @@ from rules.windows import History
 STALE_AFTER_INTERVALS = 3
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Signal:
     point: Point
     link: Link  # of its facility's gateway

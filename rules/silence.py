@@ -5,7 +5,7 @@ itself is offline, silent or sending what it had stored, nothing is said of its 
 hundred. Nothing counts from before ingest was connected, so a restart begins with not knowing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rules.links import Link
@@ -13,6 +13,8 @@ from rules.places import Places
 from rules.signals import Signal
 from rules.slots import TickOnly
 from rules.truth import Getter, Value
+
+Tell = Callable[[Iterable[Signal]], None]
 
 
 @dataclass(slots=True)
@@ -24,7 +26,7 @@ class _Group:
     count: Value = None
     quiet_until_ms: int = 0  # nothing can be stale before
 
-    def judge(self, now_ms: int, connected_since_ms: int | None) -> None:
+    def judge(self, now_ms: int, connected_since_ms: int | None, tell: Tell) -> None:
         link = self.link
         if (
             connected_since_ms is None
@@ -34,6 +36,7 @@ class _Group:
         ):
             self.count, self.quiet_until_ms = None, 0
         elif now_ms > self.quiet_until_ms:
+            tell(self.signals)
             self._count(now_ms, connected_since_ms)
 
     def _count(self, now_ms: int, connected_since_ms: int) -> None:
@@ -87,9 +90,10 @@ class Vigil:
         self._offset_s[facility_id] = None
         return lambda _at: self._offset_s[facility_id]
 
-    def judge(self, now_ms: int, connected_since_ms: int | None) -> None:
+    def judge(self, now_ms: int, connected_since_ms: int | None, tell: Tell) -> None:
+        """`tell`: lets signals know of samples that were only noted."""
         for group in self._groups.values():
-            group.judge(now_ms, connected_since_ms)
+            group.judge(now_ms, connected_since_ms, tell)
         for facility_id in self._silent:
             link = self.links.get(facility_id)
             self._silent[facility_id] = None if link is None else link.is_silent(now_ms, connected_since_ms)

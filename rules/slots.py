@@ -17,6 +17,7 @@ from rules.signals import Signal
 from rules.syntax import Name, Node, names
 from rules.truth import Getter, Value
 from rules.vocabulary import BUILT_IN, BUILT_IN_GATEWAY, SELF
+from rules.windows import History
 
 Edge = Callable[[int], int | None]  # the next moment after this one at which something changes by itself
 Shown = Callable[[int], object]
@@ -31,6 +32,17 @@ class TickOnly:
     stale_points: Callable[[int, int | None], Getter]  # facility, part -> how many of its points are stale
     silent: Callable[[int], Getter]  # the gateway's own facility -> whether the gateway is silent
     clock_offset: Callable[[int], Getter]  # the gateway's own facility -> seconds its clock is ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The edge at which samples leave a window."""
+
+    history: History
+    window_ms: int
+
+    def __call__(self, at_ms: int) -> int | None:
+        return self.history.departure(self.window_ms, at_ms)
 
 
 class Leader(Protocol):
@@ -92,9 +104,9 @@ class FacilitySlots:
     is_past: bool = False
 
     def name(self, name: Name) -> Getter:
-        if name.scope is None and (name.key in BUILT_IN or name.key in BUILT_IN_GATEWAY):
+        if self.is_built_in(name):
             return self._built_in(name.key)
-        signal = self._signal(name)
+        signal = self.signal(name)
         if signal is None:
             return self._parameter(name)
         self.found.on(signal)
@@ -111,7 +123,7 @@ class FacilitySlots:
         answer: Callable[[int, int], Value] = getattr(signal.history, function)
         getter = _windowed(signal, answer, window_ms, is_past=self.is_past)
         if signal.stale_ms is None:
-            edges.append(lambda at: signal.history.departure(window_ms, at))
+            edges.append(Departure(signal.history, window_ms))
         text = f"{function.removeprefix('counter_')}({self._label(name, signal)}, {window_ms / 1000:g}s)"
         self.found.values.setdefault(text, lambda at: _rounded(getter(at)))
         return getter
@@ -152,13 +164,19 @@ class FacilitySlots:
     def _place(self, name: Name) -> tuple[Facility | None, Part | None]:
         return place_of(self.places, self.facility, self.part if name.scope == SELF else self.counted, name)
 
-    def _signal(self, name: Name) -> Signal | None:
+    def is_built_in(self, name: Name) -> bool:
+        return name.scope is None and (name.key in BUILT_IN or name.key in BUILT_IN_GATEWAY)
+
+    def signal(self, name: Name) -> Signal | None:
+        """The point it names; None: it is a parameter, or something built in."""
+        if self.is_built_in(name):
+            return None
         facility, part = self._place(name)
         point = None if facility is None else self.places.point(facility, part, name.key)
         return None if point is None else self.signals[point.id]
 
     def _must_signal(self, name: Name) -> Signal:
-        signal = self._signal(name)
+        signal = self.signal(name)
         if signal is None:
             raise LookupError(f"{self.facility.key} has no {name.text}; the rule should have been left out")
         return signal

@@ -56,6 +56,8 @@ class Watch:
     leaders: tuple["Watch", ...] = ()  # those it asks after; judged before it, and never behind it in time
     minds: frozenset[int] = frozenset()  # the points whose samples it is judged by: its own and its leaders'
     is_followed: bool = False
+    is_behind: bool = False  # its past was completed, and it has not been asked since
+    walked_ms: int = 0  # the last edge it passed: a sample older than that may find another truth
     is_out: bool = False  # of service: nobody hears of it, so nothing may hide behind it
     turns: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])  # of its alarm, in this step
     # No edge comes between the clock and this moment. Most samples only move edges away (the point that reported goes
@@ -121,6 +123,7 @@ class Watch:
                 break
             place = following
         self.clock_ms = found
+        self.walked_ms = found or 0
 
     def known_ms(self) -> list[int]:
         """When what it is judged by last reported."""
@@ -159,6 +162,13 @@ class Watch:
             if moment <= at_ms:
                 return active
         return not self.turns[0][1] if self.turns else self.active
+
+    def settled_until_ms(self) -> int:
+        """The moment before which its delay and its doubts let nothing happen; 0: it is not sure where it stands."""
+        if not self.is_begun or self.clock_ms is None or self.is_returning or self.is_behind:
+            return 0
+        doubt_ms = _NEVER if self.doubted_ms is None else self.doubted_ms + self._patience_ms + 1
+        return min(self._timer(), doubt_ms if doubt_ms > self.clock_ms else _NEVER)
 
     def next_turn(self, at_ms: int) -> int | None:
         return min((moment for moment, _ in self.turns if moment > at_ms), default=None)
@@ -211,7 +221,10 @@ class Watch:
         """
         if self.clock_ms is None or at_ms < self.clock_ms:
             self.floor_ms = 0
-        self.clock_ms, self.is_returning = at_ms, False
+            self.walked_ms = min(self.walked_ms, at_ms)
+        if self.clock_ms is None or self.is_returning:
+            self.walked_ms = at_ms  # the dark before is not walked
+        self.clock_ms, self.is_returning, self.is_behind = at_ms, False, False
         was_active = self.active
         if not was_active:
             self._judge_suppression(at_ms, sink)  # out of sight before it is raised
@@ -237,6 +250,7 @@ class Watch:
             self._resume(delay, delay.frozen_ms, at_ms, sink)
 
     def _pass(self, moment: int, sink: Sink) -> None:
+        self.walked_ms = max(self.walked_ms, moment)
         delay = self.delay
         if delay is not None and delay.frozen_ms is None and delay.due_ms <= moment:
             self._end_delay(sink)

@@ -12,7 +12,7 @@ failure entails is suppressed from the first second after a cold start.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import isnan, nan
 
 COVERED_MIN = 0.9
@@ -34,6 +34,7 @@ class History:
         "is_event",
         "is_state",
         "keep_ms",
+        "revised",
         "stale_ms",
         "version",
         "wrap",
@@ -48,6 +49,7 @@ class History:
         self.is_state = is_state
         self.wrap = wrap
         self.version = 0
+        self.revised = 0  # how often a sample came into its past
         self._times: list[int] = []
         self._values: list[float] = []
         self._first = 0  # index of the oldest sample still kept
@@ -67,8 +69,17 @@ class History:
         if times[place] != ts_ms and (place > self._first or ts_ms > times[-1] - self.keep_ms):
             times.insert(place, ts_ms)
             self._values.insert(place, known)
+            self.revised += 1
             if isnan(known):
                 self._whole_since_ms = None
+
+    def extend(self, times: Sequence[int], values: Sequence[float]) -> None:
+        """Put good samples at the end, each newer than the one before it and none after a gap."""
+        self.version += len(times)
+        self._note_gap(times[0], values[0])
+        self._times.extend(times)
+        self._values.extend(values)
+        self._forget()
 
     def _note_gap(self, ts_ms: int, value: float) -> None:
         is_gap = self._times and self.stale_ms is not None and ts_ms - self._times[-1] > self.stale_ms
@@ -91,6 +102,30 @@ class History:
 
     def __len__(self) -> int:
         return len(self._times) - self._first
+
+    def after(self, at_ms: int) -> Iterator[tuple[int, float]]:
+        """Each sample newer than that."""
+        place = bisect_right(self._times, at_ms, self._first)
+        return zip(self._times[place:], self._values[place:], strict=True)
+
+    def oldest_ms(self) -> int:
+        return self._times[self._first]
+
+    def entered_ms(self, window_ms: int, end_ms: int) -> int:
+        """When the oldest sample was taken that a window which ends then has anything of."""
+        low = bisect_right(self._times, end_ms - window_ms, self._first)
+        return self._times[max(low - 1, self._first)]
+
+    def first_step_ms(self, begin_ms: int) -> int:
+        """The time of the sample before the first change since then; there is one."""
+        place = bisect_right(self._times, begin_ms, self._first)
+        while self._values[place] == self._values[place - 1]:
+            place += 1
+        return self._times[place - 1]
+
+    def covered_ms(self, window_ms: int, end_ms: int) -> int:
+        """How much of the window is covered by believable values."""
+        return sum(finish - begin for begin, finish, _ in self._held(window_ms, end_ms))
 
     def reaches(self, at_ms: int) -> bool:
         """Whether every sample since `at_ms` is still here."""
@@ -128,7 +163,7 @@ class History:
         for begin, finish, value in self._held(window_ms, end_ms):
             total += value * (finish - begin)
             covered += finish - begin
-        return total / covered if covered and self._is_covered(window_ms, end_ms) else None
+        return total / covered if covered and self.is_covered(window_ms, end_ms) else None
 
     def min_over(self, window_ms: int, end_ms: int) -> float | None:
         return self._extreme(min, 0.0, window_ms, end_ms)
@@ -150,7 +185,7 @@ class History:
         """Whether nothing changed at all for the whole window. One change is enough to say no."""
         if any(before != after for before, after in self._steps(window_ms, end_ms)):
             return False
-        return True if self._is_covered(window_ms, end_ms) else None
+        return True if self.is_covered(window_ms, end_ms) else None
 
     def increase(self, window_ms: int, end_ms: int) -> float | None:
         """How far a counter went on, through wraps and resets."""
@@ -202,12 +237,13 @@ class History:
             if finish > begin and not isnan(value):
                 yield begin, finish, value
 
-    def _is_covered(self, window_ms: int, end_ms: int) -> bool:
+    def is_covered(self, window_ms: int, end_ms: int) -> bool:
+        """Whether enough is known of the window to answer for it."""
         if self.stale_ms is None:
             return bisect_right(self._times, end_ms - window_ms, self._first) > self._first
         if self._is_whole(end_ms - window_ms, end_ms):
             return True
-        return sum(finish - begin for begin, finish, _ in self._held(window_ms, end_ms)) >= COVERED_MIN * window_ms
+        return self.covered_ms(window_ms, end_ms) >= COVERED_MIN * window_ms
 
     def _is_whole(self, begin_ms: int, end_ms: int) -> bool:
         """Whether nothing at all is missing in between: told without looking at every sample of a long window."""
@@ -225,7 +261,7 @@ class History:
         known = [value for value in self._values[low:high] if not isnan(value)]
         if self.is_state and utmost in known:
             return utmost
-        return choose(known) if known and self._is_covered(window_ms, end_ms) else None
+        return choose(known) if known and self.is_covered(window_ms, end_ms) else None
 
     def _steps(self, window_ms: int, end_ms: int) -> Iterator[tuple[float, float]]:
         """Each believable value with the one before it, beginning with the value held when the window began."""
