@@ -85,6 +85,7 @@ class Engine:
         self._holds: dict[int, int] = {}  # event point -> when the occurrence it holds ends
         self._hold_ends: dict[int, list[tuple[int, int]]] = {key: [] for key in self._links}
         self._moved_ms = moved_ms
+        self.judged = 0  # samples so far that were judged one by one
         self._watch_all(conditions, delays)
         self._take_up_holds(delays)
         self._sieve = Sieve(list(self._signals.values()), self._slots, self._judged_by, self._online)
@@ -263,6 +264,7 @@ class Engine:
 
     def _judge(self, sample: Sample, sink: Sink) -> bool:
         """Judge one sample; True if it was late."""
+        self.judged += 1
         point_id = sample.point_id
         signal, slot, judged = self._signals[point_id], self._slots[point_id], self._judged_by.get(point_id, ())
         self._sieve.settle(judged)

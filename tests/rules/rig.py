@@ -224,8 +224,11 @@ class Rig:
             if gateway is not None:
                 self.engine.heard(gateway, sample.received_ms, sample.ts_ms)
                 self.heard_at[gateway] = from_ms(sample.received_ms)
-        decisions = self.engine.feed(fresh)
-        self.readings += [Reading(s.point_id, from_ms(s.ts_ms), s.value, s.quality) for s in fresh]
+        self.keep(fresh, self.engine.feed(fresh))
+
+    def keep(self, samples: Sequence[Sample], decisions: Sequence[Decision]) -> None:
+        """What the engine was fed, and what it decided."""
+        self.readings += [Reading(s.point_id, from_ms(s.ts_ms), s.value, s.quality) for s in samples]
         self._keep(decisions)
 
     def tick(self, now_s: float) -> None:

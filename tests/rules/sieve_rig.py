@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 
-from ledger.records import PointKind, Quality, Sample
+from ledger.records import Decision, PointKind, Sample
 from rules.block import Block
 from rules.engine import Engine
 from rules.model import ANY_KIND, GATEWAY_KIND, Pack
@@ -29,19 +29,11 @@ def block_of(engine: Engine, samples: Sequence[Sample]) -> Block:
     )
 
 
-class BlockRig(Rig):
-    """Feeds blocks, and counts what the sieve held back."""
-
-    def judge(self, samples: Sequence[Sample]) -> tuple[Sequence[object], list[bool]]:
-        outcome = self.engine.feed_block(block_of(self.engine, samples))
-        return outcome.decisions, outcome.late.tolist()
-
-
 class Pair:
     """The same happens to both."""
 
     def __init__(self, packs: Mapping[str, Pack], plans: Mapping[str, Plan], seed: int) -> None:
-        self.one, self.other = Rig(packs, plans), BlockRig(packs, plans)
+        self.one, self.other = Rig(packs, plans), Rig(packs, plans)
         self.random = Random(seed)
         self.now_s = 0.0
         self.offset_s = {key: self.random.choice([0.0, 0.0, -3.0, 40.0]) for key in (GATEWAY, OTHER_GATEWAY)}
@@ -50,7 +42,6 @@ class Pair:
         self.waiting: list[Sample] = []
         self.held: list[Sample] = []
         self.taken: set[tuple[int, int]] = set()
-        self.judged = 0
 
     # ------------------------------------------------------------------ values
 
@@ -78,7 +69,7 @@ class Pair:
                 return max(low, min(high, self.moods[point] + random.uniform(-noise, noise)))
 
     def gateway(self, point: str) -> str:
-        plan = self.one.plans.get(point.split("/")[0])
+        plan = self.one.plans.get(point.split("/", maxsplit=1)[0])
         return GATEWAY if plan is None or plan.gateway is None else plan.gateway
 
     # ------------------------------------------------------------------ what happens
@@ -97,45 +88,31 @@ class Pair:
         samples, self.waiting = self.waiting, []
         if not samples:
             return
-        in_bulk = all(
-            self.other.engine.hears_in_bulk(each.id) == self.one.engine.hears_in_bulk(each.id)
-            for each in self.one.configuration.gateways
-        )
-        assert in_bulk
         online = {point.id for key, point in self.one.points.items() if key.endswith("/online")}
-        simple = all(self.other.engine.hears_in_bulk(self.gateway_id(each)) for each in samples) and not any(
-            each.point_id in online for each in samples
-        )
-        for part in [samples] if simple else [[each] for each in samples]:
+        gateways = {self.one.gateway_of[each.point_id] for each in samples} - {None}
+        in_bulk = all(self.other.engine.hears_in_bulk(each) for each in gateways if each is not None)
+        in_bulk = in_bulk and all(each.point_id not in online for each in samples)
+        for part in [samples] if in_bulk else [[each] for each in samples]:
             self.step(part)
 
-    def gateway_id(self, sample: Sample) -> int:
-        return self.one.gateway_of[sample.point_id] or 0
-
     def step(self, samples: list[Sample]) -> None:
-        for rig in (self.one, self.other):
-            rig.readings += [
-                rig_reading(each) for each in samples if (each.point_id, each.ts_ms) not in rig.seen
-            ]
-        expected: list[object] = []
+        expected: list[Decision] = []
         late: list[bool] = []
         for each in samples:
-            if self.gateway_id(each):
-                self.one.engine.heard(self.gateway_id(each), each.received_ms, each.ts_ms)
+            gateway_id = self.one.gateway_of[each.point_id]
+            if gateway_id is not None:
+                self.one.engine.heard(gateway_id, each.received_ms, each.ts_ms)
             late.append(self.one.engine.is_late(each.point_id, each.ts_ms))
-            decisions = self.one.engine.feed([each])
-            self.one._keep(decisions)
-            expected += decisions
-        heard = [each for each in samples if self.gateway_id(each)]
+            expected += self.one.engine.feed([each])
+        heard = [(key, each) for each in samples if (key := self.one.gateway_of[each.point_id]) is not None]
         self.other.engine.heard_block(
-            [self.gateway_id(each) for each in heard],
-            [each.received_ms for each in heard],
-            [each.ts_ms for each in heard],
+            [key for key, _ in heard], [each.received_ms for _, each in heard], [each.ts_ms for _, each in heard]
         )
-        found, found_late = self.other.judge(samples)
-        assert list(found) == expected
-        assert found_late == late
-        self.other._keep(found)
+        outcome = self.other.engine.feed_block(block_of(self.other.engine, samples))
+        assert list(outcome.decisions) == expected
+        assert outcome.late.tolist() == late
+        for rig in (self.one, self.other):
+            rig.keep(samples, expected)
 
     def tick(self) -> None:
         self.flush()
@@ -154,6 +131,11 @@ class Pair:
         self.other.restart()
         for rig in (self.one, self.other):
             rig.connected_since_s = self.now_s
+
+    @property
+    def noted(self) -> int:
+        """How many samples the sieve held back."""
+        return len(self.other.readings) - self.other.engine.judged
 
     def run(self, steps: int) -> None:
         points = [key for key in self.one.points if not key.endswith("/online")]
@@ -174,16 +156,10 @@ class Pair:
             if random.random() < 0.4:
                 self.tick()
             if random.random() < 0.02:
-                self.status(random.choice([each.key for each in self.one.configuration.facilities if each.kind == GATEWAY_KIND]))
+                self.status(random.choice([each.key for each in self.one.configuration.gateways]))
             if random.random() < 0.01:
                 self.restart()
         self.tick()
-
-
-def rig_reading(sample: Sample):
-    from ledger.records import Reading, from_ms
-
-    return Reading(sample.point_id, from_ms(sample.ts_ms), sample.value, sample.quality)
 
 
 def plans_of(packs: Mapping[str, Pack], kinds: Sequence[str], random: Random) -> dict[str, Plan]:

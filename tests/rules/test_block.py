@@ -1,23 +1,9 @@
 """Samples in arrays are judged as they are one by one."""
 
-import numpy as np
-
 from ledger.records import Sample
-from rules.block import Block
-from rules.engine import Engine
 from tests.rules.bench import LOW, rig
 from tests.rules.rig import Rig
-
-
-def block_of(engine: Engine, samples: list[Sample]) -> Block:
-    slots = engine.slots()
-    return Block(
-        np.array([slots[each.point_id] for each in samples], np.int32),
-        np.array([each.ts_ms for each in samples], np.int64),
-        np.array([each.value for each in samples], np.float64),
-        np.array([int(each.quality) for each in samples], np.int16),
-        np.array([each.received_ms for each in samples], np.int64),
-    )
+from tests.rules.sieve_rig import block_of
 
 
 def low_for_a_while(bench: Rig) -> list[Sample]:
