@@ -202,6 +202,7 @@ async def extend_permit(permit: Id, asked: Extension, deed: DeedOf) -> Response:
             extends_id=permit,
             valid_from=begin,
             valid_until=asked.end,
+            lasts_in_all=permits.DURATION_MAX if work is None else work.lasts_in_all,
         )
         issued = await permits.issue(connection, request, issued_by=deed.actor, now=deed.now)
         return _permit(deed.context, await permit_list.get(connection, issued.id))

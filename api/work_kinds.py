@@ -42,6 +42,7 @@ class WorkKindOut(Answered):
     silences: Sequence[SilencedKind]
     lasts_s: float = Field(description="where the permit says no end")
     lasts_at_most_s: float
+    lasts_in_all_s: float = Field(description="a permit and its extensions together")
     asks: Sequence[Question] = Field(description="`answers` that a permit for it needs")
     before: Sequence[Name] = Field(description="what is done before the work")
     after: Sequence[Name] = Field(description="what is done before the permit is handed back")
@@ -79,6 +80,7 @@ def _work(context: Context, work: Work) -> WorkKindOut:
         ],
         lasts_s=work.lasts.total_seconds(),
         lasts_at_most_s=work.lasts_at_most.total_seconds(),
+        lasts_in_all_s=work.lasts_in_all.total_seconds(),
         asks=[Question(key=key, title=rulebook.named(context.works.asks[key])) for key in work.asks],
         before=[rulebook.named(each) for each in work.before],
         after=[rulebook.named(each) for each in work.after],

@@ -18,7 +18,7 @@ from ledger.errors import Invalid, NotFound, Refused
 from ledger.pool import Connection
 from ledger.records import PermitKind, TimerKind
 
-DURATION_MAX = timedelta(days=7)
+DURATION_MAX = timedelta(days=7)  # of one permit, and of a chain of extensions unless its kind of work says otherwise
 BEGUN_AT_MOST = timedelta(hours=1)  # before it was issued: what had to ring earlier is not hushed up afterwards
 RULES_MAX = 50
 
@@ -66,6 +66,7 @@ class Request:
     work: str | None = None
     answers: Mapping[str, str] | None = None
     extends_id: int | None = None
+    lasts_in_all: timedelta = DURATION_MAX  # from the begin of the first permit that this one goes on from, over others
 
 
 async def issue(connection: Connection, asked: Request, *, issued_by: str, now: datetime) -> WorkPermit:
@@ -76,7 +77,7 @@ async def issue(connection: Connection, asked: Request, *, issued_by: str, now: 
     _check(asked, now)
     await dossier.lock_facilities(connection, [asked.facility_id])
     if asked.extends_id is not None:
-        await _go_on(connection, asked.extends_id, asked.facility_id, issued_by, now)
+        await _go_on(connection, asked, asked.extends_id, issued_by, now)
     cursor = await connection.execute(
         "insert into work_permit (site_id, facility_id, part_id, work, kind, rules, holder, reason, answers, extends_id, "
         "valid_from, valid_until, issued_by, issued_at) "
@@ -129,14 +130,35 @@ async def hand_back(
     raise Refused(f"{_how_it_ended(await get(connection, permit_id))}; nothing is left to hand back")
 
 
-async def _go_on(connection: Connection, permit_id: int, facility_id: int, actor: str, now: datetime) -> None:
+async def _go_on(connection: Connection, asked: Request, permit_id: int, actor: str, now: datetime) -> None:
     """The work of a permit goes on under another one from now on. The facility is locked."""
     permit = await get(connection, permit_id)
-    if permit.facility_id != facility_id:
+    if permit.facility_id != asked.facility_id:
         raise Invalid(f"work permit {permit_id} is of another facility; a permit extends one of its own")
+    began = await _began(connection, permit_id)
+    if asked.valid_until - began > asked.lasts_in_all:
+        hours = asked.lasts_in_all / timedelta(hours=1)
+        raise Refused(
+            f"work permit {permit_id} goes back to {began.isoformat()}, and with its extensions such work lasts {hours:g} h "
+            f"at most, until {(began + asked.lasts_in_all).isoformat()}; hand it back and issue a new one, which is "
+            "approved anew"
+        )
     if not (await _end(connection, permit_id, actor, now) or await _settle(connection, permit_id, actor, now)):
         raise Refused(f"{_how_it_ended(permit)}; nothing is left to extend")
     await _record(connection, await get(connection, permit_id), "extended", actor, now)
+
+
+async def _began(connection: Connection, permit_id: int) -> datetime:
+    """When the first of the permits began that this one goes on from, over however many others."""
+    cursor = await connection.execute(
+        "with recursive chain as (select extends_id, valid_from from work_permit where id = %s "
+        "union all select earlier.extends_id, earlier.valid_from from work_permit earlier "
+        "join chain on earlier.id = chain.extends_id) select min(valid_from) from chain",
+        [permit_id],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
 
 
 async def _end(connection: Connection, permit_id: int, actor: str, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from rules.vocabulary import near
 
 SHIPPED = Path(__file__).with_name(WORKS_NAME)
 DURATION_MAX = timedelta(days=7)
+IN_ALL_MAX = timedelta(days=14)
 _ASKED_BY = {PermitKind.TEST: "under_test", PermitKind.WORK: "under_work"}
 _APPROVAL = "approved_by"
 
@@ -33,6 +34,7 @@ class Work:
     silences: Mapping[str, Sequence[str]]  # kind of facility -> keys of rules; ANY_KIND: at every facility
     lasts: timedelta
     lasts_at_most: timedelta
+    lasts_in_all: timedelta  # with every extension, from the begin of the first permit
     asks: Sequence[str]
     before: Sequence[Title]
     after: Sequence[Title]
@@ -95,6 +97,12 @@ def _work(key: str, block: Block, asks: Mapping[str, Title], packs: Packs) -> Wo
         block.fault(
             f"`lasts` and `lasts_at_most` are durations, the longer last, {DURATION_MAX.days}d at most", "lasts"
         )
+    in_all = timedelta(seconds=block.duration("lasts_in_all", 0.0))
+    if not at_most <= in_all <= IN_ALL_MAX:
+        block.fault(
+            f"`lasts_in_all` bounds a permit and its extensions: from `lasts_at_most` to {IN_ALL_MAX.days}d",
+            "lasts_in_all",
+        )
     work = Work(
         key=key,
         title=title,
@@ -102,6 +110,7 @@ def _work(key: str, block: Block, asks: Mapping[str, Title], packs: Packs) -> Wo
         silences=_silences(block, permit, asked, packs),
         lasts=lasts,
         lasts_at_most=at_most,
+        lasts_in_all=in_all,
         asks=asked,
         before=[_title(each) for each in block.listed("before", "step")],
         after=[_title(each) for each in block.listed("after", "step")],

@@ -140,6 +140,20 @@ async def test_work_goes_on_under_a_new_permit(client: httpx.AsyncClient, clock:
     assert (await client.post("/permits/999/extend", json=asked)).status_code == 404
 
 
+async def test_no_chain_of_extensions_goes_on_for_ever(client: httpx.AsyncClient, clock: StandingClock) -> None:
+    permit = (await client.post("/permits", json=SWITCHGEAR)).json()
+    (kind,) = [each for each in (await client.get("/work-kinds")).json()["items"] if each["key"] == SWITCHGEAR["work"]]
+    end = NOON + timedelta(seconds=kind["lasts_in_all_s"])
+    clock.now = end - timedelta(hours=1)
+    over = await client.post(
+        f"/permits/{permit['id']}/extend",
+        json={"until": (end + timedelta(seconds=1)).isoformat(), "reason": "还没做完"},
+    )
+    assert (over.status_code, "issue a new one" in over.json()["detail"]) == (409, True)
+    within = await client.post(f"/permits/{permit['id']}/extend", json={"until": end.isoformat(), "reason": "还没做完"})
+    assert within.status_code == 201
+
+
 async def test_work_goes_on_from_an_overrun_permit(
     client: httpx.AsyncClient, owner: Owner, estate: Estate, clock: StandingClock
 ) -> None:

@@ -1,6 +1,7 @@
 """A work permit is issued, handed back or overrun, once; the rules see it for exactly the time it stood."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +142,28 @@ async def test_a_permit_that_goes_on_from_an_overrun_settles_it(connection: Conn
     await issue(connection, site, extends_id=first.id, valid_from=begin, valid_until=later(hours=8), now=begin)
     settled = await permits.get(connection, first.id)
     assert (settled.overrun, settled.settled_at, settled.settled_by) == (True, begin, "李工")
+
+
+async def test_a_chain_of_extensions_has_an_end(connection: Connection, site: SmallSite) -> None:
+    """However small the steps: twelve hours after the first one began it is over, until somebody asks anew."""
+    last, asked = await issue(connection, site), {"lasts_in_all": timedelta(hours=12)}
+    for hours in (3, 6, 9):
+        begin = later(hours=hours)
+        last = await issue(
+            connection,
+            site,
+            extends_id=last.id,
+            valid_from=begin,
+            valid_until=later(hours=hours + 3),
+            now=begin,
+            **asked,
+        )
+    further = {"valid_from": later(hours=10), "now": later(hours=10)}
+    with pytest.raises(Refused, match=r"lasts 12 h at most.*issue a new one"):
+        await issue(connection, site, extends_id=last.id, valid_until=later(hours=12, minutes=1), **further, **asked)
+    assert [each.id for each in await permits.standing(connection, site.id)] == [last.id], "it stands as it stood"
+    await permits.hand_back(connection, last.id, actor="张师傅", now=later(hours=10))
+    assert (await issue(connection, site, valid_until=later(hours=14), **further)).extends_id is None
 
 
 async def test_nothing_is_extended_twice_or_elsewhere(connection: Connection, site: SmallSite) -> None:

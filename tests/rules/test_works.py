@@ -21,6 +21,7 @@ works:
       distribution_room: [fan_fault]
     lasts: 2h
     lasts_at_most: 4h
+    lasts_in_all: 8h
     asks: [approved_by]
     before:
       - {zh: 停电, en: Switch off}
@@ -97,10 +98,12 @@ def test_what_a_permit_can_silence() -> None:
         (("permit: work", "permit: nap"), 6, "`permit` is never nap"),
         (("lasts: 2h", "lasts: 5h"), 9, "the longer last"),
         (("lasts_at_most: 4h", "lasts_at_most: 8d"), 9, "7d at most"),
+        (("lasts_in_all: 8h", "lasts_in_all: 3h"), 11, "from `lasts_at_most` to 14d"),
+        (("lasts_in_all: 8h", "lasts_in_all: 15d"), 11, "from `lasts_at_most` to 14d"),
         (("lasts: 2h", "lasts: soon"), 9, "needs a duration"),
-        (("asks: [approved_by]", "asks: [aproved_by]"), 11, "no question aproved_by (did you mean approved_by?)"),
+        (("asks: [approved_by]", "asks: [aproved_by]"), 12, "no question aproved_by (did you mean approved_by?)"),
         (("    source: test\n", ""), 4, "`source` is missing"),
-        (("    after: []", "    after: []\n    aftre: 5"), 15, "there is no key `aftre`"),
+        (("    after: []", "    after: []\n    aftre: 5"), 16, "there is no key `aftre`"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(change: tuple[str, str], line: int, words: str) -> None:
