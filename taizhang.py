@@ -6,7 +6,6 @@ Each command imports what it runs: to import everything costs two seconds, which
 """
 
 import asyncio
-import json
 import signal
 import sys
 import tempfile
@@ -18,9 +17,11 @@ import typer
 from pydantic import ValidationError
 
 import credentials.errors
+import demo.command_line
 import embedded.errors
 import estate.command_line
 import estate.faults
+import ingest.command_line
 import ingest.errors
 import ledger.errors
 import ledger.migrate
@@ -54,87 +55,6 @@ _EXPECTED = (
     ingest.errors.WorkerError,
     simulators.errors.SimulationError,
 )
-
-
-@app.command("demo")
-def demo_command(
-    language: Language = Language.ZH,
-    seed: int = 1,
-) -> None:
-    """Run the whole service with a simulated estate until Ctrl-C."""
-    from demo import demo
-
-    _run(lambda stop: demo.run(_settings(), language=language.value, seed=seed, stop=stop))
-
-
-@app.command("smoke")
-def smoke_command(seed: int = 1, speed: float | None = None) -> None:
-    """Run a fixed script of faults and compare the ledger with the simulators' truth; the last line is JSON."""
-    from demo import smoke
-
-    async def run(stop: asyncio.Event) -> int:
-        del stop  # a smoke run is bounded; Ctrl-C cancels it
-        account = await smoke.run(_settings(), seed=seed, speed=speed or smoke.SPEED)
-        print(json.dumps(account, ensure_ascii=False))
-        return 1 if account["missing"] or account["unexpected"] or account["audit"] else 0
-
-    _run(run)
-
-
-@app.command("month")
-def month_command(
-    seed: int = 1,
-    days: Annotated[float, typer.Option(min=0.01, max=366)] = 30.0,
-    *,
-    bad: Annotated[bool, typer.Option("--bad", help="with the storm of simulators/month.yaml")] = False,
-    everybody: Annotated[bool, typer.Option("--everybody", help="every facility plays itself: takes hours")] = False,
-) -> None:
-    """Live a month of the demo estate in minutes and compare the ledger with the truth; the last line is JSON."""
-    from demo.month import account as accounts
-    from demo.month import run as month
-
-    async def run(stop: asyncio.Event) -> int:
-        account = await month.until(stop, _settings(), seed=seed, days=days, bad=bad, everybody=everybody)
-        print("\n".join([*accounts.table(account), *account.findings, account.json()]))
-        return 1 if account.findings else 0
-
-    _run(run)
-
-
-@app.command("chaos")
-def chaos_command(
-    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="how long to strike; recovery comes on top")] = 60.0,
-    seed: int = 1,
-) -> None:
-    """Attack the real service by a seeded plan and hold it to its promises; the last line is JSON, exit 1 on a breach."""
-    from demo.chaos import run as chaos
-
-    async def run(stop: asyncio.Event) -> int:
-        del stop  # a chaos run is bounded; Ctrl-C cancels it
-        account = await chaos.run(_settings(), seed=seed, seconds=seconds)
-        print("\n".join([*(f"BREACH {each}" for each in account.breaches), account.json()]))
-        return 1 if account.breaches else 0
-
-    _run(run)
-
-
-@app.command("ingest")
-def ingest_command() -> None:
-    """Listen to MQTT, judge, and write the ledger, until SIGTERM or Ctrl-C."""
-    from ingest import worker
-
-    settings = _settings()
-    packs = rules.packs.load(settings.packs_dir)
-    _run(
-        lambda stop: worker.run(
-            settings,
-            packs,
-            clock=settings.clock(),
-            stop=stop,
-            database_url=_database_url(settings),
-            mqtt_url=_mqtt_url(settings),
-        )
-    )
 
 
 @app.command("api")
@@ -340,6 +260,10 @@ def _settings() -> Settings:
         _refuse("\n".join(f"setting {_variable(one['loc'])}: {one['msg']}" for one in error.errors()))
 
 
+def _packs(settings: Settings) -> rules.packs.Packs:
+    return rules.packs.load(settings.packs_dir)
+
+
 def _variable(location: tuple[int | str, ...]) -> str:
     """The environment variable of a setting; several when the fault lies between them."""
     name = str(location[0]) if location else "combination"
@@ -401,12 +325,17 @@ def _refuse(message: str) -> NoReturn:
 
 
 class _Entrance:
+    entry = ROOT / "taizhang.py"
     settings = staticmethod(_settings)
+    packs = staticmethod(_packs)
     database_url = staticmethod(_database_url)
+    mqtt_url = staticmethod(_mqtt_url)
     run = staticmethod(_run)
 
 
 estate.command_line.register(app, _Entrance())
+ingest.command_line.register(app, _Entrance())
+demo.command_line.register(app, _Entrance())
 
 if __name__ == "__main__":
     app()

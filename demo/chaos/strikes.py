@@ -17,7 +17,7 @@ CLOCK_OF_INGEST_S = 120.0  # off by at most that, either way
 CLOCK_OF_DEVICE_S = 60.0  # together less than future_max_s, or ingest would be right to refuse
 SLOW_BYTES_PER_S = (4_000.0, 60_000.0)
 BURST_MESSAGES = (100, 500)
-_READY_S, _REFUSED_S = 30.0, 40.0
+_READY_S, _REFUSED_S = 60.0, 120.0
 _POLL_S = 0.1
 # What is not to be hurt while a strike is under way.
 _ALSO: Mapping[str, tuple[str, ...]] = {"disk": ("database",)}

@@ -124,5 +124,5 @@ async def test_a_database_without_a_schema_is_refused(database_server, database_
     del database_url  # its roles are the server's
     elsewhere = Line("x", database_server, mqtt_url, HandClock(), settings_for("x"), bench.speaker)
     elsewhere.start()
-    with pytest.raises(LedgerError, match="site"):
+    with pytest.raises(LedgerError, match="schema is not current"):
         await elsewhere.ended()
