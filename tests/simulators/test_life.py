@@ -11,6 +11,9 @@ import pytest
 from simulators.errors import ScriptError
 from simulators.faults import CATALOGUE
 from simulators.life import Drawn, Habit, Life, Spell, cast, draw, read_life
+from simulators.scene import Scene, declare
+from simulators.stage import Stage
+from simulators.truth import Demand
 from simulators.world import REPORTS
 from tests.simulators.court import demo
 
@@ -49,6 +52,32 @@ def test_a_facility_has_as_many_as_it_stands_for() -> None:
             sum(one.kind in REPORTS and one.gateway is not None for site in demo().sites for one in site.facilities)
         )
     )
+
+
+def test_most_of_what_must_ring_is_low_and_little_of_it_high() -> None:
+    """A month is some fifty alarms and its mix a matter of luck; this is what it is drawn from."""
+    playing = cast(demo()).estate
+    stage = Stage(playing, iter(()), seed=1, started_at=BEGUN)
+    spoken_for = {(site.key, one.key): one.gateway for site in playing.sites for one in site.facilities}
+    rung: Counter[str] = Counter()
+    for planned in (one for seed in range(12) for one in drawn(read_life(), seed=seed).faults):
+        gateway = planned.target if planned.fault.at_gateway else spoken_for[planned.site, planned.target]
+        offsets_ms = {key: 0 for site, key in spoken_for if site == planned.site} | {planned.target: 0}
+        scene = Scene(
+            stage.world,
+            stage.gateways[planned.site, str(gateway)],
+            offsets_ms,
+            planned.site,
+            planned.target,
+            planned.part,
+            planned.lasts_s,
+        )
+        told = declare(planned.fault, scene, BEGUN)
+        rung.update(str(one.priority) for one in told if one.demand is Demand.MUST and one.rung is not False)
+    share = {priority: 100.0 * count / rung.total() for priority, count in rung.items()}
+    assert share["low"] > 58
+    assert share["medium"] < 30
+    assert share["high"] + share.get("urgent", 0.0) < 14
 
 
 def test_everybody_plays_only_himself() -> None:
