@@ -105,9 +105,9 @@ class Settings(BaseSettings):
     # -- ingest: everything bounded, units last
     mqtt_client_id: str = Field(default="taizhang-ingest", min_length=1, max_length=64)
     sites: tuple[str, ...] = ()  # keys of the sites this worker judges; empty = all
-    batch_messages_max: int = Field(default=500, ge=1, le=10_000)
-    linger_ms: int = Field(default=50, ge=0, le=5_000)
-    inflight_messages_max: int = Field(default=2_000, ge=1, le=60_000)
+    batch_messages_max: int = Field(default=4_000, ge=1, le=10_000)
+    linger_ms: int = Field(default=20, ge=0, le=5_000)  # the distance between batches of a busy line
+    inflight_messages_max: int = Field(default=8_000, ge=1, le=60_000)  # below what the broker sends unacknowledged
     payload_bytes_max: int = Field(default=256 * 1024, ge=1024, le=4 * 1024 * 1024)
     values_per_message_max: int = Field(default=5_000, ge=1, le=100_000)
     tick_ms: int = Field(default=1_000, ge=20, le=60_000)

@@ -1,7 +1,9 @@
 """What has come in and waits to be judged, cut into bounded batches; and the tally of what became of it (promise 2).
 
-A batch ends at so many messages, so many bytes, or a linger after its first message, whichever is first. Nothing is
-bounded here but the batch: how much may wait is the session's bound.
+A batch ends at so many messages or so many bytes. Before that it is cut when the line is free for it: what comes in
+while one is being written is the next. Only where batches would be many and small do they keep a distance, so that a
+busy line is not spent on transactions; a quiet one judges at once. Nothing is bounded here but the batch: how much may
+wait is the session's bound.
 """
 
 import asyncio
@@ -16,7 +18,8 @@ from ledger.intake import Account, AccountKey, Refusal
 from ledger.readings import Fate
 from ledger.records import from_ms
 
-BATCH_BYTES_MAX = 4 * 1024 * 1024  # a store emptied in long lists must not make one transaction of a day
+BATCH_BYTES_MAX = 1024 * 1024  # a store emptied in long lists must not make one transaction of a day
+_BUSY_MESSAGES = 20  # a batch of so many is followed at the full linger, a smaller one sooner
 _NAMED_MAX = 5  # refused values of one message that are told in detail
 
 
@@ -28,6 +31,7 @@ class Intake:
         self._waiting: deque[Delivery] = deque()
         self._bytes = 0
         self._moved = asyncio.Event()
+        self._next_at = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -36,9 +40,9 @@ class Intake:
     def oldest_received_ms(self) -> int | None:
         return self._waiting[0].received_ms if self._waiting else None
 
-    def put(self, delivery: Delivery) -> None:
-        self._waiting.append(delivery)
-        self._bytes += len(delivery.payload)
+    def put(self, deliveries: Sequence[Delivery]) -> None:
+        self._waiting.extend(deliveries)
+        self._bytes += sum([len(each.payload) for each in deliveries])
         self._moved.set()
 
     def wake(self) -> None:
@@ -48,25 +52,22 @@ class Intake:
     async def batch(self, until: float, *, may_linger: Callable[[], bool] = lambda: True) -> list[Delivery]:
         """The next batch; empty when nothing came until then (a moment of the loop's clock)."""
         loop = asyncio.get_running_loop()
-        ends_at: float | None = None
         while True:
-            if self._waiting and ends_at is None:
-                ends_at = min(until, loop.time() + self._linger_s)
-            due = until if ends_at is None else ends_at
+            due = min(until, self._next_at) if self._waiting else until
             if self._is_full or loop.time() >= due or not may_linger():
-                return self._cut()
+                return self._cut(loop.time())
             self._moved.clear()
             try:
                 async with asyncio.timeout_at(due):
                     await self._moved.wait()
             except TimeoutError:
-                return self._cut()
+                return self._cut(loop.time())
 
     @property
     def _is_full(self) -> bool:
         return len(self._waiting) >= self._messages_max or self._bytes >= BATCH_BYTES_MAX
 
-    def _cut(self) -> list[Delivery]:
+    def _cut(self, now_s: float) -> list[Delivery]:
         taken: list[Delivery] = []
         size = 0
         while self._waiting and len(taken) < self._messages_max and size < BATCH_BYTES_MAX:
@@ -74,6 +75,7 @@ class Intake:
             size += len(delivery.payload)
             taken.append(delivery)
         self._bytes -= size
+        self._next_at = now_s + self._linger_s * min(1.0, len(taken) / _BUSY_MESSAGES)
         return taken
 
 

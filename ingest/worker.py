@@ -30,7 +30,7 @@ from ingest.session import Session
 from ingest.sites import JudgedSite, Packs
 from ingest.watched import Watched
 from ledger import readiness
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError, TookTooLong, Unavailable
 from ledger.pool import INGEST_ROLE, Pool, open_pool, transaction
 from ledger.records import to_ms
 from rules import response
@@ -43,6 +43,7 @@ RETRY_FIRST_S = 0.2
 RETRY_LAST_S = 5.0
 DRAIN_S = 10.0  # how long a stopping worker goes on to judge what it holds
 UNSTORABLE_IN_A_ROW_MAX = 20  # beyond that it is not the messages
+TOO_SLOW_IN_A_ROW_MAX = 5  # how often one message may meet the statement's time limit before it counts as unstorable
 POOL_SIZE_MAX = 4
 
 _log = logging.getLogger(__name__)
@@ -104,6 +105,7 @@ class Worker:
         self._lease = Lease(database_url, name)
         self._roster = Roster(settings.sites, self._lease, packs, tuning, clock)
         self._unstorable_in_a_row = 0
+        self._too_slow_in_a_row = 0
         self._stop = asyncio.Event()
         self._intake = Intake(messages_max=settings.batch_messages_max, linger_s=settings.linger_ms / 1000)
         self._session = Session(
@@ -151,11 +153,11 @@ class Worker:
         self._intake.wake()
 
     def _arrived(self, deliveries: Sequence[Delivery]) -> None:
-        for each in deliveries:
-            if wire.is_alarm_topic(each.topic):
-                self._session.settle([each])  # we hear the whole of a site, our own words included
-            else:
-                self._intake.put(each)
+        own = [each for each in deliveries if wire.is_alarm_topic(each.topic)]
+        if own:  # we hear the whole of a site, our own words included
+            self._session.settle(own)
+            deliveries = [each for each in deliveries if not wire.is_alarm_topic(each.topic)]
+        self._intake.put(deliveries)
 
     # ------------------------------------------------------------------ the line
 
@@ -191,7 +193,7 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is one message's, or it is waited out
                 self._roster.forget(self._roster.named_by(part))
                 self._watched.failed(error)
-                if flaw is not None or self._is_not_theirs(error):
+                if flaw is not None or self._is_not_theirs(error, part):
                     _log.warning("judging waits: %s", error or repr(error), exc_info=not isinstance(error, Unavailable))
                     if self._stop.is_set():
                         return False
@@ -208,10 +210,16 @@ class Worker:
         self._watched.took(None)
         return True
 
-    def _is_not_theirs(self, error: Exception) -> bool:
+    def _is_not_theirs(self, error: Exception, part: Sequence[Delivery]) -> bool:
         """Whether no message is to blame: the ledger is away, or a statement or a right of ours is missing, or so many
         messages in a row would be to blame that it must be us. Refusing them would throw away what is good.
+
+        What took too long is tried in halves; one message alone several times, before it counts as one to blame.
         """
+        if isinstance(error, TookTooLong):
+            self._too_slow_in_a_row = self._too_slow_in_a_row + 1 if len(part) == 1 else 0
+            if len(part) > 1 or self._too_slow_in_a_row >= TOO_SLOW_IN_A_ROW_MAX:
+                return self._unstorable_in_a_row >= UNSTORABLE_IN_A_ROW_MAX
         if isinstance(error, Unavailable | Trouble) or type(error) is LedgerError:
             return True
         return self._unstorable_in_a_row >= UNSTORABLE_IN_A_ROW_MAX
@@ -231,7 +239,7 @@ class Worker:
                 quarantine_topics_max=self._settings.quarantine_topics_max,
                 now=self._clock(),
             )
-        self._unstorable_in_a_row = 0
+        self._unstorable_in_a_row = self._too_slow_in_a_row = 0
         self._watched.committed(done, time.monotonic() - begun_s)
         if done.changed:
             self._publisher.wake()

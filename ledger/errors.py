@@ -8,6 +8,7 @@
     |   `-- Conflict         somebody else was there first, or the key is taken
     |-- Invalid              a value breaks a rule of the ledger; says which and what would do
     `-- Unavailable          the database cannot be reached or gave up; try again
+        `-- TookTooLong      it gave up because a statement took longer than it may; try again with less
 
 Driver errors are translated once, in `translate`, by the name of the constraint: a constraint without an entry in
 CONSTRAINT_ERRORS fails tests/ledger/test_errors.py.
@@ -57,6 +58,10 @@ class Invalid(LedgerError):
 
 class Unavailable(LedgerError):
     """The database cannot be reached, or a lock or statement took too long: nothing was done, try again."""
+
+
+class TookTooLong(Unavailable):
+    """A statement met its time limit: nothing was done. Less at a time may get through."""
 
 
 _SAME_SITE = (Invalid, "the row names something of another site, or something that is not there")
@@ -240,7 +245,6 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
 
 _BUSY = (
     psycopg.errors.LockNotAvailable,
-    psycopg.errors.QueryCanceled,
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
@@ -251,6 +255,8 @@ def translate(error: psycopg.Error) -> LedgerError:
 
     What is nobody's fault but ours - a wrong statement, a missing table or grant - stays a bare LedgerError.
     """
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return TookTooLong("the ledger is busy: a statement took longer than it may; try again")
     if isinstance(error, _BUSY):
         return Unavailable("the ledger is busy: somebody else is changing the same, or it took too long; try again")
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):

@@ -160,28 +160,28 @@ async def _quarantine_of(connection: Connection, site_key: str, refusals: Sequen
     for one in refusals:
         topic = bounded_topic(one.topic)
         grouped.setdefault((topic if topic in admitted else OTHER_TOPICS, one.reason), []).append(one)
-    for (topic, reason), group in sorted(grouped.items()):
-        newest = sorted(group, key=lambda one: one.at, reverse=True)
-        await connection.execute(
-            "insert into quarantine (site_key, topic, reason, count, first_at, last_at, samples) "
-            "values (%s, %s, %s, %s, %s, %s, %s) "
-            "on conflict on constraint quarantine_topic_reason_unique do update set "
-            "count = quarantine.count + excluded.count, first_at = least(quarantine.first_at, excluded.first_at), "
-            "last_at = greatest(quarantine.last_at, excluded.last_at), "
-            "samples = (select jsonb_agg(sample order by place) from "
-            "jsonb_array_elements(excluded.samples || quarantine.samples) with ordinality as kept (sample, place) "
-            "where place <= %s)",
-            [
-                site_key,
-                topic,
-                reason,
-                len(group),
-                newest[-1].at,
-                newest[0].at,
-                Jsonb([sample_of(one) for one in newest[:SAMPLES_MAX]]),
-                SAMPLES_MAX,
-            ],
-        )
+    rows = [(*key, sorted(group, key=lambda one: one.at, reverse=True)) for key, group in sorted(grouped.items())]
+    await connection.execute(
+        "insert into quarantine (site_key, topic, reason, count, first_at, last_at, samples) "
+        "select %(site)s, given.* from unnest(%(topics)s::text[], %(reasons)s::text[], %(counts)s::bigint[], "
+        "%(first)s::timestamptz[], %(last)s::timestamptz[], %(samples)s::jsonb[]) as given "
+        "on conflict on constraint quarantine_topic_reason_unique do update set "
+        "count = quarantine.count + excluded.count, first_at = least(quarantine.first_at, excluded.first_at), "
+        "last_at = greatest(quarantine.last_at, excluded.last_at), "
+        "samples = (select jsonb_agg(sample order by place) from "
+        "jsonb_array_elements(excluded.samples || quarantine.samples) with ordinality as kept (sample, place) "
+        "where place <= %(kept)s)",
+        {
+            "site": site_key,
+            "topics": [topic for topic, _, _ in rows],
+            "reasons": [reason for _, reason, _ in rows],
+            "counts": [len(newest) for _, _, newest in rows],
+            "first": [newest[-1].at for _, _, newest in rows],
+            "last": [newest[0].at for _, _, newest in rows],
+            "samples": [Jsonb([sample_of(one) for one in newest[:SAMPLES_MAX]]) for _, _, newest in rows],
+            "kept": SAMPLES_MAX,
+        },
+    )
 
 
 async def _admitted(connection: Connection, site_key: str, topics: Iterable[str], topics_max: int) -> set[str]:

@@ -31,8 +31,7 @@ def soon(seconds: float = 5.0) -> float:
 async def test_a_batch_ends_at_so_many_messages() -> None:
     waiting = Intake(messages_max=3, linger_s=100)
     sent = [delivery(number) for number in range(7)]
-    for each in sent:
-        waiting.put(each)
+    waiting.put(sent)
     assert await waiting.batch(soon()) == sent[:3]
     assert await waiting.batch(soon()) == sent[3:6]
     assert len(waiting) == 1
@@ -43,22 +42,33 @@ async def test_a_batch_ends_at_so_many_bytes() -> None:
     waiting = Intake(messages_max=1000, linger_s=100)
     large = b"x" * (intake.BATCH_BYTES_MAX // 2)
     for number in range(5):
-        waiting.put(delivery(number, large))
+        waiting.put([delivery(number, large)])
     assert len(await waiting.batch(soon())) == 2
     assert len(await waiting.batch(soon())) == 2
     assert len(await waiting.batch(soon(0))) == 1
 
 
-async def test_a_batch_lingers_from_its_first_message() -> None:
-    waiting = Intake(messages_max=1000, linger_s=0.05)
-    began = asyncio.get_running_loop().time()
-    taking = asyncio.create_task(waiting.batch(soon(60)))
-    await asyncio.wait([taking], timeout=0.1)
-    assert not taking.done()  # nothing has come: the linger has not begun
-    waiting.put(delivery(1))
-    waiting.put(delivery(2))
-    assert len(await taking) == 2
-    assert asyncio.get_running_loop().time() - began >= 0.15
+async def test_a_quiet_line_judges_at_once() -> None:
+    waiting = Intake(messages_max=1000, linger_s=100)
+    waiting.put([delivery(1)])
+    assert len(await waiting.batch(soon(60))) == 1
+    taking = asyncio.create_task(Intake(messages_max=1000, linger_s=100).batch(soon(60)))
+    await asyncio.wait([taking], timeout=0.01)
+    assert not taking.done()  # nothing has come
+    taking.cancel()
+
+
+async def test_batches_of_a_busy_line_keep_their_distance_and_small_ones_less() -> None:
+    clock = asyncio.get_running_loop().time
+    for messages, distance_s in ((100, 0.2), (20, 0.2), (5, 0.05)):
+        waiting = Intake(messages_max=1000, linger_s=0.2)
+        waiting.put([delivery(number) for number in range(messages)])
+        assert len(await waiting.batch(soon())) == messages
+        began = clock()
+        waiting.put([delivery(1)])
+        waiting.put([delivery(2)])
+        assert len(await waiting.batch(soon())) == 2
+        assert distance_s - 0.02 <= clock() - began
 
 
 async def test_without_messages_it_comes_back_in_time_with_none() -> None:
@@ -67,16 +77,20 @@ async def test_without_messages_it_comes_back_in_time_with_none() -> None:
 
 async def test_the_linger_never_outlasts_the_moment_asked_for() -> None:
     waiting = Intake(messages_max=3, linger_s=100)
-    waiting.put(delivery())
+    waiting.put([delivery()])
+    assert len(await waiting.batch(soon(0.01))) == 1
+    waiting.put([delivery()])
     assert len(await waiting.batch(soon(0.01))) == 1
 
 
 async def test_who_is_woken_does_not_linger() -> None:
     waiting = Intake(messages_max=3, linger_s=100)
+    waiting.put([delivery()])
+    assert len(await waiting.batch(soon())) == 1
     lingering = True
     taking = asyncio.create_task(waiting.batch(soon(100), may_linger=lambda: lingering))
     await asyncio.wait([taking], timeout=0.01)
-    waiting.put(delivery())
+    waiting.put([delivery()])
     lingering = False
     waiting.wake()
     assert len(await taking) == 1
