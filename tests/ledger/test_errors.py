@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from ledger.errors import CONSTRAINT_ERRORS, Conflict, Invalid, LedgerError, Unavailable, translate
+from ledger.errors import CONSTRAINT_ERRORS, Conflict, Invalid, LedgerError, TookTooLong, translate
 from ledger.pool import INGEST_ROLE, open_pool, transaction
 from tests.fix_database import Connection
 from tests.small_estate import NOON, build
@@ -47,7 +47,7 @@ def test_a_sentence_tells_what_is_wrong_and_not_what_it_is_called() -> None:
         ("select %s::timestamptz, 1 / 0", Invalid, "division by zero"),
         ("delete from point_code where %s::timestamptz is not null", Invalid, "point_code is append-only"),
         ("select %s::timestamptz from nowhere", LedgerError, "nowhere"),
-        ("set statement_timeout = 1; select pg_sleep(60)", Unavailable, "the ledger is busy"),
+        ("set statement_timeout = 1; select pg_sleep(60)", TookTooLong, "the ledger is busy"),
     ],
 )  # fmt: skip
 async def test_what_the_driver_says_is_said_in_our_words(
