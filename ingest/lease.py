@@ -72,3 +72,7 @@ class Lease:
                     raise Unavailable(f"site {key} is still held by our own broken session {holder.pid}")
                 raise SiteTaken(key, holder)
             await asyncio.sleep(_POLL_S)
+        while not await session.has_passed_fence(site_id):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable(f"a transaction of the worker that judged {key} before is still under way")
+            await asyncio.sleep(_POLL_S)

@@ -1,7 +1,10 @@
 """A site is judged by one worker at a time (promise 10): an advisory lock per site, held by a session of its own.
 
-The lock lives as long as its session, so a worker that dies lets go by itself. Each transaction that judges asks
-whether the session still holds what it took: a worker that was cut off must not write beside its successor.
+The lock lives as long as its session, so a worker that dies lets go by itself. A session can be lost in the middle of a
+transaction, and a worker that was cut off must not write beside its successor. So each transaction that judges a site
+holds that site's fence, shared, until it ends, and asks only then whether the session still has the lease; whoever takes
+the lease waits until nobody holds the fence. Either the transaction began under the lease, and the successor waits for
+its end; or it began later, and finds the lease gone.
 """
 
 from collections.abc import Iterable
@@ -16,7 +19,7 @@ from psycopg.rows import TupleRow
 from ledger.errors import Unavailable, translate
 from ledger.pool import Connection
 
-_LOCK_CLASS = 7_482_021  # with the site's id
+_LOCK_CLASS, _FENCE_CLASS = 7_482_021, 7_482_022  # with the site's id
 _SESSION_NAME_CHARS_MAX = 63  # of PostgreSQL's application_name
 # A session whose worker's machine vanished is given up within half a minute.
 _KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
@@ -72,6 +75,13 @@ class LeaseSession:
         """Whether the site is ours now. Raises Unavailable when the session is gone."""
         return bool(await self._ask("select pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, site_id]))
 
+    async def has_passed_fence(self, site_id: int) -> bool:
+        """Whether no transaction of a former holder is under way any more. Asked once we hold the site: none can begin."""
+        if not await self._ask("select pg_try_advisory_lock(%s, %s)", [_FENCE_CLASS, site_id]):
+            return False
+        await self._ask("select pg_advisory_unlock(%s, %s)", [_FENCE_CLASS, site_id])
+        return True
+
     async def prove(self) -> None:
         """Raises Unavailable when the session is gone and nobody has noticed yet."""
         await self._ask("select 1", [])
@@ -101,8 +111,14 @@ class LeaseSession:
 
 
 async def require(connection: Connection, session_pid: int, site_ids: Iterable[int]) -> None:
-    """In a transaction that judges these sites: raises Unavailable if the session does not hold them any more."""
+    """In a transaction that judges these sites: raises Unavailable if the session does not hold them any more; and from
+    here to the end of the transaction nobody else begins to judge them.
+    """
     wanted = set(site_ids)
+    # A statement of its own, before the question: what it waits for must be over when the question is asked.
+    await connection.execute(
+        "select pg_advisory_xact_lock_shared(%s, site) from unnest(%s::int[]) as site", [_FENCE_CLASS, sorted(wanted)]
+    )
     cursor = await connection.execute(
         "select objid::int from pg_locks where locktype = 'advisory' and classid = %s and objsubid = 2 and granted "
         "and pid = %s and database = (select oid from pg_database where datname = current_database())",
