@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from datetime import timedelta
 from typing import cast
 from urllib.parse import urlencode
@@ -12,12 +13,17 @@ from bench.figure import Figure, Goal, missing
 from bench.ground import Bench, Trouble
 from bench.latency import percentile
 from bench.service import Asking
+from ingest.historian import Historian, Keeping
+from ledger import facilities
+from ledger.pool import INGEST_ROLE, open_pool, transaction
+from ledger.records import PointKind
 from settings import wall_clock
 
 FACILITIES = 10  # 300 points
 DAYS = 30
 INTERVAL_S = 30
 TIMES = 100
+FOR_EVER = Keeping(dict.fromkeys(PointKind), dict.fromkeys(PointKind))
 _P99_MS, _CHART_MS = 100.0, 200.0
 
 
@@ -25,13 +31,14 @@ async def measure(bench: Bench) -> list[Figure]:
     grounds = bench.grounds(FACILITIES)
     days = max(1, math.ceil(DAYS * min(1.0, bench.pace * 2)))
     async with bench.database(FACILITIES) as url:
+        rows = await _lay_down(url, days)
+        hours_s = await make_hours(url)
         # Something to read of every sort: alarms, orders, journals.
         await line_run.run(bench, grounds, url, bench.lasting(5), rate=500, alarms_per_s=20)
-        rows = await _lay_down(url, days)
         async with service.api(bench, url) as running:
-            return await asyncio.to_thread(
-                _ask, bench, running, _measured(grounds), f"{rows:,} readings of {days} days stored"
-            )
+            note = f"{rows:,} readings of {days} days stored"
+            found = await asyncio.to_thread(_ask, bench, running, _measured(grounds), note)
+    return [*found, Figure("api.hours_made", hours_s, "s", note="the historian, without rest, over all of it")]
 
 
 async def _lay_down(url: str, days: int) -> int:
@@ -47,6 +54,16 @@ async def _lay_down(url: str, days: int) -> int:
         )
         await opened.execute("vacuum analyze reading")
         return int(await databases.number(opened, line_run.READINGS))
+
+
+async def make_hours(url: str) -> float:
+    """As ingest does beside the line, at once: charts of days are drawn from hours."""
+    begun = time.monotonic()
+    async with open_pool(url, role=INGEST_ROLE) as pool:
+        async with transaction(pool) as connection:
+            ids = [site.id for site in await facilities.sites(connection)]
+        await Historian(pool, lambda: ids, wall_clock(), FOR_EVER).catch_up()
+    return time.monotonic() - begun
 
 
 def _measured(grounds: Grounds) -> tuple[str, str]:

@@ -1,11 +1,14 @@
 """Whether a message costs more when there are more points, or more days in the ledger. All at one gentle rate."""
 
+import json
 from datetime import timedelta
 
 from bench import databases, line_run
+from bench.api_reads import make_hours
 from bench.estates import Grounds
 from bench.figure import Figure, Goal, missing
 from bench.ground import Bench, Trouble
+from ledger.records import PointKind
 from settings import wall_clock
 
 RATE = 5_000  # so that batches are alike whatever the size
@@ -14,6 +17,9 @@ DAYS = (1, 30, 365)
 DAYS_FACILITIES = 100
 ROWS_PER_DAY = 27_000
 FLAT = 1.2
+_FOR_EVER = json.dumps(dict.fromkeys(PointKind))
+# Days of measurements are kept for less than a year by default, and would be dropped while they are counted.
+_KEPT = {"TAIZHANG_READINGS_DAYS": _FOR_EVER, "TAIZHANG_HOURS_DAYS": _FOR_EVER}
 
 
 async def measure(bench: Bench) -> list[Figure]:
@@ -44,12 +50,13 @@ async def _days(bench: Bench, url: str, what: str) -> list[Figure]:
     for days in DAYS:
         rows = await _lay_down(url, there, days, max(1_000, round(ROWS_PER_DAY * min(1.0, bench.pace))))
         there = days
+        await make_hours(url)
         found.append(await _cost(bench, grounds, url, f"growth.{what}_{days}", f"{rows:,.0f} rows there"))
     return [*found, _flat(f"growth.{what}_flat", found)]
 
 
 async def _cost(bench: Bench, grounds: Grounds, url: str, name: str, note: str) -> Figure:
-    run = await line_run.run(bench, grounds, url, bench.lasting(12), rate=RATE, alarms_per_s=0)
+    run = await line_run.run(bench, grounds, url, bench.lasting(12), rate=RATE, alarms_per_s=0, environment=_KEPT)
     if run.lost:
         raise Trouble(f"{name}: {run.lost} values are lost")
     return Figure(name, run.ingest_us + run.database_us, "us/msg", note=f"ingest and database; {note}")
