@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     settle_s: float = Field(default=30.0, gt=0)  # silence counts only so long after (re)connecting or after a backlog
     ingest_http_host: str = "127.0.0.1"  # where ingest answers health checks and Prometheus ...
     ingest_http_port: int | None = Field(default=None, ge=1, le=65535)  # ... if anywhere
+    beat_s: float = Field(default=5.0, gt=0, le=60)  # how often ingest shows a sign of life for each site
+    ingest_silent_s: float = Field(default=30.0, gt=0, le=3600)  # without one for so long the api raises an alarm
     lag_max_s: float = Field(default=60.0, gt=0)  # ingest whose oldest message waits longer says that it is lagging
     heartbeat_file: Path | None = None  # touched after every round with broker and database there
     quarantine_topics_max: int = Field(default=200, ge=1, le=10_000)
@@ -150,6 +152,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"ingest_http_host ({self.ingest_http_host}) can be reached from other machines, and metrics name sites: "
                 "set metrics_token, or leave the host 127.0.0.1"
+            )
+        if self.ingest_silent_s < 3 * self.beat_s:
+            raise ValueError(
+                f"ingest_silent_s ({self.ingest_silent_s:g}) is below three times beat_s ({self.beat_s:g}): one beat that "
+                "comes late would be an alarm"
             )
         if self.linger_ms > self.tick_ms:
             raise ValueError(

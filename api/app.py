@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import SecretStr
 
 from api import (
     alarms,
@@ -29,10 +30,12 @@ from api import (
     work_kinds,
     work_orders,
 )
-from api.context import Context, Sites, require_token
+from api.context import Context, Sites, require_metrics_token, require_token
 from api.description import description
 from api.feed import Feed, Pace
+from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
 from api.transport import Transport
+from api.watchdog import Watchdog
 from ledger.errors import Refused
 from ledger.pool import Pool
 from rules import response, works
@@ -56,15 +59,22 @@ def create_app(
     token = require_token_set(settings)
     known = Sites(pool)
     app = routes()
+    table = response.load()
+    feed = Feed(pool, known.refreshed, pace)
+    watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
+    app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog))
     app.state.context = Context(
         pool=pool,
         packs=packs,
         works=works.load(packs, settings.packs_dir),
-        response=response.load(),
+        response=table,
         clock=clock,
         sites=known,
-        feed=Feed(pool, known.refreshed, pace),
+        feed=feed,
         token_sha256=hashlib.sha256(token.encode()).digest(),
+        metrics_token_sha256=_digest(settings.metrics_token),
+        ingest_silent_s=settings.ingest_silent_s,
+        lag_max_s=settings.lag_max_s,
     )
     return app
 
@@ -94,9 +104,33 @@ def routes() -> FastAPI:
     guarded.add_api_route("/openapi.json", _describe, include_in_schema=False)
     app.include_router(guarded)
     app.include_router(health.router, prefix=PREFIX)
+    app.add_api_route("/metrics", _metrics, include_in_schema=False, dependencies=[Depends(require_metrics_token)])
     problems.install(app)
     app.add_middleware(Transport)
+    app.add_middleware(Measured)
     return app
+
+
+def _digest(token: SecretStr | None) -> bytes | None:
+    return None if token is None else hashlib.sha256(token.get_secret_value().encode()).digest()
+
+
+def _levels(pool: Pool, feed: Feed, watchdog: Watchdog) -> Levels:
+    stats = pool.get_stats()
+    return Levels(
+        live_streams=feed.subscribers,
+        live_stream_current=feed.current,
+        pool_connections=stats.get("pool_size", 0),
+        pool_idle=stats.get("pool_available", 0),
+        pool_waiting=stats.get("requests_waiting", 0),
+        pool_errors=stats.get("connections_errors", 0) + stats.get("connections_lost", 0),
+        ingest_silent_sites=watchdog.silent_sites,
+    )
+
+
+async def _metrics(request: Request) -> Response:
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.render(), media_type=MEDIA_TYPE)
 
 
 async def _describe(request: Request) -> dict[str, Any]:
@@ -106,14 +140,18 @@ async def _describe(request: Request) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     context: Context = app.state.context
-    reader = asyncio.create_task(context.feed.run(), name="live stream reader")
+    watchdog: Watchdog = app.state.watchdog
+    tasks = (
+        asyncio.create_task(context.feed.run(), name="live stream reader"),
+        asyncio.create_task(watchdog.run(context.sites), name="watch over ingest"),
+    )
     try:
         yield
     finally:
         context.feed.close()
-        reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reader
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -57,6 +57,9 @@ class Context:
     sites: Sites
     feed: Feed
     token_sha256: bytes
+    metrics_token_sha256: bytes | None  # opens /metrics and nothing else
+    ingest_silent_s: float
+    lag_max_s: float
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
@@ -81,6 +84,18 @@ def require_token(
     """Raises Unauthorized. Compared as digests and in constant time, so that neither length nor likeness shows."""
     if credentials is None:
         raise Unauthorized("send the header Authorization: Bearer <token>")
-    given = hashlib.sha256(credentials.credentials.encode()).digest()
-    if not hmac.compare_digest(given, context.token_sha256):
+    if not _is_one_of(credentials, context.token_sha256):
         raise Unauthorized("this is not the token")
+
+
+def require_metrics_token(
+    context: InContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    """Metrics name sites: shown to whoever may see everything, or has the token that opens nothing else."""
+    if credentials is None or not _is_one_of(credentials, context.token_sha256, context.metrics_token_sha256):
+        raise Unauthorized("send the header Authorization: Bearer <token>, that of the service or of its metrics")
+
+
+def _is_one_of(credentials: HTTPAuthorizationCredentials, *digests: bytes | None) -> bool:
+    given = hashlib.sha256(credentials.credentials.encode()).digest()
+    return any(digest is not None and hmac.compare_digest(given, digest) for digest in digests)

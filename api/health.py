@@ -1,7 +1,6 @@
 """Is the process alive, and can it do its work. The only routes without the token."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -12,10 +11,11 @@ from api.context import Context, InContext
 from api.shapes import Answered
 from ledger import readiness
 from ledger.errors import LedgerError
+from ledger.readiness import IngestState
 
 router = APIRouter(tags=["health"])
 
-INGEST_SILENT_AFTER = timedelta(minutes=5)
+CheckName = Literal["database", "migrations", "ingest", "lag"]
 
 
 class Alive(Answered):
@@ -24,6 +24,7 @@ class Alive(Answered):
 
 class ServiceState(StrEnum):
     READY = "ready"
+    LAGGING = "lagging"  # what comes in is judged later than it should be
     DEGRADED = "degraded"  # people can see and do everything, but nothing new comes in
     NOT_READY = "not_ready"
 
@@ -39,12 +40,10 @@ class Check(Answered):
 
 
 class Ready(Answered):
-    """`not_ready` answers 503. A silent ingest only degrades: what is known must stay visible."""
+    """`not_ready` answers 503. A silent or late ingest does not: what is known must stay visible."""
 
     state: ServiceState
-    checks: Mapping[Literal["database", "migrations", "ingest"], Check] = Field(
-        description="in order; those after a failing one may be missing"
-    )
+    checks: Mapping[CheckName, Check] = Field(description="in order; those after a failing one may be missing")
 
 
 @router.get("/health", summary="The process is alive")
@@ -54,7 +53,7 @@ async def get_health() -> Alive:
 
 @router.get(
     "/readiness",
-    summary="The database is reachable, its schema is ours, and ingest was heard lately",
+    summary="The database is reachable, its schema is ours, and ingest judges every site in time",
     responses={503: {"model": Ready, "description": "Not ready; the checks say why"}},
 )
 async def get_readiness(context: InContext, response: Response) -> Ready:
@@ -75,17 +74,34 @@ async def _look(context: Context) -> Ready:
         return Ready(
             state=ServiceState.NOT_READY, checks={"database": reached, "migrations": _check(why, passing=False)}
         )
-    heard = found.ingest_heard_at
-    is_heard = heard is not None and context.clock() - heard <= INGEST_SILENT_AFTER
-    when = "nothing has come in yet" if heard is None else f"last message {heard.isoformat()}"
-    return Ready(
-        state=ServiceState.READY if is_heard else ServiceState.DEGRADED,
-        checks={
-            "database": reached,
-            "migrations": _check("all applied", passing=True),
-            "ingest": _check(when, passing=is_heard),
-        },
-    )
+    checks: dict[CheckName, Check] = {
+        "database": reached,
+        "migrations": _check("all applied", passing=True),
+        **_of_ingest(context, found.ingest),
+    }
+    state = ServiceState.READY
+    if checks["ingest"].result is CheckResult.FAILING:
+        state = ServiceState.DEGRADED
+    elif checks["lag"].result is CheckResult.FAILING:
+        state = ServiceState.LAGGING
+    return Ready(state=state, checks=checks)
+
+
+def _of_ingest(context: Context, ingest: IngestState | None) -> dict[CheckName, Check]:
+    if ingest is None or ingest.oldest_beat_s is None:
+        nothing = "no site has been judged yet"
+        return {"ingest": _check(nothing, passing=False), "lag": _check(nothing, passing=False)}
+    heard = "none yet" if ingest.heard_at is None else ingest.heard_at.isoformat()
+    beat = f"{ingest.sites} sites, none without a sign of life for {ingest.oldest_beat_s:.0f} s; last message {heard}"
+    if not ingest.broker_connected:
+        beat += "; not connected to the broker"
+    return {
+        "ingest": _check(beat, passing=ingest.broker_connected and ingest.oldest_beat_s <= context.ingest_silent_s),
+        "lag": _check(
+            f"oldest message not judged {ingest.lag_s:.0f} s, bound {context.lag_max_s:g} s",
+            passing=ingest.lag_s <= context.lag_max_s,
+        ),
+    }
 
 
 def _check(detail: str, *, passing: bool) -> Check:

@@ -23,7 +23,7 @@ from estate.reading import positions_of
 from estate.types import Types, shipped
 from ledger.standing import Standing, StandingFacility
 from rules import response_table
-from rules.model import ANY_KIND, GATEWAY_KIND, Pack
+from rules.model import ANY_KIND, GATEWAY_KIND, SERVICE_KIND, Pack
 
 Packs = Mapping[str, Pack]
 
@@ -298,7 +298,7 @@ class _SiteCheck:
             self._faults.unknown(Said("设施种类", "kind of facility"), (*place, "kind"), facility.kind, kinds)
             return None
         self._check_kind(place, facility.key, facility.renamed_from, facility.kind)
-        if pack.points and facility.gateway is None:
+        if pack.points and facility.gateway is None and facility.kind != SERVICE_KIND:
             self._faults.tell(
                 place,
                 f"{pack.title.zh}有测点，需要写明采集它的网关",

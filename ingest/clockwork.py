@@ -11,7 +11,7 @@ from ledger.conditions import Cause
 from ledger.errors import IllegalMove
 from ledger.lifecycle import ConditionMove
 from ledger.pool import Connection
-from ledger.records import TimerKind
+from ledger.records import Decision, TimerKind
 from ledger.timers import Timer
 from rules.response import ResponseTable
 
@@ -26,13 +26,14 @@ async def tick(
     judged_ms: int,
     connected_since_ms: int | None,
     now: datetime,
+    before: Sequence[Decision] = (),
 ) -> Sequence[Told] | None:
     """Let a site's time pass; gives what happened that is told of, None if nothing changed that others have to hear of.
 
     `judged_ms`: up to when everything that came in has been judged. Rules look no further: what still waits might say
-    otherwise. `now` is for the clocks of people, which do not wait.
+    otherwise. `before` are decisions of the engine that are still to be carried out. `now` is for the clocks of people, which do not wait.
     """
-    decisions = site.engine.tick(judged_ms, connected_since_ms)
+    decisions = [*before, *site.engine.tick(judged_ms, connected_since_ms)]
     due = await timers.due(connection, [site.site.id], now)
     waiting = await ringing.waiting(connection, site)
     if not decisions and not due and not waiting:

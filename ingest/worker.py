@@ -26,6 +26,7 @@ from ingest.lease import Lease
 from ingest.publisher import Publisher
 from ingest.resolve import Limits
 from ingest.roster import Roster, Trouble
+from ingest.self_report import SelfReport
 from ingest.session import Session
 from ingest.sites import JudgedSite, Packs
 from ingest.watched import Watched
@@ -119,6 +120,7 @@ class Worker:
         )
         self._publisher = Publisher(pool, self._session, lambda: list(self._roster.keys), clock)
         self._watched = watched
+        self._report = SelfReport(watched, name, settings.beat_s)
         watched.attach(self._session, self._intake, self._roster)
         keeping = Keeping.of(settings)
         self._historian = Historian(pool, lambda: list(self._roster.keys), clock, keeping)
@@ -283,6 +285,7 @@ class Worker:
                 raise
             except Exception as error:  # noqa: BLE001 - a site that cannot be ticked must not keep the others from it
                 self._roster.forget([site_id])
+                self._report.forget(site_id)
                 self._watched.failed(error)
                 sound = False
                 _log.warning(
@@ -305,6 +308,7 @@ class Worker:
         async with transaction(self._pool) as connection:
             site = (await self._roster.ready(connection, [site_id], self._judged_ms(self._clock())))[key]
             now = self._clock()
+            before = await self._report.speak(connection, site, now)
             told = await clockwork.tick(
                 connection,
                 site,
@@ -312,6 +316,7 @@ class Worker:
                 judged_ms=self._judged_ms(now),
                 connected_since_ms=self._connected_since_ms(site),
                 now=now,
+                before=before,
             )
         if told is not None:
             self._watched.happened(told)

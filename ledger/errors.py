@@ -71,6 +71,9 @@ _ID = (Conflict, "a row of this id is there already")
 
 # What each constraint means to the person who ran into it.
 CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
+    "ingest_beat_bounded": (Invalid, "a beat names its worker in 1 to 200 characters, and its lag is no less than 0"),
+    "ingest_beat_pkey": _ID,
+    "ingest_beat_site_id_fkey": _SITE,
     "ledger_key_shape": (Invalid, "a key is 1 to 64 of a-z, 0-9, _ and -"),
     "alarm_acknowledged_by_someone": (Invalid, "an acknowledgement has both a time and a person, or neither"),
     "alarm_condition_same_facility": (Invalid, "an alarm belongs to the facility of its condition"),

@@ -233,7 +233,9 @@ INTAKE: Mapping[str, LiteralString] = {
     # Readings may be removed when they are past their keeping; none may be there that nobody accounted for.
     "account_covers_every_reading": """
         select stored, readings from (select coalesce(sum(stored), 0) as stored from intake_account) as account,
-        (select count(*) as readings from reading) as counted where readings > stored
+        (select count(*) as readings from reading where point_id <> all (array(select point.id from point
+        join facility on facility.id = facility_id where facility.kind = 'ingest_service'))) as counted
+        where readings > stored
     """,
     "quarantine_has_what_was_refused": """
         select account.quarantined, refusals

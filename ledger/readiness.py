@@ -8,12 +8,23 @@ from ledger.pool import Pool, transaction
 
 
 @dataclass(frozen=True, slots=True)
+class IngestState:
+    """Over all sites that were ever judged. Ages by the database server's clock."""
+
+    sites: int
+    oldest_beat_s: float | None  # of the site that was left alone for longest; None: no site was judged yet
+    lag_s: float
+    broker_connected: bool
+    heard_at: datetime | None  # when a message came in last, of any gateway
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
-    """`missing` are migrations not applied yet; `refusal` is why database and code do not fit at all."""
+    """`ingest` is None where `missing` or `refusal` says that it could not be asked. `missing` are migrations not applied yet; `refusal` is why database and code do not fit at all."""
 
     missing: tuple[str, ...]
     refusal: str | None
-    ingest_heard_at: datetime | None  # when a message came in last, of any gateway
+    ingest: IngestState | None
 
 
 async def look(pool: Pool) -> Readiness:
@@ -25,8 +36,12 @@ async def look(pool: Pool) -> Readiness:
             return Readiness((), str(error), None)
         if missing:
             return Readiness(tuple(missing), None, None)
-        row = await (await connection.execute("select heard_at from ingest_heard")).fetchone()
-        return Readiness((), None, None if row is None else row[0])
+        cursor = await connection.execute(
+            "select sites, oldest_beat_s, lag_s, broker_connected, (select heard_at from ingest_heard) from ingest_state"
+        )
+        row = await cursor.fetchone()
+        assert row is not None, "an aggregate has a row"
+        return Readiness((), None, IngestState(*row))
 
 
 async def require_current(pool: Pool) -> None:

@@ -262,6 +262,7 @@ class ConditionReason(StrEnum):
     SHELVING_EXPIRED = "shelving_expired"
     ONE_SHOT_ENDED = "one_shot_ended"  # one-shot shelving ends when the condition clears
     REALARM = "realarm"
+    INGEST_SILENT = "ingest_silent"  # the watchdog saw no beat of ingest for its bound
 
 
 @dataclass(frozen=True, slots=True)

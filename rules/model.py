@@ -14,6 +14,8 @@ from rules.syntax import Node
 
 ANY_KIND = "any"  # the pack whose rules every facility but the gateways gets; as `for_each`: every part
 GATEWAY_KIND = "gateway"
+SERVICE_KIND = "ingest_service"  # ingest itself, as it is at a site: it speaks for itself, so it has no gateway
+SILENT_RULE = "ingest_silent"  # of that kind: raised by who watches over ingest, ended by ingest
 ONLINE_KEY = "online"  # the point of a gateway's own facility that says whether it is connected; its status writes it
 SILENT_AFTER = "silent_after"  # the gateway pack's parameter: seconds without a message until a gateway is silent
 

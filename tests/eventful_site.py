@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from ledger import history, intake, inventory, parameters, permits, readings, work_orders
+from ledger import beats, history, intake, inventory, parameters, permits, readings, work_orders
 from ledger.lifecycle import WorkOrderMove
 from ledger.records import PermitKind, Quality, Sample, to_ms
 from ledger.work_orders import Act
@@ -40,6 +40,7 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
         "values (%s, %s, 'grade', 'A', '李工', '试验', %s)",
         [site.id, site.booster, NOON],
     )
+    await beats.put(connection, site.id, "worker", broker_connected=True, lag_s=0.0)
     await parameters.set_value(connection, site.booster, "setpoint", 0.4, author="李工", reason="夏季用水", now=NOON)
 
 

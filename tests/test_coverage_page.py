@@ -14,8 +14,8 @@ from rules.syntax import names
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/coverage.md"
 PACKS = packs.load(ROOT / "rules/packs")
-# The kinds whose figures are the trade's; `gateway` and `any` watch over the watching.
-KINDS = sorted(kind for kind, pack in PACKS.items() if pack.points and kind != "gateway")
+# The kinds whose figures are the trade's; `gateway`, `ingest_service` and `any` watch over the watching.
+KINDS = sorted(kind for kind, pack in PACKS.items() if pack.points and kind not in ("gateway", "ingest_service"))
 
 
 def named(text: str) -> list[str]:

@@ -1,16 +1,15 @@
 """The books over HTTP: dossier and its chain, intake account, quarantine, health and readiness, vocabulary."""
 
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import psycopg
 from fastapi import FastAPI
 
-from ledger import intake
+from ledger import beats, intake
 from ledger.intake import Account, AccountKey, Refusal
-from tests.api.conftest import Estate, StandingClock, client_of
-from tests.small_estate import NOON, later, raise_alarm
+from tests.api.conftest import Estate, client_of
+from tests.small_estate import later, raise_alarm
 
 Owner = psycopg.AsyncConnection[Any]
 DOSSIER = "/facilities/garden/booster-1/dossier"
@@ -94,18 +93,34 @@ async def test_alive_needs_no_token(app: FastAPI) -> None:
         assert (await client.get("/health")).json() == {"status": "alive"}
 
 
-async def test_ready_when_ingest_was_heard(app: FastAPI, owner: Owner, clock: StandingClock) -> None:
+async def test_ready_lagging_and_degraded_by_what_ingest_says_of_itself(
+    app: FastAPI, estate: Estate, owner: Owner
+) -> None:
     async with client_of(app) as client:
         del client.headers["Authorization"]
-        silent = await client.get("/readiness")
-        assert (silent.status_code, silent.json()["state"]) == (200, "degraded")
-        assert silent.json()["checks"]["ingest"] == {"result": "failing", "detail": "nothing has come in yet"}
-        await owner.execute("update gateway set heard_at = %s", [NOON - timedelta(minutes=4)])
+
+        async def state() -> str:
+            answer = await client.get("/readiness")
+            assert answer.status_code == 200
+            return str(answer.json()["state"])
+
+        nothing = (await client.get("/readiness")).json()
+        assert nothing["state"] == "degraded"
+        assert nothing["checks"]["ingest"] == {"result": "failing", "detail": "no site has been judged yet"}
+        for site in (estate.garden, estate.harbour):
+            await beats.put(owner, site.id, "worker", broker_connected=True, lag_s=0.0)
         ready = (await client.get("/readiness")).json()
         assert ready["state"] == "ready"
         assert {each["result"] for each in ready["checks"].values()} == {"passing"}
-        clock.advance(minutes=2)
-        assert (await client.get("/readiness")).json()["state"] == "degraded"
+        await beats.put(owner, estate.garden.id, "worker", broker_connected=True, lag_s=61.0)
+        assert await state() == "lagging"
+        await beats.put(owner, estate.garden.id, "worker", broker_connected=False, lag_s=61.0)
+        assert await state() == "degraded"
+        await beats.put(owner, estate.garden.id, "worker", broker_connected=True, lag_s=0.0)
+        await owner.execute(
+            "update ingest_beat set beat_at = beat_at - interval '31 s' where site_id = %s", [estate.harbour.id]
+        )
+        assert await state() == "degraded"
 
 
 async def test_not_ready_while_a_migration_is_missing_or_strange(client: httpx.AsyncClient, owner: Owner) -> None:
