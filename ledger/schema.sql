@@ -70,7 +70,7 @@ CREATE INDEX alarm_waiting_to_ring ON alarm USING btree (site_id, id) WHERE rang
 alter table alarm enable row level security;
 create policy api_in_scope on alarm for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on alarm for all to taizhang_ingest using (true);
-grant select, update on alarm to taizhang_api;
+grant insert, select, update on alarm to taizhang_api;
 grant insert, select, update on alarm to taizhang_ingest;
 
 create table alarm_note (
@@ -295,6 +295,24 @@ create policy api_in_scope on idempotency for all to taizhang_api using (scope <
 create policy ingest_everywhere on idempotency for all to taizhang_ingest using (true);
 grant delete, insert, select, update (status, body) on idempotency to taizhang_api;
 grant delete, select on idempotency to taizhang_ingest;
+
+create table ingest_beat (
+    site_id integer not null,
+    worker text not null,
+    beat_at timestamp with time zone not null,
+    broker_connected boolean not null,
+    lag_s double precision not null,
+    constraint ingest_beat_pkey PRIMARY KEY (site_id),
+    constraint ingest_beat_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint ingest_beat_bounded CHECK (length(worker) >= 1 AND length(worker) <= 200 AND lag_s >= 0::double precision AND lag_s < 'Infinity'::double precision)
+);
+alter table ingest_beat enable row level security;
+create policy api_in_scope on ingest_beat for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on ingest_beat for all to taizhang_ingest using (true);
+create policy reader_everywhere on ingest_beat for select to taizhang_reader using (true);
+grant select on ingest_beat to taizhang_api;
+grant insert, select, update on ingest_beat to taizhang_ingest;
+grant select on ingest_beat to taizhang_reader;
 
 create table intake_account (
     minute timestamp with time zone not null,
@@ -803,6 +821,15 @@ create view ingest_heard with (security_barrier=true) as
            FROM intake_account)) AS heard_at;
 alter view ingest_heard owner to taizhang_reader;
 grant select on ingest_heard to taizhang_api;
+
+create view ingest_state with (security_barrier=true) as
+ SELECT count(*)::integer AS sites,
+    EXTRACT(epoch FROM clock_timestamp() - min(beat_at))::double precision AS oldest_beat_s,
+    COALESCE(max(lag_s), 0::double precision) AS lag_s,
+    COALESCE(bool_and(broker_connected), false) AS broker_connected
+   FROM ingest_beat;
+alter view ingest_state owner to taizhang_reader;
+grant select on ingest_state to taizhang_api;
 
 create view site_current with (security_barrier=true) as
  SELECT point.site_id,
