@@ -251,6 +251,7 @@ async def test_every_view_people_may_read_is_a_barrier_owned_by_who_owns_nothing
     assert await cursor.fetchall() == [
         ("every_site", READER_ROLE, ["security_barrier=true"]),  # names only: what there is to have a scope of
         ("ingest_heard", READER_ROLE, ["security_barrier=true"]),  # one moment, nobody's
+        ("ingest_state", READER_ROLE, ["security_barrier=true"]),
         ("site_current", READER_ROLE, ["security_barrier=true"]),
         ("site_reading", READER_ROLE, ["security_barrier=true"]),
         ("site_reading_hour", READER_ROLE, ["security_barrier=true"]),
