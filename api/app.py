@@ -43,6 +43,7 @@ from rules.model import Pack
 from settings import Now, Settings
 
 PREFIX = "/api/v1"
+TOKEN_CHARS_MIN = 16
 _GUARDED = (
     sites, facilities, grades, contracts, decisions, readings, rules, dossiers, alarms, conditions, permits, work_kinds, work_orders, intake, vocabulary, live
 )  # fmt: skip
@@ -84,6 +85,11 @@ def require_token_set(settings: Settings) -> str:
     token = "" if settings.api_token is None else settings.api_token.get_secret_value()
     if not token:
         raise NoToken("TAIZHANG_API_TOKEN is not set: choose a long random one, clients send it as a bearer token")
+    if len(token) < TOKEN_CHARS_MIN:
+        raise NoToken(
+            f"TAIZHANG_API_TOKEN has {len(token)} characters, and who guesses it reads and does everything: "
+            f"{TOKEN_CHARS_MIN} at least; make one with `openssl rand -hex 24`"
+        )
     return token
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from ledger.records import Grade
+from ledger.said import says_nothing
 
 ID_MAX = 2**63 - 1
 PAGE_MAX = 500
@@ -28,6 +29,8 @@ def _printable(text: str) -> str:
     for character in text:
         if unicodedata.category(character) == "Cc" and character not in "\t\n\r":
             raise ValueError(f"control character U+{ord(character):04X} is not allowed")
+    if says_nothing(text):
+        raise ValueError("nothing in it can be seen: write letters or figures")
     return text
 
 

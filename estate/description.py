@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from ledger.said import says_nothing
+
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 PointKey = Annotated[str, StringConstraints(pattern=r"^([a-z0-9_-]{1,64}\.)?[a-z0-9_-]{1,64}$")]
 
@@ -22,8 +24,15 @@ def _printable(text: str) -> str:
     return text
 
 
+def _visible(text: str) -> str:
+    """A reason or a name of zero-width characters is none."""
+    if says_nothing(text):
+        raise PydanticCustomError("nothing_seen", "holds nothing that can be seen")
+    return text
+
+
 _Text = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)]
-Words = Annotated[_Text, StringConstraints(min_length=1)]
+Words = Annotated[_Text, StringConstraints(min_length=1), AfterValidator(_visible)]
 
 
 class _Described(BaseModel):

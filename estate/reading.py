@@ -34,6 +34,7 @@ _FAULTS_SHAPE_ZH: Mapping[str, str] = {
     "string_too_short": "不能是空的",
     "string_too_long": "太长：最多 200 个字",
     "control_character": "含有控制字符",
+    "nothing_seen": "里面没有看得见的字",
 }
 
 

@@ -129,7 +129,7 @@ def _csv(path: Path) -> Sheet:
     faults: list[Fault] = []
     sheet = Sheet(str(path), None, rows)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begun = 1
+    begun, wide = 1, False
     try:
         for cells in islice(reader, ROWS_MAX + 1):
             if len(rows) == ROWS_MAX:
@@ -140,6 +140,9 @@ def _csv(path: Path) -> Sheet:
                 for column, cell in enumerate(cells[:COLUMNS_MAX])
                 if cell.startswith("=")
             )
+            if not wide and any(cell.strip() for cell in cells[COLUMNS_MAX:]):
+                wide = True
+                faults.append(_too_wide(sheet, begun))
             values: list[Value | None] = [unsafe(cell) if cell.strip() else None for cell in cells[:COLUMNS_MAX]]
             if any(value is not None for value in values):
                 rows.append(Row(begun, values))
@@ -229,6 +232,7 @@ def _worksheet(
     seen: dict[tuple[int, int], Value | None] = {}
     origins = set(shows.values())
     rows: list[Row] = []
+    wide = False
     worksheet.reset_dimensions()  # what a sheet says of its size is often wrong: rows past it would be lost in silence
     for number, cells in enumerate(worksheet.iter_rows(), 1):
         if number > _LAST_ROW:
@@ -242,6 +246,9 @@ def _worksheet(
             if (number, column) in origins:
                 seen[number, column] = value
             values.append(seen.get(shows.get((number, column), (0, 0)), value))
+        if not wide and any(cell.value is not None for cell in cells[COLUMNS_MAX:]):
+            wide = True
+            faults.append(_too_wide(sheet, number))
         while values and values[-1] is None:
             values.pop()
         if not values:
@@ -291,6 +298,15 @@ def _formula(sheet: Sheet, row: int, column: int, formula: str) -> Fault:
 def _too_long(file: str, name: str | None) -> Fault:
     told = Said(f"超过 {ROWS_MAX} 行，请分成几个文件", f"more than {ROWS_MAX} rows; split it into several files")
     return Fault(Position(file, sheet=name), told)
+
+
+def _too_wide(sheet: Sheet, row: int) -> Fault:
+    """Told once a sheet, at the first row that is."""
+    told = Said(
+        f"第 {COLUMNS_MAX} 列之后还有内容，不会被读取；请删去多余的列或分成几个表",
+        f"there is something past column {COLUMNS_MAX}, which nobody reads; remove the columns or split the table",
+    )
+    return Fault(sheet.position(row, COLUMNS_MAX), told)
 
 
 def _long_cells(sheet: Sheet) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from ledger import dossier, facilities
 from ledger.errors import Invalid, NotFound
 from ledger.pool import Connection
+from ledger.said import says_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ async def set_value(
 
     Raises NotFound for the facility, Invalid without author or reason.
     """
-    if not author.strip() or not reason.strip():
+    if says_nothing(author) or says_nothing(reason):
         raise Invalid("a parameter is set by somebody for a reason: author and reason must not be empty")
     await dossier.lock_facilities(connection, [facility_id])
     cursor = await connection.execute(

@@ -17,6 +17,7 @@ from ledger import dossier, facilities, outbox, timers
 from ledger.errors import Invalid, NotFound, Refused
 from ledger.pool import Connection
 from ledger.records import PermitKind, TimerKind
+from ledger.said import says_nothing
 
 DURATION_MAX = timedelta(days=7)  # of one permit, and of a chain of extensions unless its kind of work says otherwise
 BEGUN_AT_MOST = timedelta(hours=1)  # before it was issued: what had to ring earlier is not hushed up afterwards
@@ -258,7 +259,7 @@ def _check(asked: Request, now: datetime) -> None:
     count, least = len(set(asked.rules)), 1 if asked.work is None else 0
     if not least <= count <= RULES_MAX:
         raise Invalid(f"a work permit names the rules it silences: {least} to {RULES_MAX}, not {count}")
-    if not asked.holder.strip() or not asked.reason.strip():
+    if says_nothing(asked.holder) or says_nothing(asked.reason):
         raise Invalid("a work permit has a holder and a reason: neither may be empty")
     if not timedelta(0) < asked.valid_until - asked.valid_from <= DURATION_MAX:
         raise Invalid(f"a work permit ends after it begins, at most {DURATION_MAX.days} days later")

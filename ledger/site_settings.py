@@ -13,6 +13,7 @@ from ledger import facilities
 from ledger.errors import Invalid, NotFound
 from ledger.lifecycle import WorkOrderClock
 from ledger.pool import Connection
+from ledger.said import says_nothing
 
 PROFILE = "sla_profile"
 GRADE = "grade"  # of a facility; with `.` and a kind behind it, of that kind at the site
@@ -52,7 +53,7 @@ async def put(
     facility_id: int | None = None,
 ) -> Setting:
     """Write a decision down; what follows from it is the caller's. Raises Invalid without author or reason."""
-    if not author.strip() or not reason.strip():
+    if says_nothing(author) or says_nothing(reason):
         raise Invalid("a setting is made by somebody for a reason: author and reason must not be empty")
     cursor = await connection.execute(
         "insert into site_setting (site_id, facility_id, name, value, author, reason, set_at) "

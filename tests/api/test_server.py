@@ -52,8 +52,8 @@ async def test_it_serves_until_it_is_told_to_stop(
         pass
 
 
-@pytest.mark.parametrize("token", [None, ""])
-async def test_without_a_token_it_does_not_start(
+@pytest.mark.parametrize("token", [None, "", "fifteen-letters"])
+async def test_without_a_token_or_with_a_short_one_it_does_not_start(
     token: str | None, settings: Settings, monkeypatch: pytest.MonkeyPatch, database_url: str, clock: StandingClock
 ) -> None:
     if token is None:

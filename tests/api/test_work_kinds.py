@@ -140,6 +140,15 @@ async def test_work_goes_on_under_a_new_permit(client: httpx.AsyncClient, clock:
     assert (await client.post("/permits/999/extend", json=asked)).status_code == 404
 
 
+@pytest.mark.parametrize("reason", ["\u200b\u2060", "\u3164", " \ufeff "])
+async def test_a_reason_that_nobody_can_see_is_none(client: httpx.AsyncClient, reason: str) -> None:
+    answer = await client.post("/permits", json=SWITCHGEAR | {"reason": reason})
+    assert answer.status_code == 422
+    assert [(each["field"], "can be seen" in each["message"]) for each in answer.json()["errors"]] == [
+        ("body.reason", True)
+    ]
+
+
 async def test_no_chain_of_extensions_goes_on_for_ever(client: httpx.AsyncClient, clock: StandingClock) -> None:
     permit = (await client.post("/permits", json=SWITCHGEAR)).json()
     (kind,) = [each for each in (await client.get("/work-kinds")).json()["items"] if each["key"] == SWITCHGEAR["work"]]

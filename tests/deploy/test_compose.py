@@ -113,6 +113,8 @@ def test_only_https_and_mqtt_over_tls_are_published_and_only_where_it_was_said()
     assert compose_file.raw().count('ports: ["${TAIZHANG_BIND:-127.0.0.1}:') == len(published)
     assert compose_file.filled_in()["networks"]["inside"] == {"internal": True}
     assert {name for name, each in SERVICES.items() if "outside" in each["networks"]} == set(published)
+    # The listener on which a client chooses its own id is bound to a name that only the network `inside` knows.
+    assert SERVICES["broker"]["networks"] == {"inside": {"aliases": ["broker-inside"]}, "outside": {}}
 
 
 @each_of_ours
@@ -148,7 +150,7 @@ def test_it_reaches_others_under_their_names_with_its_own_right(name: str) -> No
         url = urlsplit(given["MQTT_URL"])
         assert (url.hostname, url.port) == ("broker", 1883)
         assert url.username == name
-        assert f"listener {url.port}\n" in (SHIPPED / "compose.conf").read_text(encoding="utf-8")
+        assert f"listener {url.port} broker-inside\n" in (SHIPPED / "compose.conf").read_text(encoding="utf-8")
 
 
 def test_the_brokers_files_are_where_everybody_looks_for_them() -> None:
@@ -171,7 +173,7 @@ def test_the_brokers_files_are_where_everybody_looks_for_them() -> None:
     assert tls == set(re.findall(r"ssl_certificate(?:_key)? (\S+);", front))
     assert {str(Path(each).parent) for each in tls} <= set(mounts)
     assert {str(Path(each).parent) for each in tls} <= set(compose_file.mounts("front"))
-    assert re.findall(r"^listener (.+)$", places, re.MULTILINE) == ["1883", "8883"]
+    assert re.findall(r"^listener (.+)$", places, re.MULTILINE) == ["1883 broker-inside", "8883"]
     assert "listen 8443 ssl;" in front
     assert f"http://api:{compose_file.environment('api')['TAIZHANG_API_PORT']};" in front
 
@@ -180,7 +182,7 @@ def test_the_two_places_of_the_broker_differ_only_in_place() -> None:
     def options(file: str) -> list[str]:
         lines = (SHIPPED / file).read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if line and not line.startswith("#")]
-        return [re.sub(r" /\S+$| 127\.0\.0\.1$", "", line) for line in kept]
+        return [re.sub(r" /\S+$| 127\.0\.0\.1$| broker-inside$", "", line) for line in kept]
 
     assert options("compose.conf") == options("debian.conf")
 
@@ -214,7 +216,7 @@ def shell(test: list[str], **environment: str) -> int:
 @pytest.mark.skipif(shutil.which("mosquitto_sub") is None, reason="mosquitto_sub is not installed")
 async def test_the_brokers_health_check(mosquitto: Mosquitto) -> None:
     kind, command = SERVICES["broker"]["healthcheck"]["test"]
-    here = [kind, command.replace("-p 1883", f"-p {mosquitto.inner_port}")]
+    here = [kind, command.replace("-h broker-inside -p 1883", f"-h 127.0.0.1 -p {mosquitto.inner_port}")]
     assert here[1] != command
     (password,) = (name for name in compose_file.environment("broker") if name in command)
     assert shell(here, **{password: INGEST.password}) == 0

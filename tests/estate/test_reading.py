@@ -116,3 +116,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_bytes(b"#" * (BYTES_MAX + 1))
     with pytest.raises(EstateErrors, match="longer than 8 MiB"):
         read(tmp_path / "long.yaml")
+
+
+def test_a_name_of_nothing_that_can_be_seen_is_told() -> None:
+    (told,) = errors(SMALL.replace("{zh: 泵组, en: Booster}", '{zh: "\\u3164", en: Booster}'))
+    assert "holds nothing that can be seen" in told

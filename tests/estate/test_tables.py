@@ -12,7 +12,7 @@ from estate.bring_in import bring_in, difference
 from estate.difference import Change, Difference
 from estate.faults import EstateErrors
 from estate.importing import Options, plan
-from estate.sheets import ROWS_MAX, safe, unsafe
+from estate.sheets import COLUMNS_MAX, ROWS_MAX, safe, unsafe
 from ledger import facilities
 from ledger.records import SiteConfiguration
 from tests.estate.test_plan import PACKS, SITE
@@ -238,6 +238,24 @@ async def test_too_many_rows_are_named(connection: Connection, tmp_path: Path) -
     rows = ["a,b"] * (ROWS_MAX + 5)
     found = await faults(connection, table(tmp_path, *rows, header="设备编号,设备类型"))
     assert any(f"more than {ROWS_MAX} rows" in each for each in found)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_what_stands_past_the_last_column_is_named_once(
+    connection: Connection, tmp_path: Path, form: str
+) -> None:
+    wide = ["mh1", "干粉灭火器", *[""] * (COLUMNS_MAX - 2), "不见了"]
+    lines = [["设备编号", "设备类型"], ["mh0", "干粉灭火器", *[""] * COLUMNS_MAX], wide, wide]
+    file = tmp_path / f"wide.{form}"
+    if form == "csv":
+        file.write_text("\n".join(",".join(line) for line in lines), encoding="utf-8")
+    else:
+        book = openpyxl.Workbook()
+        for line in lines:
+            book.worksheets[0].append([cell or None for cell in line])
+        book.save(file)
+    (told,) = [each for each in await faults(connection, file) if f"past column {COLUMNS_MAX}" in each]
+    assert "3" in told, "the row is named"
 
 
 async def test_columns_named_by_the_caller_are_left_alone(connection: Connection, tmp_path: Path) -> None:
