@@ -364,7 +364,7 @@ class Engine:
             # With what was known before: edges and delays on the way are judged by it, this moment by what is known now.
             for watch in self._tick_only:
                 watch.advance(now_ms, sink)
-        self._vigil.judge(now_ms, connected_since_ms, self._sieve.tell_signals)
+        self._vigil.judge(now_ms, connected_since_ms, self._sieve.tell_receipts)
         if connected_since_ms is not None:
             for watch in self._tick_only:
                 watch.judge(now_ms, sink)
@@ -375,7 +375,7 @@ class Engine:
         return sink.decisions
 
     def _pass_time(self, key: int, to_ms: int, sink: Sink) -> None:
-        due = with_company(self._schedules[key].due(to_ms, self._sieve.settle), self._companies)
+        due = with_company(self._schedules[key].due(to_ms, self._sieve), self._companies)
         judged = sorted(due, key=lambda watch: self._turns[watch.condition_id])
         self._sieve.settle(judged)
         for watch in judged:

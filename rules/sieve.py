@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rules.block import Block
 from rules.links import Link
+from rules.lists import Lists, Numbers
 from rules.outlook import NEVER, Look, PointOutlook
 from rules.signals import Signal
 from rules.slots import ALWAYS, Departure, Edge
@@ -28,7 +29,6 @@ _LONG_AGO = -(1 << 62)
 _NOT_STALE = 1 << 60
 _KEPT_MAX = 200_000  # samples on their way into histories before they are put there
 
-Slots = NDArray[np.int64]
 Judge = Callable[[Block, int], bool]  # the sample at that place, by itself; True: it was late
 
 
@@ -38,37 +38,12 @@ class _Track:
 
     watch: Watch
     number: int
-    minds: Slots  # the points by whose samples it is judged
-    slots: Slots  # these, and those whose samples only take it through time
+    minds: Numbers  # the points by whose samples it is judged
+    slots: Numbers  # these, and those whose samples only take it through time
     looks: list[Look]
     edges: list[Edge]  # those that no quiet sample moves
     looked_at: list[int]  # the slots of `looks`
     seen: int = 0  # the samples noted up to here are in its clock
-
-
-@dataclass(slots=True)
-class _Lists:
-    """For each of many, a list of numbers; every list has at least one."""
-
-    begin: Slots
-    length: Slots
-    members: Slots
-
-    @classmethod
-    def of(cls, lists: Sequence[Iterable[int]], instead: int) -> "_Lists":
-        filled = [list(each) or [instead] for each in lists]
-        length = np.array([len(each) for each in filled], np.int64)
-        members = np.array([number for each in filled for number in each], np.int64)
-        return cls(np.cumsum(length) - length, length, members)
-
-    def of_all(self, numbers: Slots) -> tuple[Slots, Slots, Slots]:
-        """The lists of these one behind the other, where each begins, and how long it is."""
-        length = self.length[numbers]
-        ends = np.cumsum(length)
-        begin = ends - length
-        shift: Slots = np.repeat(begin - self.begin[numbers], length)
-        places: Slots = np.arange(int(ends[-1]), dtype=np.int64) - shift
-        return self.members[places], begin, length
 
 
 class Sieve:
@@ -106,7 +81,7 @@ class Sieve:
         self._low, self._high = np.full(count, inf), np.full(count, -inf)
         self._from, self._until = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self._deadline = np.full(count + 1, NEVER, np.int64)  # the moment it goes stale; the last is nobody's
-        self._kept: list[tuple[Slots, NDArray[np.int64], NDArray[np.float64]]] = []
+        self._kept: list[tuple[Numbers, NDArray[np.int64], NDArray[np.float64]]] = []
         self._kept_count = 0
         self._tracks: dict[int, _Track] = {}
         self._judged: list[Sequence[_Track]] = []
@@ -115,8 +90,8 @@ class Sieve:
         self._settled = np.zeros(len(tracks) + 1, np.int64)  # until when nothing happens to it; the last is nobody's
         self._walked = np.zeros(len(tracks) + 1, np.int64)
         self._settled[-1], self._walked[-1] = NEVER, _LONG_AGO
-        self._of_slot = _Lists.of([[each.number for each in judged] for judged in self._judged], len(tracks))
-        self._of_track = _Lists.of(
+        self._of_slot = Lists.of([[each.number for each in judged] for judged in self._judged], len(tracks))
+        self._of_track = Lists.of(
             [
                 [slot_of[each.point.id] for each in track.watch.bound.operands if each.stale_ms is not None]
                 for track in [*tracks]
@@ -205,17 +180,27 @@ class Sieve:
             before[order[1:][again]] = ts_ms[order[:-1][again]]
         return before
 
-    def _look_ahead(self, slots: Slots) -> None:
+    def _look_ahead(self, slots: Numbers) -> None:
         """Until when nothing happens to whoever is judged by these points, as far as is noted now."""
         tracks, begin, _ = self._of_slot.of_all(slots)
         each, where = np.unique(tracks, return_inverse=True)
-        operands, begin_of, length = self._of_track.of_all(each)
-        goes_stale = self._deadline[operands]
-        walked = self._walked[each]
-        goes_stale[goes_stale <= np.repeat(walked, length)] = NEVER  # that edge lies behind
-        until = np.minimum(np.minimum.reduceat(goes_stale, begin_of), self._settled[each])
+        until, walked = self._nothing_before(each), self._walked[each]
         self._until[slots] = np.minimum.reduceat(until[where], begin)
         self._from[slots] = np.maximum.reduceat(walked[where], begin)
+
+    def _nothing_before(self, numbers: Numbers) -> NDArray[np.int64]:
+        """For each of these conditions, the moment before which nothing happens to it by itself."""
+        operands, begin, length = self._of_track.of_all(numbers)
+        goes_stale = self._deadline[operands]
+        goes_stale[goes_stale <= np.repeat(self._walked[numbers], length)] = NEVER  # that edge lies behind
+        return np.minimum(np.minimum.reduceat(goes_stale, begin), self._settled[numbers])
+
+    def quiet_until(self, watches: Sequence[Watch]) -> Sequence[int]:
+        """The moment before which nothing happens to each of these by itself; 0: not known."""
+        tracks = [self._tracks.get(watch.condition_id) for watch in watches]
+        numbers = np.array([-1 if track is None else track.number for track in tracks], np.int64)
+        until: list[int] = np.where(numbers < 0, 0, self._nothing_before(numbers)).tolist()
+        return until
 
     def note(self, block: Block, places: NDArray[np.int64]) -> None:
         """Take in samples that were found quiet."""
@@ -273,10 +258,16 @@ class Sieve:
 
     def tell_signals(self, signals: Iterable[Signal]) -> None:
         """Let these signals know what was noted, and their histories."""
-        self._remember()
+        slots = np.array([self._slot_of[each.point.id] for each in signals], np.int64)
+        if self._keeps[slots].any():
+            self._remember()
+        self.tell(slots)
+
+    def tell_receipts(self, signals: Iterable[Signal]) -> None:
+        """Let these signals know when they last came in."""
         self.tell(np.array([self._slot_of[each.point.id] for each in signals], np.int64))
 
-    def tell(self, slots: Slots) -> None:
+    def tell(self, slots: Numbers) -> None:
         """Let the signals of these points know what was noted."""
         noted: list[int] = slots[self._noted[slots]].tolist()
         for slot in noted:
