@@ -225,20 +225,12 @@ async def test_the_brokers_health_check(mosquitto: Mosquitto) -> None:
     assert shell(here, **{password: INGEST.password}) != 0
 
 
-def test_the_health_check_of_ingest(tmp_path: Path) -> None:
-    heartbeat = compose_file.environment("ingest")["TAIZHANG_HEARTBEAT_FILE"]
-    kind, command = SERVICES["ingest"]["healthcheck"]["test"]
-    here = [kind, command.replace(heartbeat, str(tmp_path / "ingest"))]
-    assert here[1] != command
-    assert shell(here) != 0
-    (tmp_path / "ingest").touch()
-    assert shell(here) == 0
-    os.utime(tmp_path / "ingest", (0, 0))
-    assert shell(here) != 0
-
-
+@pytest.mark.parametrize(
+    ("name", "port", "path"),
+    [("api", "TAIZHANG_API_PORT", "/api/v1/readiness"), ("ingest", "TAIZHANG_INGEST_HTTP_PORT", "/readiness")],
+)
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
-def test_the_health_check_of_the_api(status: int, healthy: bool) -> None:
+def test_the_health_check_of_a_service(name: str, port: str, path: str, status: int, healthy: bool) -> None:
     asked: list[str] = []
 
     class Answers(BaseHTTPRequestHandler):
@@ -253,9 +245,10 @@ def test_the_health_check_of_the_api(status: int, healthy: bool) -> None:
     with HTTPServer(("127.0.0.1", 0), Answers) as server:
         answering = threading.Thread(target=server.handle_request)
         answering.start()
-        test = SERVICES["api"]["healthcheck"]["test"]
-        here = [word.replace("127.0.0.1:8080", f"127.0.0.1:{server.server_port}") for word in test]
+        test = SERVICES[name]["healthcheck"]["test"]
+        own = f"127.0.0.1:{compose_file.environment(name)[port]}"
+        here = [word.replace(own, f"127.0.0.1:{server.server_port}") for word in test]
         assert here != test
         assert (shell(here) == 0) is healthy
         answering.join()
-    assert asked == ["/api/v1/readiness"]
+    assert asked == [path]
