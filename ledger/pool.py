@@ -39,8 +39,9 @@ async def open_pool(
         await connection.execute(sql.SQL("set statement_timeout = {}").format(sql.Literal(f"{statement_timeout_ms}ms")))
         await connection.execute("set lock_timeout = '10s'")
         if role == INGEST_ROLE:
-            # A worker that froze in the middle of judging must not keep its successor from the sites for ever.
-            await connection.execute("set idle_in_transaction_session_timeout = '60s'")
+            # A worker that froze in the middle of judging must not keep its successor from the sites for ever; one that
+            # builds the rules of a large site on a slow machine is not frozen.
+            await connection.execute("set idle_in_transaction_session_timeout = '10min'")
         await connection.commit()
 
     pool: Pool = AsyncConnectionPool(

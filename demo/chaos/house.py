@@ -92,6 +92,10 @@ class Ingest:
         environment = {**self._environment, **self._time(), **other}
         return process.spawn(command, log=log, dies_by=signal.SIGTERM, environment=environment)
 
+    @property
+    def is_several(self) -> bool:
+        return "--workers" in self._arguments
+
     def beat(self) -> int:
         """When it last had everything it needs, by the file system's clock; 0: never."""
         return self._heartbeat.stat().st_mtime_ns if self._heartbeat.exists() else 0

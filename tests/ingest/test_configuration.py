@@ -1,8 +1,10 @@
 """What people change is in force with the next batch, whole; what is gone leaves no alarm behind."""
 
 from datetime import timedelta
+from typing import Any
 
 from ledger import facilities, parameters
+from ledger.records import SiteConfiguration
 from tests.fix_wait import wait_until
 from tests.line_rig import NOON, Line
 
@@ -30,6 +32,35 @@ async def test_a_new_limit_counts_from_the_next_message_on(bench: Line) -> None:
     bench.say("pumps", {"room_temp": 30})
     alarm = await bench.alarm("room_temp_high", state="UNACK")
     assert alarm["began_at"] >= NOON
+
+
+async def test_no_batch_is_judged_by_half_old_rules_while_limits_change_under_load(bench: Line, monkeypatch) -> None:
+    """Two limits are set in one transaction, again and again, while messages flow: whatever is loaded has both or neither."""
+    pumps = await one(bench, "select id from facility where key = 'pumps'")
+    real, seen = facilities.configuration, list[tuple[float, float]]()
+
+    async def looked_at(*given: Any) -> SiteConfiguration:
+        found = await real(*given)
+        limits = [found.parameters.get((pumps, name)) for name in ("room_temp_high", "room_temp_very_high")]
+        if None not in limits:
+            seen.append((limits[0], limits[1]))
+        return found
+
+    monkeypatch.setattr(facilities, "configuration", looked_at)
+    for number in range(12):
+        async with await bench.act() as connection:
+            for name, value in (("room_temp_high", 30.0 + number), ("room_temp_very_high", 32.0 + number)):
+                await parameters.set_value(
+                    connection, pumps, name, value, author="李工", reason="夏季", now=bench.clock.now
+                )
+        for step in range(20):
+            bench.say("pumps", {"room_temp": 20.0 + step % 9}, at_ms=bench.clock.ms - 50_000 + number * 100 + step)
+    account = await bench.received()
+    assert account["accepted"] == bench.sent == 240
+    assert account["quarantined"] == 0
+    await wait_until(lambda: seen and seen[-1] == (41.0, 43.0))
+    assert [high + 2 for high, _ in seen] == [very_high for _, very_high in seen]
+    assert len(set(seen)) > 1, "it was loaded while messages flowed"
 
 
 async def test_a_facility_that_is_gone_leaves_no_alarm_behind(bench: Line) -> None:

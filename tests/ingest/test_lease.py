@@ -60,4 +60,4 @@ async def test_the_fence_keeps_nobody_who_holds_another_site(database_url, conne
 async def test_a_transaction_that_nobody_goes_on_with_is_ended(database_url) -> None:
     async with open_pool(database_url, role=INGEST_ROLE, size_max=1) as pool, transaction(pool) as opened:
         cursor = await opened.execute("show idle_in_transaction_session_timeout")
-        assert await cursor.fetchone() == ("1min",)
+        assert await cursor.fetchone() == ("10min",)
