@@ -7,7 +7,7 @@ means, and its samples join the others in their place. tests/ingest/test_columns
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,25 +101,25 @@ class SiteColumns:
         self.facilities.append(facility)
         return True
 
-    def _put_values(self, facility: FacilityAddress, given: Mapping[str, object]) -> None:
+    def _put_values(self, facility: FacilityAddress, given: Mapping[str, Any]) -> None:
         numbers, points, values = facility.numbers, self._points, self._values
         for key, value in given.items():
-            kind = type(value)
+            kind = type(value)  # pyright: ignore[reportUnknownVariableType]
             if kind is float or kind is int:
                 known = numbers.get(key)
                 if known is not None:
                     point_id, scale, shift, low, high = known
-                    number = cast("float", value) * scale + shift
+                    number = value * scale + shift
                     if not low <= number <= high:
                         raise _OutOfTheOrdinaryError
                 elif value in (0, 1):
-                    point_id, number = facility.switches[key], float(cast("float", value))
+                    point_id, number = facility.switches[key], float(value)
                 else:
                     raise _OutOfTheOrdinaryError
             elif kind is bool:
-                point_id, number = facility.switches[key], float(cast("bool", value))
+                point_id, number = facility.switches[key], float(value)
             else:
-                point_id, number = facility.labels[key, cast("str", value)]
+                point_id, number = facility.labels[key, value]
             points.append(point_id)
             values.append(number)
 

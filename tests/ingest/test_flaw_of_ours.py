@@ -1,10 +1,8 @@
 """A flaw in judging costs no readings: they are stored, counted as accepted, shown in quarantine, and judged from there."""
 
-from collections.abc import Sequence
-
 import pytest
 
-from ledger.records import Decision, Sample
+from rules.block import Block, BlockOutcome
 from rules.engine import Engine
 from tests.line_rig import Line
 
@@ -14,13 +12,13 @@ POISON = 13.25  # makes the engine stumble; the ledger takes it
 
 @pytest.fixture
 def stumbling(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge = Engine.feed
+    judge = Engine.feed_block
 
-    def feed(self: Engine, samples: Sequence[Sample]) -> list[Decision]:
-        assert all(sample.value != POISON for sample in samples), "an engine that stumbles"
-        return judge(self, samples)
+    def feed_block(self: Engine, block: Block) -> BlockOutcome:
+        assert POISON not in block.value, "an engine that stumbles"
+        return judge(self, block)
 
-    monkeypatch.setattr(Engine, "feed", feed)
+    monkeypatch.setattr(Engine, "feed_block", feed_block)
 
 
 @pytest.mark.usefixtures("stumbling")
