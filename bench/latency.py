@@ -8,10 +8,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from bench import ground, service
+from bench import databases, ground, service
 from bench.figure import Figure, Goal, missing
 from bench.ground import Bench, LoadAccount, Speaker
-from bench.line_run import WARM_UP_S
+from bench.line_run import WARM_UP_S, begun
 from bench.service import Listener
 from bench.traffic import AT_ONCE
 
@@ -28,12 +28,13 @@ async def measure(bench: Bench) -> list[Figure]:
         bench.database(bench.facilities) as url,
         ground.ingest(bench, url, broker.url),
         service.api(bench, url) as screens,
+        await databases.connect(url) as opened,
     ):
         played = 0
         for rate in RATES:
             listener = Listener(screens)
             listener.start()
-            told, since = await _run(bench, broker, rate, played)
+            told, since = await _run(bench, broker, opened, rate, played)
             await asyncio.sleep(_LAST_S)
             played += len(told.alarms)
             found += _figures(rate, took_ms(told, listener, since), sum(each[3] >= since for each in told.alarms))
@@ -41,7 +42,9 @@ async def measure(bench: Bench) -> list[Figure]:
     return found
 
 
-async def _run(bench: Bench, broker: Speaker, rate: int, played: int) -> tuple[LoadAccount, int]:
+async def _run(
+    bench: Bench, broker: Speaker, opened: databases.Connection, rate: int, played: int
+) -> tuple[LoadAccount, int]:
     """What was sent, and since when it counts: after a warm-up, in monotonic nanoseconds."""
     seconds = bench.lasting(20, least=2.0)
     async with ground.load(
@@ -54,6 +57,7 @@ async def _run(bench: Bench, broker: Speaker, rate: int, played: int) -> tuple[L
         alarm_kinds=list(AT_ONCE),
         alarms_from=played,
     ) as load:
+        await begun(opened, len(bench.grounds(bench.facilities).gateways))
         await asyncio.sleep(min(WARM_UP_S, seconds / 2))
         since = time.monotonic_ns()
         await asyncio.sleep(seconds)

@@ -114,6 +114,7 @@ async def run(
         ground.consumption(load.counters, database_url),
     ):
         watch = Watch(opened, ingest.pid, broker.pid, await postmaster(opened))
+        await begun(opened, len(of.gateways))
         await asyncio.sleep(min(WARM_UP_S, max(1.0, seconds / 4)))
         before = await watch.look()
         await asyncio.sleep(seconds)
@@ -150,6 +151,15 @@ def _between(
         lost=lost,
         drained_s=drained_s,
     )
+
+
+async def begun(opened: databases.Connection, statuses: int) -> None:
+    """The first telemetry is settled: sites are loaded and rules bound."""
+    until = time.monotonic() + ground.READY_S
+    while int(await databases.number(opened, ground.SETTLED)) <= statuses:
+        if time.monotonic() > until:
+            raise Trouble(f"ingest settled no message in {ground.READY_S:.0f} s")
+        await asyncio.sleep(0.05)
 
 
 async def drained(opened: databases.Connection, settled: int, deadline_s: float = DRAIN_S) -> float:

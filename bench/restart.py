@@ -36,6 +36,7 @@ async def measure(bench: Bench) -> list[Figure]:
             )
         )
         await stack.enter_async_context(ground.consumption(load.counters, url))
+        await line_run.begun(opened, len(grounds.gateways))
         full_per_s = await _full_load(bench, opened)
         first.kill()
         killed = time.monotonic()

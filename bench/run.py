@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,7 @@ from bench import (
     yardstick,
 )
 from bench.figure import Figure, Goal, missing
-from bench.ground import ROOT, Bench, Trouble
+from bench.ground import OUTSTANDING_MAX, ROOT, Bench, Trouble
 from embedded import postgres
 from embedded.errors import EmbeddedError
 from ledger.errors import LedgerError
@@ -111,7 +112,12 @@ def told(figure: Figure) -> str:
     return f"{figure.name}: {value} {figure.unit}{goal}{f'; {figure.note}' if figure.note else ''}"
 
 
-async def run(names: Sequence[str], *, pace: float, facilities: int, directory: Path) -> dict[str, object]:
+async def run(names: Sequence[str], *, pace: float, facilities: int, ahead: int, directory: Path) -> dict[str, object]:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, task.cancel
+    )  # servers and directories are cleared away
     settings = Settings()
     async with AsyncExitStack() as stack:
         server_url = await stack.enter_async_context(postgres.running(directory / "postgres"))
@@ -122,6 +128,7 @@ async def run(names: Sequence[str], *, pace: float, facilities: int, directory: 
             stack,
             pace=pace,
             facilities=facilities,
+            outstanding_max=ahead,
             timescale_url=os.environ.get("TAIZHANG_BENCH_TIMESCALE_URL"),
             mqtt_url=os.environ.get("TAIZHANG_BENCH_MQTT_URL"),
         )
@@ -193,13 +200,23 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="short runs: for looking, not for comparing")
     parser.add_argument("--pace", type=float, help="the share of its full length that each run lasts")
     parser.add_argument("--facilities", type=int, default=1_000)
+    parser.add_argument("--ahead", type=int, default=OUTSTANDING_MAX, help="messages sent and not yet consumed")
     parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     pace = chosen.pace or (QUICK if chosen.quick else 1.0)
     with tempfile.TemporaryDirectory(prefix="taizhang-bench-") as name:
-        line = asyncio.run(
-            run(chosen.questions or list(QUESTIONS), pace=pace, facilities=chosen.facilities, directory=Path(name))
+        answered = run(
+            chosen.questions or list(QUESTIONS),
+            pace=pace,
+            facilities=chosen.facilities,
+            ahead=chosen.ahead,
+            directory=Path(name),
         )
+        try:
+            line = asyncio.run(answered)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            print("stopped before it was done: nothing is written", file=sys.stderr)
+            return 1
     with chosen.results.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return 0
