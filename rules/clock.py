@@ -26,8 +26,8 @@ class GatewayClock:
             self.starts_anew(received_ms, lag_ms)
         elif age_ms >= _SPAN_MS:
             self.began_ms, self.before_ms, self.least_ms = received_ms, self.least_ms, lag_ms
-        else:
-            self.least_ms = min(self.least_ms, lag_ms, key=abs)
+        elif abs(lag_ms) < abs(self.least_ms):
+            self.least_ms = lag_ms
 
     @property
     def steady_lag_ms(self) -> int | None:
