@@ -102,8 +102,7 @@ class Link:
                     self._believe_a_clock_set_right()
         if self.online is not False:
             return False
-        is_live = not self._is_backlog() and newest_ms + (self.offset_ms or 0) > (self.offline_ms or 0)
-        return is_live
+        return not self._is_backlog() and newest_ms + (self.offset_ms or 0) > (self.offline_ms or 0)
 
     def _measure(self, received_ms: int, newest_ms: int) -> None:
         # Every message comes through here: comparisons are written out because calls cost three times as much.
@@ -119,9 +118,8 @@ class Link:
         self.trial = None
         offset = self.lag_ms
         if self.offset_ms is not None:
-            passed_ms = received_ms - self.offset_at_ms
-            drifted = self.offset_ms + (passed_ms if passed_ms > 0 else 0) * _OFFSET_DRIFT
-            offset = drifted if drifted < offset else offset
+            drifted = self.offset_ms + max(0, received_ms - self.offset_at_ms) * _OFFSET_DRIFT
+            offset = min(offset, drifted)
         self.offset_ms, self.offset_at_ms = offset, received_ms
 
     def _believe_a_clock_set_right(self) -> None:
