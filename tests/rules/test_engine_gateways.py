@@ -144,7 +144,8 @@ def test_an_offline_gateway_is_one_alarm() -> None:
     for now_s in range(60, 2_000, 10):
         bench.tick(now_s)
     seen = [move.brief for move in bench.moves if move.move == "raise"]
-    assert seen == [(120, "raise", "gateway_offline")]
+    # The same one, asked for louder after half an hour.
+    assert seen == [(120, "raise", "gateway_offline"), (1860, "raise", "gateway_offline_long")]
 
 
 # ---------------------------------------------------------------------- points that went quiet
