@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from ledger import history, history_expiry
 from ledger.errors import LedgerError
@@ -110,14 +111,17 @@ class Historian:
         return False
 
     async def _expire(self, site_id: int) -> None:
-        before = history_expiry.horizons(self._keeping.readings_days, self._clock())
+        async with self._turn(site_id) as connection:
+            before = await history_expiry.by_whole_chunks(
+                connection, history_expiry.horizons(self._keeping.readings_days, self._clock())
+            )
         after, looked_at = 0, 0
         while looked_at is not None:
             async with self._turn(site_id) as connection:
                 due, looked_at = await history_expiry.overdue(connection, site_id, before, after_point_id=after)
-            dropped = await self._drop(site_id, due) if due else None
-            if dropped is not None and dropped.hours:
-                _log.debug("site %d: dropped %d readings of %d hours", site_id, dropped.readings, dropped.hours)
+            dropped = await self._drop(site_id, due, before) if due else 0
+            if dropped:
+                _log.debug("site %d: dropped %d readings", site_id, dropped)
             elif looked_at is not None:
                 after = looked_at  # else these points again: there may be more to drop of them
         forgotten = 1
@@ -126,9 +130,14 @@ class Historian:
                 old = history_expiry.horizons(self._keeping.hours_days, self._clock())
                 forgotten = await history_expiry.forget(connection, site_id, old)
 
-    async def _drop(self, site_id: int, due: list[Overdue]) -> history_expiry.Dropped:
+    async def _drop(self, site_id: int, due: list[Overdue], before: Mapping[PointKind, datetime]) -> int:
+        """A whole chunk if it can go, else a batch; how many readings."""
         async with self._turn(site_id) as connection:
-            return await history_expiry.drop(connection, due)
+            dropped = await history_expiry.drop_chunk(connection, due, before)
+        if dropped is not None:
+            return dropped
+        async with self._turn(site_id) as connection:
+            return (await history_expiry.drop(connection, due)).readings
 
     @asynccontextmanager
     async def _turn(self, site_id: int) -> AsyncGenerator[Connection]:

@@ -186,7 +186,7 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
     "rule_parameter_site_id_fkey": _SITE,
     "schema_migration_pkey": (Conflict, "this migration has been applied already"),
     "site_history_forgotten_counts": (Invalid, "readings that were forgotten are counted up"),
-    "site_history_in_order": (Invalid, "hours are closed, then made, then dropped"),
+    "site_history_in_order": (Invalid, "hours are closed, then made"),
     "site_history_pkey": (Conflict, "the site's history has begun already"),
     "site_history_site_id_fkey": _SITE,
     "site_key_unique": (Conflict, "there is a site of this key already"),

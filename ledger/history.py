@@ -89,11 +89,11 @@ async def is_mine(connection: Connection, site_id: int) -> bool:
 async def close(connection: Connection, site_id: int, now: datetime) -> Progress:
     """Close the hours that are over. Commit before `fence` is asked."""
     cursor = await connection.execute(
-        "insert into site_history (site_id, closed_until, rolled_until, dropped_until) values (%s, %s, %s, %s) "
+        "insert into site_history (site_id, closed_until, rolled_until) values (%s, %s, %s) "
         "on conflict on constraint site_history_pkey do update "
         "set closed_until = greatest(site_history.closed_until, excluded.closed_until) "
         "returning closed_until, rolled_until",
-        [site_id, hour_of(now - CLOSE_AFTER), _BEGINNING, _BEGINNING],
+        [site_id, hour_of(now - CLOSE_AFTER), _BEGINNING],
     )
     row = await cursor.fetchone()
     assert row is not None
@@ -229,8 +229,7 @@ async def _stale(connection: Connection, site_id: int, now: datetime) -> list[_S
         "with due as (select stale_hour.id, point_id, hour, due_at from stale_hour join point on point.id = point_id "
         "where site_id = %(site)s and (due_at is null or due_at <= %(now)s) "
         "order by due_at nulls first, stale_hour.id limit %(most)s) "
-        "select point_id, hour, array_agg(due.id), bool_and(due_at is not null), not coalesce(bool_and(has_readings), hour >= "
-        "coalesce((select dropped_until from site_history where site_id = %(site)s), '-infinity')) "
+        "select point_id, hour, array_agg(due.id), bool_and(due_at is not null), not coalesce(bool_and(has_readings), true) "
         "from due left join reading_hour using (point_id, hour) group by point_id, hour",
         {"site": site_id, "now": now, "most": NOTES_MAX},
     )

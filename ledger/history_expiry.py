@@ -17,6 +17,7 @@ from ledger.records import PointKind
 # No window of a rule is longer (rules.vocabulary.WINDOW_S_MAX); counted back from the newest reading of a point.
 TAIL = timedelta(days=31)
 POINTS_MAX = 500  # looked at in one transaction
+STAYING_MAX = 50_000  # readings of a chunk that are written anew when the others go
 FORGET_MAX = 5_000  # hours, in one transaction
 
 
@@ -38,6 +39,35 @@ class Dropped:
 def horizons(days: Mapping[PointKind, int | None], now: datetime) -> Mapping[PointKind, datetime]:
     """Before when what a kind measured is past its keeping; a kind that is kept for ever is left out."""
     return {kind: now - timedelta(days=kept) for kind, kept in days.items() if kept is not None}
+
+
+async def by_whole_chunks(connection: Connection, before: Mapping[PointKind, datetime]) -> Mapping[PointKind, datetime]:
+    """The same, put back to where a chunk begins, where there are chunks: readings then go by the chunk, not one by one."""
+    cursor = await connection.execute("select exists (select from pg_extension where extname = 'timescaledb')")
+    if await cursor.fetchone() != (True,):
+        return before
+    cursor = await connection.execute(
+        "select kind, coalesce(range_start, before) from unnest(%s::point_kind[], %s::timestamptz[]) as keeping (kind, before) "
+        "left join timescaledb_information.chunks on hypertable_name = 'reading' and range_start <= before "
+        "and range_end > before",
+        [list(before), list(before.values())],
+    )
+    return {PointKind(kind): moment async for kind, moment in cursor}
+
+
+async def drop_chunk(
+    connection: Connection, due: Sequence[Overdue], before: Mapping[PointKind, datetime]
+) -> int | None:
+    """Drop the chunk of the oldest that is overdue, if it can go as a whole; how many readings. Once in a transaction.
+
+    None: there are no chunks, or too much of it has to stay, or its hours are not what its readings say.
+    """
+    cursor = await connection.execute(
+        "select drop_expired_chunk(%s, %s::point_kind[], %s::timestamptz[], %s, %s)",
+        [min(each.begin for each in due), list(before), list(before.values()), TAIL, STAYING_MAX],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def overdue(
@@ -85,9 +115,9 @@ async def drop(connection: Connection, due: Sequence[Overdue]) -> Dropped:
         "with span as (select * from unnest(%s::int[], %s::timestamptz[], %s::timestamptz[]) as span (point_id, begin, until)), "
         "there as (select point_id, date_bin('1 hour', ts, timestamptz 'epoch') as hour, count(*) as count "
         "from span join reading using (point_id) where ts >= begin and ts < until group by 1, 2), "
-        "sound as (select there.point_id, there.hour from there join point on point.id = point_id "
-        "join site_history using (site_id) join reading_hour as made using (point_id, hour) "
-        "where there.count = made.count + made.bad and coalesce(has_readings, hour >= dropped_until) and not exists "
+        "sound as (select there.point_id, there.hour from there "
+        "join reading_hour as made using (point_id, hour) "
+        "where there.count = made.count + made.bad and has_readings and not exists "
         "(select from stale_hour where stale_hour.point_id = there.point_id and stale_hour.hour = there.hour)), "
         "dropped as (delete from reading using sound where reading.point_id = sound.point_id "
         "and ts >= sound.hour and ts < sound.hour + interval '1 hour' returning 1), "
@@ -108,8 +138,8 @@ async def drop(connection: Connection, due: Sequence[Overdue]) -> Dropped:
 _OLD_HOURS: LiteralString = (
     "select made.point_id, made.hour from point "
     "join unnest(%(kinds)s::point_kind[], %(before)s::timestamptz[]) as keeping (kind, before) using (kind) "
-    "join site_history using (site_id) cross join lateral (select point_id, hour from reading_hour "
-    "where point_id = point.id and hour < before and not coalesce(has_readings, hour >= dropped_until) "
+    "cross join lateral (select point_id, hour from reading_hour "
+    "where point_id = point.id and hour < before and not has_readings "
     "order by hour limit 500) as made where site_id = %(site)s limit %(most)s"
 )
 

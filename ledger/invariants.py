@@ -315,7 +315,7 @@ HISTORY: Mapping[str, LiteralString] = {
         select there.point_id as point, there.hour, there.count, made.count as made_count, there.mean, made.mean as made_mean
         from there join point on point.id = there.point_id join site_history as history on history.site_id = point.site_id
         left join reading_hour as made on made.point_id = there.point_id and made.hour = there.hour
-        where there.hour < history.rolled_until and coalesce(made.has_readings, there.hour >= history.dropped_until)
+        where there.hour < history.rolled_until and made.has_readings is not false
         and not exists (select from stale_hour where stale_hour.point_id = there.point_id and stale_hour.hour = there.hour)
         and ((there.minimum, there.maximum, there.last_at, there.count, there.bad)
              is distinct from (made.minimum, made.maximum, made.last_at, made.count, made.bad)
@@ -330,9 +330,7 @@ HISTORY: Mapping[str, LiteralString] = {
         select stored, readings, in_hours, forgotten
         from (select coalesce(sum(stored), 0) as stored from intake_account) as account,
         (select count(*) as readings from reading) as counted,
-        (select coalesce(sum(count + bad), 0) as in_hours from reading_hour as made join point on point.id = point_id
-         join site_history as history on history.site_id = point.site_id
-         where not coalesce(has_readings, hour >= dropped_until)) as dropped,
+        (select coalesce(sum(count + bad), 0) as in_hours from reading_hour where not has_readings) as dropped,
         (select coalesce(sum(forgotten), 0) as forgotten from site_history) as past
         where stored > readings + in_hours + forgotten
     """,

@@ -14,6 +14,83 @@ create type work_order_clock as enum ('accept_by', 'arrive_by', 'plan_by', 'rest
 create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared');
 create type work_order_state as enum ('opened', 'dispatched', 'accepted', 'arrived', 'planned', 'resolved', 'verified', 'closed', 'suspended', 'cancelled');
 
+CREATE OR REPLACE FUNCTION public.drop_expired_chunk(overdue timestamp with time zone, kinds point_kind[], before timestamp with time zone[], tail interval, kept_max integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+    chunk     record;
+    kept      public.reading[];
+    had       bigint;
+begin
+    if not exists (select from pg_extension where extname = 'timescaledb') then
+        return null;
+    end if;
+    execute $query$
+        select format('%I.%I', chunk_schema, chunk_name) as name, range_start, range_end
+        from timescaledb_information.chunks
+        where hypertable_schema = 'public' and hypertable_name = 'reading' and range_start <= $1 and range_end > $1
+    $query$ into chunk using overdue;
+    if chunk.name is null or exists (
+        select from site left join site_history on site_id = site.id
+        where (rolled_until is null or rolled_until < chunk.range_end)
+        and exists (select from point where point.site_id = site.id)
+    ) then
+        return null;
+    end if;
+    create temporary table expiring on commit drop as
+        select point.id as point_id, least(keeping.before, held.ts, chunk.range_end) as until from point
+        join unnest(kinds, before) as keeping (kind, before) on keeping.kind = point.kind
+        cross join lateral (select ts from reading where point_id = point.id order by ts desc limit 1) as newest
+        cross join lateral (
+            select ts from reading where point_id = point.id and ts <= newest.ts - tail order by ts desc limit 1
+        ) as held;
+    update pg_temp.expiring set until = date_bin('1 hour', until, timestamptz 'epoch');
+    if exists (
+        select from (
+            select there.point_id, date_bin('1 hour', there.ts, timestamptz 'epoch') as hour, count(*) as count
+            from reading as there join pg_temp.expiring on expiring.point_id = there.point_id
+            where there.ts >= chunk.range_start and there.ts < chunk.range_end and there.ts < expiring.until group by 1, 2
+        ) as summed left join reading_hour as made using (point_id, hour)
+        where not coalesce(made.has_readings and summed.count = made.count + made.bad, false)
+    ) then
+        return null;
+    end if;
+    if (
+        select count(*) from (
+            select from reading as there left join pg_temp.expiring on expiring.point_id = there.point_id
+            where there.ts >= chunk.range_start and there.ts < chunk.range_end
+            and (expiring.until is null or there.ts >= expiring.until) limit kept_max + 1
+        ) as staying
+    ) > kept_max then
+        return null;
+    end if;
+    execute format('select count(*) from %s', chunk.name) into had;
+    update reading_hour set has_readings = false from pg_temp.expiring
+        where reading_hour.point_id = expiring.point_id and has_readings
+        and hour >= chunk.range_start and hour < least(expiring.until, chunk.range_end);
+    -- From here on nobody writes into it: whoever had, has committed and noted it.
+    execute format('lock table %s in access exclusive mode', chunk.name);
+    if exists (select from stale_hour where hour >= chunk.range_start and hour < chunk.range_end) then
+        raise exception 'noted' using errcode = 'lock_not_available';
+    end if;
+    select array_agg(one) into kept from (
+        select there as one from reading as there left join pg_temp.expiring on expiring.point_id = there.point_id
+        where there.ts >= chunk.range_start and there.ts < chunk.range_end
+        and (expiring.until is null or there.ts >= expiring.until)
+    ) as staying;
+    execute $query$ select drop_chunks('public.reading', older_than => $1, newer_than => $2) $query$
+        using chunk.range_end, chunk.range_start;
+    insert into reading select (unnest(kept)).*;
+    drop table pg_temp.expiring;
+    return had - coalesce(cardinality(kept), 0);
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -508,7 +585,7 @@ create table reading_hour (
     last double precision,
     last_at timestamp with time zone,
     bad integer not null,
-    has_readings boolean,
+    has_readings boolean not null default true,
     constraint reading_hour_pkey PRIMARY KEY (point_id, hour),
     constraint reading_hour_figures_whole CHECK (num_nonnulls(minimum, maximum, last, last_at) =
 CASE
@@ -579,20 +656,17 @@ create table site_history (
     site_id integer not null,
     closed_until timestamp with time zone not null,
     rolled_until timestamp with time zone not null,
-    dropped_until timestamp with time zone not null,
     forgotten bigint not null default 0,
     constraint site_history_pkey PRIMARY KEY (site_id),
     constraint site_history_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
     constraint site_history_forgotten_counts CHECK (forgotten >= 0),
-    constraint site_history_in_order CHECK (dropped_until <= rolled_until AND rolled_until <= closed_until)
+    constraint site_history_in_order CHECK (rolled_until <= closed_until)
 );
 alter table site_history enable row level security;
 create policy api_in_scope on site_history for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on site_history for all to taizhang_ingest using (true);
-create policy reader_in_scope on site_history for select to taizhang_reader using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 grant select on site_history to taizhang_api;
 grant insert, select, update on site_history to taizhang_ingest;
-grant select (site_id, dropped_until) on site_history to taizhang_reader;
 
 create table site_setting (
     id bigint not null generated always as identity,
@@ -872,10 +946,9 @@ create view site_reading_hour with (security_barrier=true) as
     made.last_at,
     made.count,
     made.bad,
-    COALESCE(made.has_readings, made.hour >= site_history.dropped_until) AS has_readings
+    made.has_readings
    FROM point
      JOIN reading_hour made ON made.point_id = point.id
-     JOIN site_history ON site_history.site_id = point.site_id
   WHERE point.site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]);
 alter view site_reading_hour owner to taizhang_reader;
 grant select on site_reading_hour to taizhang_api;

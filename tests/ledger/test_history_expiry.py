@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -263,6 +264,43 @@ async def test_batches_are_bounded(pool: Pool, site: SmallSite) -> None:
         assert await history_expiry.drop(connection, due) == Dropped(72, 72), "a day of each"
 
 
+async def test_a_whole_chunk_goes_as_one_where_there_are_chunks_and_what_stays_stays(
+    pool: Pool, site: SmallSite, connection: Connection
+) -> None:
+    cursor = await connection.execute("select count(*) from pg_extension where extname = 'timescaledb'")
+    has_chunks = await cursor.fetchone() == (1,)
+    await store(pool, site, "outlet_pressure", *[(at / 8, at) for at in range(120)], (60, 7), (99, 8))
+    await store(pool, site, "flood", *[(at / 2, at % 2) for at in range(30)], (60, 1), (99, 0))
+    await store(pool, site, "ats_position", (2, 1))  # never again: it is the case now
+    now = later(days=104)
+    cursor = await connection.execute("select id from site")
+    for (number,) in await cursor.fetchall():  # a chunk has the readings of all sites
+        await make(pool, replace(site, id=int(str(number))), now)
+    before = await figures(pool, site, "outlet_pressure")
+    async with transaction(pool) as connection_:
+        whole = await history_expiry.by_whole_chunks(connection_, history_expiry.horizons(KEEP, now))
+        due, _ = await history_expiry.overdue(connection_, site.id, whole)
+        dropped = await history_expiry.drop_chunk(connection_, due, whole)
+    if not has_chunks:
+        assert dropped is None
+        assert whole == history_expiry.horizons(KEEP, now)
+        return
+    assert dropped is not None and dropped > 0
+    assert whole[MEASURE] < now - 90 * DAY
+    there = await left(pool, site, "outlet_pressure")
+    assert len(there) == 122 - dropped
+    assert there[0] == (NOON + dropped * DAY / 8 - NOON) / DAY
+    assert len(await left(pool, site, "flood")) == 32
+    assert await left(pool, site, "ats_position") == [2]
+    assert await figures(pool, site, "outlet_pressure") == before
+    await holds(pool)
+    await store(pool, site, "outlet_pressure", (0.01, 50), now=now)  # late: its chunk was dropped, another is made
+    await remake(pool, site, now)
+    await remake(pool, site, now + DAY)
+    assert (await figures(pool, site, "outlet_pressure"))[0][:2] == (0, 50)
+    await holds(pool)
+
+
 async def test_hours_past_their_keeping_are_forgotten_and_counted(pool: Pool, site: SmallSite) -> None:
     await store(pool, site, "outlet_pressure", (0, 1), (0.01, 2), (1, math.nan), (50, 2), (60, 7), (99, 3))
     now = later(days=100)
@@ -283,7 +321,7 @@ async def test_hours_past_their_keeping_are_forgotten_and_counted(pool: Pool, si
     "statement",
     [
         "delete from reading where ts = '2026-03-01 12:00:00+00'",
-        "update reading_hour set has_readings = null",
+        "update reading_hour set has_readings = true",
         "update reading_hour set count = count - 1 where not has_readings",
     ],
 )

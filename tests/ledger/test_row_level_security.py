@@ -258,12 +258,15 @@ async def test_every_view_people_may_read_is_a_barrier_owned_by_who_owns_nothing
     ]
 
 
-async def test_no_function_of_ours_runs_with_its_owner_s_rights(sites: Sites) -> None:
+async def test_one_function_of_ours_runs_with_its_owner_s_rights_and_is_ingest_s(sites: Sites) -> None:
+    """Only the owner of a table can drop a chunk of it (decision 0017); no other function has such rights."""
     cursor = await sites.owner.execute(
-        "select proname from pg_proc where prosecdef and pronamespace = 'public'::regnamespace "
-        "and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')"
+        "select proname, has_function_privilege(%(ingest)s, oid, 'execute'), has_function_privilege(%(api)s, oid, 'execute'), "
+        "array_to_string(proconfig, ' ') like '%%search_path=pg_catalog, public, pg_temp%%' from pg_proc where prosecdef and pronamespace = 'public'::regnamespace "
+        "and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')",
+        {"ingest": INGEST_ROLE, "api": API_ROLE},
     )
-    assert await cursor.fetchall() == []
+    assert await cursor.fetchall() == [("drop_expired_chunk", True, False, True)]
 
 
 @pytest.mark.parametrize("role", [API_ROLE, INGEST_ROLE])
