@@ -106,7 +106,7 @@ def simulate_command(
 def migrate_command() -> None:
     """Bring the database in DATABASE_URL to this version's schema, and make the services' logins that have a password."""
     from credentials import desk
-    from ledger import logins, migrate
+    from ledger import logins, migrate, storage
 
     settings = _settings()
     passwords = _refusing(lambda: desk.login_passwords(settings))
@@ -114,6 +114,7 @@ def migrate_command() -> None:
     async def run() -> list[str]:
         applied = await migrate.migrate(_database_url(settings))
         await logins.ensure(_database_url(settings), passwords)
+        await storage.compress_where_allowed(_database_url(settings))
         return applied
 
     applied = asyncio.run(_expected(run()))
