@@ -42,7 +42,7 @@ class Keeping:
         )
 
 
-class _TakenError(Exception):
+class TakenError(Exception):
     """Another worker is at the site's history."""
 
 
@@ -58,7 +58,7 @@ class Historian:
             for site_id in self._site_ids():
                 try:
                     await self.round(site_id)
-                except _TakenError:
+                except TakenError:
                     _log.debug("another worker is at the history of site %d", site_id)
                 except LedgerError as error:
                     _log.warning("the history of site %d waits: %s", site_id, error)
@@ -146,6 +146,6 @@ class Historian:
         began_s = loop.time()
         async with transaction(self._pool) as connection:
             if not await history.is_mine(connection, site_id):
-                raise _TakenError
+                raise TakenError
             yield connection
         await asyncio.sleep((loop.time() - began_s) * self._rest)
