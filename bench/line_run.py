@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from bench import databases, ground
 from bench.estates import Grounds
 from bench.ground import Bench, LoadAccount, Trouble
+from bench.load import VALUES_PER_MESSAGE
 from bench.process_figures import family_cpu_s, name_of, parent_of, resident_mb
 
 DRAIN_S = 120.0
 WARM_UP_S = 5.0
+WARM_UP_ROUNDS = (
+    3  # of every point: the first value of a point is judged by every rule that looks at it, whatever it is
+)
+WARM_UP_MAX_S = 150.0
 ALARMS_PER_S = 10.0
 ALARM_KINDS = ["elevator", "distribution_room", "booster_pump_room", "fire_pump_room"]
 
@@ -92,9 +97,12 @@ async def run(
     rate: int = 0,
     alarms_per_s: float = ALARMS_PER_S,
     environment: Mapping[str, str] | None = None,
+    values_per_message: int = VALUES_PER_MESSAGE,
     **more: object,
 ) -> LineRun:
-    """As fast as it goes, or at a rate; a warm-up, the stretch, then the rest is waited for and held against the account."""
+    """As fast as it goes, or at a rate; a warm-up in which every point has reported some times, the stretch, then the
+    rest is waited for and held against the account.
+    """
     async with await databases.connect(database_url) as opened:
         rows = int(await databases.number(opened, READINGS))
     async with (
@@ -109,12 +117,15 @@ async def run(
             bound=None,
             alarms_per_s=alarms_per_s,
             alarm_kinds=ALARM_KINDS,
+            values_per_message=values_per_message,
             **more,
         ) as load,
         ground.consumption(load.counters, database_url),
     ):
         watch = Watch(opened, ingest.pid, broker.pid, await postmaster(opened))
         await begun(opened, len(of.gateways))
+        round_of_all = of.points // values_per_message
+        await begun(opened, len(of.gateways) + WARM_UP_ROUNDS * round_of_all, WARM_UP_MAX_S)
         await asyncio.sleep(min(WARM_UP_S, max(1.0, seconds / 4)))
         before = await watch.look()
         await asyncio.sleep(seconds)
@@ -153,12 +164,12 @@ def _between(
     )
 
 
-async def begun(opened: databases.Connection, statuses: int) -> None:
-    """The first telemetry is settled: sites are loaded and rules bound."""
-    until = time.monotonic() + ground.READY_S
-    while int(await databases.number(opened, ground.SETTLED)) <= statuses:
+async def begun(opened: databases.Connection, settled: int, deadline_s: float = ground.READY_S) -> None:
+    """More messages than these are settled; with the number of statuses: sites are loaded and rules bound."""
+    until = time.monotonic() + deadline_s
+    while (found := int(await databases.number(opened, ground.SETTLED))) <= settled:
         if time.monotonic() > until:
-            raise Trouble(f"ingest settled no message in {ground.READY_S:.0f} s")
+            raise Trouble(f"ingest settled {found} messages in {deadline_s:.0f} s, and not yet {settled}")
         await asyncio.sleep(0.05)
 
 

@@ -33,6 +33,9 @@ _ANSWER_S = 30.0
 _LAST_ACKNOWLEDGEMENTS_S = 60.0
 
 
+VALUES_PER_MESSAGE = 3
+
+
 class Spec(msgspec.Struct, frozen=True):
     """What to send, and how hard."""
 
@@ -41,7 +44,7 @@ class Spec(msgspec.Struct, frozen=True):
     places: list[tuple[str, str, str]]  # site, key, kind
     gateways: list[tuple[str, str]]
     normal: dict[str, dict[str, bool | float | str]]
-    values_per_message: int = 3
+    values_per_message: int = VALUES_PER_MESSAGE
     connections: int = 2
     window: int = 10_000  # messages not acknowledged yet, for each connection
     alarms_per_s: float = 0.0

@@ -68,7 +68,8 @@ def _readings(site: JudgedSite, points: Sequence[Point], grounds: Grounds) -> Re
         if normal is None:
             continue
         value = float(point.codes[normal]) if isinstance(normal, str) else float(normal) * point.scale + point.shift
-        found.append((slots[point.id], value, point.kind is PointKind.MEASURE))
+        # As in `bench.traffic`: what is a whole number is at rest, or a count.
+        found.append((slots[point.id], value, point.kind is PointKind.MEASURE and not value.is_integer()))
     return found
 
 
