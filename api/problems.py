@@ -12,7 +12,17 @@ from starlette.exceptions import HTTPException
 
 from api.catalogue import CATALOGUE
 from api.shapes import Answered
-from ledger.errors import Conflict, IllegalMove, Invalid, LedgerError, NotFound, NotPermitted, Refused, Unavailable
+from ledger.errors import (
+    Conflict,
+    IllegalMove,
+    Invalid,
+    LedgerError,
+    NotFound,
+    NotPermitted,
+    Refused,
+    TookTooLong,
+    Unavailable,
+)
 from ledger.migrate import MigrationError
 
 MEDIA_TYPE = "application/problem+json"
@@ -73,6 +83,7 @@ KIND_OF: Mapping[type[LedgerError], Kind] = {
     Conflict: Kind("conflict", 409),
     Invalid: INVALID,
     Unavailable: UNAVAILABLE,
+    TookTooLong: UNAVAILABLE,
     MigrationError: UNAVAILABLE,
 }
 KINDS_BY_STATUS: Mapping[int, Kind] = {

@@ -8,6 +8,7 @@ from datetime import datetime
 from ingest import wire
 from ingest.delivery import Delivery
 from ingest.errors import SiteTaken, SiteUnknown
+from ingest.garbage import long_lived
 from ingest.lease import Lease
 from ingest.sites import JudgedSite, Packs, load
 from ledger import facilities, leases
@@ -99,22 +100,29 @@ class Roster:
         pid = await self._lease.hold(self._keys)
         await leases.require(connection, pid, self._keys)
         revisions = await facilities.revisions(connection, site_ids)
-        for site_id in site_ids:
-            site = self._loaded.get(site_id)
-            if site is not None and not site.is_out_of_step and site.site.revision == revisions.get(site_id):
-                continue
-            try:
-                before = self._loaded.get(site_id) or self._failed.get(site_id)
-                self._loaded[site_id] = await load(
-                    connection, site_id, self._packs, self._tuning, now=self._now(), heard_ms=heard_ms, before=before
-                )
-                self._failed.pop(site_id, None)
-                self.builds += 1
-            except Unavailable:
-                raise
-            except Exception as error:
-                raise Trouble(f"site {self._keys[site_id]} cannot be loaded: {error!r}") from error
+        changed = [each for each in site_ids if not self._is_current(each, revisions.get(each))]
+        if changed:
+            with long_lived(replaces=not self._loaded.keys().isdisjoint(changed)):
+                for site_id in changed:
+                    await self._build(connection, site_id, heard_ms)
         return {self._keys[site_id]: self._loaded[site_id] for site_id in site_ids}
+
+    def _is_current(self, site_id: int, revision: int | None) -> bool:
+        site = self._loaded.get(site_id)
+        return site is not None and not site.is_out_of_step and site.site.revision == revision
+
+    async def _build(self, connection: Connection, site_id: int, heard_ms: int) -> None:
+        try:
+            before = self._loaded.get(site_id) or self._failed.get(site_id)
+            self._loaded[site_id] = await load(
+                connection, site_id, self._packs, self._tuning, now=self._now(), heard_ms=heard_ms, before=before
+            )
+            self._failed.pop(site_id, None)
+            self.builds += 1
+        except Unavailable:
+            raise
+        except Exception as error:
+            raise Trouble(f"site {self._keys[site_id]} cannot be loaded: {error!r}") from error
 
     def forget(self, site_ids: Iterable[int]) -> None:
         """A transaction failed: what these engines have seen, the ledger has not."""

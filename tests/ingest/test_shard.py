@@ -167,11 +167,13 @@ async def _made(database_url: str, mqtt_url: str, settings: Settings) -> AsyncIt
         assert await audit.run(connection) == []
 
 
-async def test_no_message_is_lost_when_the_number_of_workers_changes(workers: Workers) -> None:
+async def test_no_message_is_lost_when_the_number_of_workers_changes(workers: Workers, tmp_path: Path) -> None:
     sites = ("east", "west", "south")
     await bring(workers.database_url, *sites, now=NOON - timedelta(days=1))
     for count in (2, 3, 1, 2):
         await workers.all(count)
+        # The first time there is no session yet, and what is said before each is subscribed nobody keeps.
+        await wait_until(lambda: all((tmp_path / f"beat.{each}").exists() for each in sites), 20)
         for each in sites:
             workers.say(each)
         await workers.all_arrived()
