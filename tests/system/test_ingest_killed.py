@@ -66,7 +66,7 @@ async def test_a_killed_ingest_is_an_alarm_until_it_is_back(
     api = {
         "DATABASE_URL": as_login(database_url, API_LOGIN, PASSWORDS[API_LOGIN]),
         "TAIZHANG_API_PORT": str(process.port_for("the api", None)),
-        "TAIZHANG_API_TOKEN": "token",
+        "TAIZHANG_API_TOKEN": "a token of this test",
     }
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True, row_factory=dict_row) as ledger:
 
