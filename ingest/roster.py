@@ -102,7 +102,7 @@ class Roster:
         revisions = await facilities.revisions(connection, site_ids)
         changed = [each for each in site_ids if not self._is_current(each, revisions.get(each))]
         if changed:
-            with long_lived(replaces=not self._loaded.keys().isdisjoint(changed)):
+            with long_lived(replaces=not (self._loaded.keys() | self._failed.keys()).isdisjoint(changed)):
                 for site_id in changed:
                     await self._build(connection, site_id, heard_ms)
         return {self._keys[site_id]: self._loaded[site_id] for site_id in site_ids}

@@ -260,6 +260,7 @@ class Worker:
             await self._put_away(batch.refuse, delivery, flaw)
         self._roster.forget(self._roster.named_by([delivery]))  # what was kept the engine has not seen
         self._unstorable_in_a_row += 1
+        self._too_slow_in_a_row = 0  # the next one has all its tries
 
     async def _put_away(self, act: Callable[..., Awaitable[_Done]], delivery: Delivery, flaw: Exception) -> _Done:
         topics_max = self._settings.quarantine_topics_max

@@ -25,7 +25,7 @@ HOURS_MAX = 300  # of points, in one transaction: 36,000 readings at one in 30 s
 NOTES_MAX = 2_000  # looked at in one transaction
 SETTLE = timedelta(days=1)  # how long a late reading of an hour without readings stays, to recognise its redelivery
 
-_LOCK_CLASS = 7_482_022  # with the site's id
+_LOCK_CLASS = 7_482_024  # with the site's id; another than that of any other lock: ingest must not wait for this
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000
 

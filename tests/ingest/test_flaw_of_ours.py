@@ -1,7 +1,13 @@
 """A flaw in judging costs no readings: they are stored, counted as accepted, shown in quarantine, and judged from there."""
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
+from ingest import batch, worker
+from ingest.delivery import Delivery
 from rules.block import Block, BlockOutcome
 from rules.engine import Engine
 from tests.line_rig import Line
@@ -48,3 +54,28 @@ async def test_a_message_said_again_after_it_was_kept_is_a_duplicate(bench: Line
     bench.say("pumps", {"room_temp": POISON}, at_ms=at_ms)
     account = await bench.received()
     assert (account["accepted"], account["duplicate"], account["stored"], account["repeated"]) == (1, 1, 1, 1)
+
+
+async def test_what_takes_too_long_is_tried_in_halves_and_alone_several_times(bench: Line, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "RETRY_FIRST_S", 0.01)
+    monkeypatch.setattr(worker, "TOO_SLOW_IN_A_ROW_MAX", 2)
+    judge, tried = batch.judge, Counter[bytes]()
+
+    async def slow(connection: Any, deliveries: Sequence[Delivery], *rest: Any, **more: Any) -> batch.Done:
+        slow_ones = [each for each in deliveries if b"13.25" in each.payload]
+        if slow_ones:
+            tried.update(each.payload for each in deliveries if len(deliveries) == 1)
+            await connection.execute("set local statement_timeout = 1")
+            await connection.execute("select pg_sleep(1)")
+        return await judge(connection, deliveries, *rest, **more)
+
+    monkeypatch.setattr(batch, "judge", slow)
+    await bench.stop()
+    for number in range(4):
+        bench.say("pumps", {"room_temp": POISON if number in (1, 2) else number}, ago=60 - number)
+    bench.start()
+    account = await bench.received(deadline_s=60.0)
+    assert (account["accepted"], account["quarantined"], account["stored"], account["refused"]) == (4, 0, 4, 0)
+    assert list(tried.values()) == [2, 2]
+    (row,) = await bench.rows("select reason, count from quarantine")
+    assert (row["reason"], row["count"]) == ("unjudged", 2)

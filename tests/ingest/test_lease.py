@@ -5,7 +5,7 @@ import pytest
 from ingest import lease
 from ingest.errors import SiteTaken
 from ingest.lease import Lease
-from ledger import leases
+from ledger import history, leases
 from ledger.errors import Unavailable
 from ledger.leases import LeaseSession
 from ledger.pool import INGEST_ROLE, open_pool, transaction
@@ -55,6 +55,24 @@ async def test_the_fence_keeps_nobody_who_holds_another_site(database_url, conne
     await connection.rollback()
     for each in (first, second):
         await each.close()
+
+
+async def test_the_historian_and_the_line_do_not_wait_for_each_other(database_url, connection) -> None:
+    first = Lease(database_url, "first")
+    pid = await first.hold(SITE)
+    async with open_pool(database_url, role=INGEST_ROLE) as pool, transaction(pool) as historian:
+        assert await history.is_mine(historian, 1)
+        await connection.execute("set local lock_timeout = '1s'")
+        await leases.require(connection, pid, SITE)  # judging begins beside it
+        async with transaction(pool) as next_turn:
+            assert not await history.is_mine(next_turn, 1)
+    async with open_pool(database_url, role=INGEST_ROLE) as pool, transaction(pool) as historian:
+        assert await history.is_mine(historian, 1)  # while it is judged
+        await connection.rollback()
+        successor = Lease(database_url, "second")
+        await first.close()
+        await successor.hold(SITE)  # nor does whoever takes the site
+    await successor.close()
 
 
 async def test_a_transaction_that_nobody_goes_on_with_is_ended(database_url) -> None:
