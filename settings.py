@@ -74,7 +74,13 @@ class Settings(BaseSettings):
     Raises pydantic.ValidationError that names every wrong setting at once.
     """
 
-    model_config = SettingsConfigDict(env_prefix="TAIZHANG_", env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TAIZHANG_",
+        env_file=None,
+        env_ignore_empty=True,  # an environment file and Compose pass on what was left empty as ''
+        extra="ignore",
+        frozen=True,
+    )
 
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     mqtt_url: SecretStr | None = Field(default=None, validation_alias="MQTT_URL")
@@ -125,12 +131,6 @@ class Settings(BaseSettings):
     # -- history: how long readings and hourly figures are kept, by kind of point
     readings_days: ReadingsDays = ReadingsDays()
     hours_days: HoursDays = HoursDays()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_unset(cls, given: dict[str, object]) -> dict[str, object]:
-        """An environment file and Compose pass on what was left empty as ''."""
-        return {name: value for name, value in given.items() if value != ""}
 
     @field_validator("clock_origin", "clock_started")
     @classmethod

@@ -4,6 +4,7 @@ As there, each imports what it runs: other commands do not wait for spreadsheets
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from pathlib import Path
@@ -56,6 +57,7 @@ def _import_command(entrance: Entrance) -> Callable[..., None]:
     ) -> None:
         """Bring an estate into the ledger and show what changes; running it twice changes nothing."""
         from estate import bring_in, importing, wording
+        from estate.difference import unwatched
 
         settings = entrance.settings()
 
@@ -67,9 +69,12 @@ def _import_command(entrance: Entrance) -> Callable[..., None]:
                 transaction(pool) as connection,
             ):
                 plan = await importing.plan(connection, files, packs.load(settings.packs_dir), options)
+                silent = unwatched(plan, await bring_in.known(connection, [site.key for site in plan.sites]))
                 write = bring_in.rehearse if dry_run else bring_in.bring_in
                 found = await write(connection, plan, settings.clock()())
             print("\n".join(wording.difference(found, language.value, dry_run=dry_run)))
+            for line in wording.unwatched(silent, language.value):
+                print(line, file=sys.stderr)
 
         entrance.run(run, language)
 

@@ -14,6 +14,7 @@ from estate.facility_plan import FacilityPlan
 from estate.plan import Plan, SitePlan
 from ledger.inventory import AssetEntry, PointEntry
 from ledger.standing import Standing, StandingFacility
+from rules.model import SERVICE_KIND
 
 
 class Change(StrEnum):
@@ -69,6 +70,20 @@ class Difference:
 
 def compare(plan: Plan, known: Mapping[str, Standing]) -> Difference:
     return Difference(tuple(item for site in plan.sites for item in _site(site, known.get(site.key))))
+
+
+def unwatched(plan: Plan, known: Mapping[str, Standing]) -> list[str]:
+    """The sites where something will be measured and no facility is there to ring when measuring itself stops."""
+    return [site.key for site in plan.sites if _is_unwatched(site, known.get(site.key))]
+
+
+def _is_unwatched(plan: SitePlan, standing: Standing | None) -> bool:
+    replaced = {key for each in plan.facilities for key in (each.key, each.renamed_from)}
+    gone = replaced | {each.key for each in plan.removed}
+    there: Mapping[str, StandingFacility] = {} if standing is None else standing.facilities
+    stay = [(each.kind, each.gateway) for each in there.values() if not each.retired and each.key not in gone]
+    after = [*stay, *((each.kind, each.gateway) for each in plan.facilities)]
+    return any(gateway for _, gateway in after) and all(kind != SERVICE_KIND for kind, _ in after)
 
 
 def _site(plan: SitePlan, standing: Standing | None) -> Iterator[Item]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from estate.types import FacilityType, Life
 from ledger.records import PointKind
-from rules.model import ANY_KIND, Pack, PointType
+from rules.model import ANY_KIND, SERVICE_KIND, Pack, PointType
 
 Packs = Mapping[str, Pack]
 _KINDS_ZH: Mapping[PointKind, str] = {
@@ -29,7 +29,8 @@ def summary(of_type: FacilityType, pack: Pack, language: str) -> list[str]:
     parts = "，".join if zh else ", ".join
     named = parts(f"{_title(pack, kind, zh)} x{count}" for kind, count in of_type.parts.items())
     points = sum(len(places) for _, places in points_of(of_type, pack))
-    need = ("是" if zh else "yes") if pack.points else ("否" if zh else "no")
+    is_spoken_for = bool(pack.points) and pack.kind != SERVICE_KIND
+    need = ("是" if zh else "yes") if is_spoken_for else ("否" if zh else "no")
     title = of_type.title.zh if zh else of_type.title.en
     return [title, of_type.key, pack.grade.grade.value, named, str(points), str(len(_rules(of_type, pack))), need]
 

@@ -1,6 +1,6 @@
 """The words for people: a difference and a list of faults, line by line, in Chinese or English, never without end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from estate.difference import Change, Difference, FieldChange, Item, Subject
@@ -64,6 +64,18 @@ def difference(found: Difference, language: str, *, dry_run: bool) -> list[str]:
         said = "没有差异" if zh else "no difference"
     end = ("（试运行，未写入）" if zh else " (dry run, nothing written)") if dry_run else ""
     return [*lines, said + end]
+
+
+def unwatched(sites: Iterable[str], language: str) -> list[str]:
+    """A warning for each site where nothing would ring if ingest stopped."""
+    return [
+        f"注意：{site} 没有接入服务（kind: ingest_service），监测中断时不会报警。在它的 facilities 里加一项："
+        f"{{key: ingest, kind: ingest_service, name: {{zh: 接入服务, en: Ingest service}}, location: ...}}"
+        if language == "zh"
+        else f"Warning: {site} has no facility of kind ingest_service, so nothing rings when monitoring itself stops. Add to "
+        "its facilities: {key: ingest, kind: ingest_service, name: {zh: 接入服务, en: Ingest service}, location: ...}"
+        for site in sites
+    ]
 
 
 def faults(error: EstateErrors, language: str) -> list[str]:

@@ -32,8 +32,9 @@ def example() -> dict[str, str]:
 
 @cache
 def filled_in() -> dict[str, Any]:
-    """With every variable that .env.example leaves empty set to a password."""
-    values = {name: value or f"password-of-{name.lower()}" for name, value in example().items()}
+    """With every password and token that .env.example leaves empty filled in; what else is empty there stays so."""
+    secrets = {name: f"password-of-{name.lower()}" for name in example() if name.endswith(("_PASSWORD", "_TOKEN"))}
+    values = {name: value or secrets.get(name, "") for name, value in example().items()}
 
     def value(match: re.Match[str]) -> str:
         return values.get(match["name"]) or (match["rest"] if match["kind"] == ":-" else "")

@@ -7,7 +7,7 @@ import pytest
 
 from estate import wording
 from estate.bring_in import bring_in, check, known, rehearse
-from estate.difference import Change, Difference, Subject
+from estate.difference import Change, Difference, Subject, unwatched
 from estate.faults import EstateErrors
 from estate.importing import plan
 from estate.reading import parse
@@ -83,6 +83,32 @@ async def test_the_difference_reads_in_both_languages(connection: Connection) ->
     ]
     assert wording.difference(shown, "zh", dry_run=False) == ["~ 设施 garden/power 配电房", "    等级: B → C", "变更 1"]
     assert wording.difference(Difference(()), "zh", dry_run=False) == ["没有差异"]
+
+
+SERVICE = "      - {key: ingest, kind: ingest_service, name: {zh: 接入服务, en: Ingest}, location: room}\n"
+
+
+async def test_a_site_where_nothing_rings_when_monitoring_stops_is_told(connection: Connection) -> None:
+    async def told(text: str) -> list[str]:
+        stands = await known(connection, ["garden"])
+        return unwatched(check(parse(text, "e.yaml"), PACKS, known=stands), stands)
+
+    only_told = SITE[: SITE.index("    gateways:")]
+    assert await told(only_told) == [], "nothing is measured there"
+    assert await told(SITE) == ["garden"]
+    assert await told(SITE + SERVICE) == []
+    await bring(connection, SITE)
+    assert await told(only_told) == ["garden"], "what the file does not name stays"
+    await bring(connection, SITE + SERVICE)
+    assert await told(SITE) == []
+    renamed = SERVICE.replace("key: ingest,", "key: taizhang, renamed_from: ingest,")
+    assert await told(SITE + renamed) == []
+    assert await told(SITE + "    removed: [{key: ingest, reason: 拆除}]\n") == ["garden"]
+    await bring(connection, SITE + "    removed: [{key: ingest, reason: 拆除}]\n")
+    assert await told(SITE) == ["garden"]
+    (zh,), (en,) = (wording.unwatched(["garden"], language) for language in ("zh", "en"))
+    assert zh.startswith("注意：garden 没有接入服务")
+    assert en.startswith("Warning: garden has no facility of kind ingest_service")
 
 
 async def test_a_renamed_facility_is_the_same_one(connection: Connection) -> None:

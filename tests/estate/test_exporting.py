@@ -34,9 +34,10 @@ async def recognised(connection: Connection) -> None:
         one for key in ("jinxiu", "binjiang") for one in (await facilities.configuration_of(connection, key)).facilities
     ]
     measured = [one for one in every if one.gateway_id is not None]
-    walked_to = [one for one in every if one.gateway_id is None and one.kind != "gateway"]
+    walked_to = [one for one in every if one.gateway_id is None and one.kind not in ("gateway", "ingest_service")]
     assert 55 <= len(measured) <= 65
     assert len(walked_to) == 300
+    assert [one.kind for one in every].count("ingest_service") == 2, "each site rings when its monitoring stops"
 
 
 async def test_the_demo_estate_is_whole_and_comes_back_in_every_form(connection: Connection, tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_an_estate_goes_in_and_comes_out_and_its_rules_are_explained(tmp_path: P
         assert connection.execute("select count(*) from site").fetchone() == (0,)
     answer = typed("import", "estates/demo.yaml", DATABASE_URL=database_url)
     assert answer.returncode == 0, answer.stderr
+    assert "接入服务" not in answer.stderr, "both sites ring when their monitoring stops"
     written = typed("export", "binjiang", "--format", "xlsx", "-o", tmp_path / "out.xlsx", DATABASE_URL=database_url)
     assert written.returncode == 0, written.stderr
     assert typed("import", tmp_path / "out.xlsx", DATABASE_URL=database_url).stdout.strip() == "没有差异"

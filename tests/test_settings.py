@@ -1,0 +1,34 @@
+"""The environment as environment files give it, and the limits that go together."""
+
+import pytest
+from pydantic import ValidationError
+
+from settings import HoursDays, ReadingsDays, Settings
+
+
+@pytest.mark.parametrize(
+    "name", ["TAIZHANG_READINGS_DAYS", "TAIZHANG_HOURS_DAYS", "TAIZHANG_SITES", "TAIZHANG_BEAT_S", "DATABASE_URL"]
+)
+def test_what_is_left_empty_has_its_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(name, raising=False)
+    unset = Settings()
+    monkeypatch.setenv(name, "")
+    assert Settings() == unset
+
+
+def test_days_are_given_by_kind_and_the_rest_keeps_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAIZHANG_READINGS_DAYS", '{"measure": 60, "event": null}')
+    monkeypatch.setenv("TAIZHANG_HOURS_DAYS", '{"event": null}')
+    given = Settings()
+    assert given.readings_days == ReadingsDays(measure=60, event=None)
+    assert given.hours_days == HoursDays(event=None)
+    assert given.readings_days.state == ReadingsDays().state
+
+
+@pytest.mark.parametrize("kind", list(ReadingsDays.model_fields))
+def test_hours_are_kept_at_least_as_long_as_their_readings(kind: str) -> None:
+    Settings(readings_days=ReadingsDays(**{kind: 100}), hours_days=HoursDays(**{kind: 100}))
+    Settings(readings_days=ReadingsDays(**{kind: 100}), hours_days=HoursDays(**{kind: None}))
+    for readings in (101, None):
+        with pytest.raises(ValidationError, match=f"readings_days of {kind} .* is above hours_days"):
+            Settings(readings_days=ReadingsDays(**{kind: readings}), hours_days=HoursDays(**{kind: 100}))
