@@ -197,6 +197,7 @@ async def test_a_batch_that_looked_before_the_hour_was_closed_is_waited_for(
             cursor = await batch.execute("select count(*) from stale_hour")
             assert await cursor.fetchone() == (0,)
         await wait_until(lambda: is_past(pool, mark))
+        async with transaction(pool) as worker:
             await roll(worker, site.id, later(hours=2))
             assert await hours(worker, point) == [(0, 1, 9, 5, 9, 2, 0)]
         async with transaction(pool) as batch:  # and from now on it is noted
