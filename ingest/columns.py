@@ -82,7 +82,7 @@ class SiteColumns:
             for entry in entries:
                 ts_ms, before = entry.ts, len(points)
                 if ts_ms is None:
-                    ts_ms = received_ms
+                    ts_ms = received_ms + delivery.after_ms
                 elif type(ts_ms) is not int or not wire.TS_MIN_MS <= ts_ms <= latest_ms:
                     return self._take_back(begin, runs, seqs)
                 self._put_values(facility, entry.values)

@@ -23,7 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.client import SplitClient
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, Untimed
 from ingest.frames import Frames
 
 KEEPALIVE_S = 20
@@ -84,9 +84,11 @@ class Link:
         take: Callable[[Sequence[Delivery]], None],
         room: Callable[[], tuple[int, int]],
         now_ms: Callable[[], int],
+        untimed: Untimed,
     ) -> None:
         self._number, self._endpoint, self._take, self._room, self._now_ms = number, endpoint, take, room, now_ms
         self._frames = Frames(number, endpoint.payload_bytes_max)
+        self._untimed = untimed
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[str] = self._loop.create_future()
         self._greeted: asyncio.Future[None] = self._loop.create_future()
@@ -238,7 +240,7 @@ class Link:
                 frames.feed(chunk)
         messages, others = frames.cut(self._now_ms(), *self._room())
         if messages:
-            self._hear(messages)
+            self._hear(self._untimed.apart(messages))
         socket.put(others)
         while socket.has_frames and self._client.split() is socket:
             self._client.loop_read()

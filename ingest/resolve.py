@@ -92,9 +92,10 @@ def _resolve_telemetry(message: Message, facility: FacilityAddress, limits: Limi
             detail = "retained at the broker and without `ts`: nobody knows when it was measured; publish it unretained"
             outcome.refuse(Reason.BAD_TIMESTAMP, detail, len(entry.values))
             continue
-        ts_ms = delivery.received_ms if entry.ts_ms is None else entry.ts_ms
+        ts_ms = delivery.received_ms + delivery.after_ms if entry.ts_ms is None else entry.ts_ms
         try:
-            _check_future(ts_ms, delivery.received_ms, limits, values=len(entry.values))
+            if entry.ts_ms is not None:
+                _check_future(ts_ms, delivery.received_ms, limits, values=len(entry.values))
         except WireError as error:
             outcome.refuse(error.reason, error.detail, error.values)
             message.ahead_ms = max(ts_ms - delivery.received_ms, message.ahead_ms or 0)

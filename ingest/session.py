@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, Untimed
 from ingest.link import BrokerAddress, BrokerAway, Endpoint, Link
 
 RETRY_FIRST_S = 0.1
@@ -46,6 +46,7 @@ class Session:
         self._closing = False
         self._link: Link | None = None
         self._links = 0
+        self._untimed = Untimed()  # of all connections: what one received stays apart from what the next does
 
     @property
     def held(self) -> int:
@@ -69,7 +70,12 @@ class Session:
             await self._room.wait()
             self._links += 1
             link = self._link = Link(
-                self._links, self._endpoint, take=self._take, room=self._room_left, now_ms=self._now_ms
+                self._links,
+                self._endpoint,
+                take=self._take,
+                room=self._room_left,
+                now_ms=self._now_ms,
+                untimed=self._untimed,
             )
             try:
                 await link.open()

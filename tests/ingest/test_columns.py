@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingest import accounts
 from ingest.columns import NEVER_MS, SiteColumns
-from ingest.delivery import Delivery
+from ingest.delivery import AFTER_MS_MAX, Delivery, Untimed
 from ingest.feeding import SitePart
 from ingest.intake import tally
 from ingest.resolve import Message, resolve
@@ -64,11 +64,14 @@ payloads = (
     | st.just(b" " * (LIMITS.payload_bytes_max + 1))
 )
 deliveries = st.builds(
-    lambda topic, payload, late, kept: Delivery(topic, payload, len(payload), NOW + late, kept=kept),
+    lambda topic, payload, late, kept, after_ms: Delivery(
+        topic, payload, len(payload), NOW + late, kept=kept, after_ms=after_ms
+    ),
     st.sampled_from(TOPICS),
     payloads,
     st.sampled_from([0, 0, 59_999, 70_000]),
     st.sampled_from([False, False, False, True]),
+    st.sampled_from([0, 0, 1, AFTER_MS_MAX]),
 )
 
 
@@ -160,3 +163,21 @@ def test_the_account_of_the_arrays_is_that_of_the_messages(batch: list[Delivery]
     }
     assert accounts.refusals_of(part) == list(refusals)
     assert np.array_equal(part.gateway_id > 0, [message.gateway is not None for message in messages])
+
+
+def test_messages_without_a_time_that_come_in_one_piece_are_no_conflict() -> None:
+    here = next(topic for topic, each in ADDRESSES.by_topic.items() if "button" in each.points)
+    off, on = b'{"values": {"button": false}}', b'{"values": {"button": true}}'
+    untimed = Untimed()
+
+    def came(topic: str, payload: bytes, received_ms: int) -> Delivery:
+        (one,) = untimed.apart([Delivery(topic, payload, len(payload), received_ms)])
+        return one
+
+    said = [came(here, off, NOW), came("another", off, NOW), came(here, on, NOW), came(here, b'{"ts": 1}', NOW)]
+    assert [each.after_ms for each in said] == [0, 0, 1, 0]
+    first, second = (resolve(each, SITES, LIMITS).steps[0][0] for each in (said[0], said[2]))
+    assert (first.ts_ms, second.ts_ms, second.received_ms) == (NOW, NOW + 1, NOW)
+    assert came(here, off, NOW + 1).after_ms == 1  # nor with what the next piece brings
+    assert came(here, off, NOW + 3).after_ms == 0
+    assert came(here, off, NOW - 2 * AFTER_MS_MAX).after_ms == 0  # our clock was set back

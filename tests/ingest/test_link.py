@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, Untimed
 from ingest.link import BrokerAddress, Endpoint, Link
 from tests.fix_wait import wait_until
 from tests.ingest.test_frames import PINGRESP, publish
@@ -91,6 +91,7 @@ async def connected(url: str) -> AsyncIterator[tuple[Link, list[Delivery]]]:
         take=arrived.extend,
         room=lambda: (1000, 10**6),
         now_ms=lambda: 0,
+        untimed=Untimed(),
     )
     await link.open()
     try:

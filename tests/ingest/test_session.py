@@ -10,7 +10,7 @@ import pytest
 
 from embedded.broker import Broker, User
 from ingest import link as links
-from ingest.delivery import SAMPLE_BYTES, Delivery
+from ingest.delivery import SAMPLE_BYTES, Delivery, Untimed
 from ingest.link import BrokerAddress, Endpoint, Link
 from ingest.session import Session
 from tests.fix_proxy import OpenProxy
@@ -178,6 +178,7 @@ class _Told:
             take=self.arrived.extend,
             room=lambda: (100, 100_000),
             now_ms=lambda: 0,
+            untimed=Untimed(),
         )
         self.acknowledged: list[int] = []
         self.link._client.acknowledge = self.acknowledged.extend
