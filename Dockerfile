@@ -8,6 +8,14 @@ COPY requirements-runtime.lock /tmp/requirements-runtime.lock
 # Wheels only: what is built from source would be built from something without a hash.
 RUN /opt/venv/bin/python -m pip install --require-hashes --only-binary :all: -r /tmp/requirements-runtime.lock
 
+# What the browser shows. Node comes as a wheel, by hash, and stays behind with this stage.
+FROM python:3.11.13-slim-bookworm AS console
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 NODE_HOME=/opt/node PYTHON=python
+WORKDIR /build
+COPY console /build/console
+COPY openapi.json /build/openapi.json
+RUN console/with-node npm ci --no-audit --no-fund && console/with-node npm run build
+
 FROM python:3.11.13-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # The credentials of the broker belong to Mosquitto's user (1883 in its image), who alone reads them: a volume mounted
@@ -16,6 +24,7 @@ RUN useradd --system --uid 10001 --user-group --no-create-home taizhang \
     && install -d -o 1883 -g 1883 -m 0700 /etc/mosquitto/taizhang
 COPY --from=built /opt/venv /opt/venv
 WORKDIR /opt/taizhang
+COPY --from=console /build/console/dist ./console/dist
 COPY taizhang.py settings.py ./
 COPY api ./api
 COPY credentials ./credentials

@@ -2,11 +2,15 @@
 # Works in a checkout without anything set up: the first target that needs it makes .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format lint types demo smoke month simulate bench bench-quick bench-report schema openapi lock clean chaos
+.PHONY: help setup console console-check test check format lint types demo smoke month simulate bench bench-quick bench-report schema openapi lock clean chaos
 .SUFFIXES:
 
 BIN := .venv/bin
 READY := .venv/.made-from-lock
+CONSOLE := console/dist/index.html
+CONSOLE_READY := console/node_modules/.made-from-lock
+CONSOLE_SOURCES := $(shell find console/src console/public -type f ! -name schema.d.ts) openapi.json \
+  $(wildcard console/*.json console/*.ts console/*.html)
 
 help: ## this list
 	@echo "Taizhang. make <target>:"
@@ -31,14 +35,26 @@ $(READY): requirements.lock
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
+console: $(CONSOLE) ## build the console: what a browser shows (needs Node 20.19+, or fetches it)
+
+$(CONSOLE_READY): console/package-lock.json console/package.json console/.npmrc | $(READY)
+	@echo "fetching what the console is built with" >&2
+	@console/with-node npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(CONSOLE): $(CONSOLE_READY) $(CONSOLE_SOURCES)
+	@echo "building the console" >&2
+	@console/with-node npm run --silent build
+	@touch $@
+
 # Tests of whole services mostly wait, two at a time; those marked `alone` run a clock at sixty times real time, or count
 # what a service does in a second, and want the machine to themselves (docs/decisions/0013-ci.md).
-test: $(READY) ## all tests
+test: $(READY) $(CONSOLE) ## all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not system"
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "system and not alone"
 	@$(BIN)/python -m pytest -m "system and alone"
 
-check: format lint types test ## format, lint, types and all tests: what must pass before a commit
+check: format lint types console-check test ## format, lint, types and all tests: what must pass before a commit
 
 format: $(READY)
 	@$(BIN)/ruff format --check
@@ -49,7 +65,10 @@ lint: $(READY)
 types: $(READY)
 	@$(BIN)/basedpyright
 
-demo: $(READY) ## the whole service with a simulated estate; Ctrl-C ends it
+console-check: $(CONSOLE_READY) ## the console's types, lint and unit tests
+	@console/with-node npm run --silent check
+
+demo: $(READY) $(CONSOLE) ## the whole service with a simulated estate; Ctrl-C ends it
 	@exec $(BIN)/python taizhang.py demo
 
 smoke: $(READY) ## the same, headless and bounded; the last line is a JSON account
@@ -92,5 +111,5 @@ lock: ## regenerate both lock files from pyproject.toml (needs uv)
 	  --output-file requirements-runtime.lock
 
 clean: ## remove .venv, caches and the demo's data
-	rm -rf .venv .taizhang .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .taizhang console/node_modules console/dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

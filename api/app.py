@@ -30,6 +30,7 @@ from api import (
     work_kinds,
     work_orders,
 )
+from api.console import Console
 from api.context import Context, Sites, require_metrics_token, require_token
 from api.description import description
 from api.feed import Feed, Pace
@@ -113,6 +114,7 @@ def routes() -> FastAPI:
     app.add_api_route("/metrics", _metrics, include_in_schema=False, dependencies=[Depends(require_metrics_token)])
     problems.install(app)
     app.add_middleware(Transport)
+    app.add_middleware(Console)
     app.add_middleware(Measured)
     return app
 

@@ -1,0 +1,38 @@
+import { AlertOutlined, EyeInvisibleOutlined } from '@ant-design/icons';
+import type { ComponentType } from 'react';
+import type { Right } from '../session/me';
+import type { Word } from '../words/catalogue';
+
+export type Group = 'nav.watch' | 'nav.work' | 'nav.estate' | 'nav.administration';
+
+export type Page = {
+  /** As react-router writes it: `facilities/:site/:facility`. */
+  readonly path: string;
+  /** Its name in the menu and above the page. */
+  readonly word: Word;
+  /** Where it stands in the menu; without one it is reached by links only. */
+  readonly menu?: { readonly group: Group; readonly icon: ComponentType };
+  /** Who may not do this at any site is not offered the page. */
+  readonly right: Right;
+  /** Without menu and header, as on a wall. */
+  readonly bare?: boolean;
+  readonly load: () => Promise<{ default: ComponentType }>;
+};
+
+/** Every page there is, in the order of the menu. A new one is a folder under pages/ and a line here. */
+export const PAGES: readonly Page[] = [
+  {
+    path: 'alarms',
+    word: 'nav.alarms',
+    menu: { group: 'nav.watch', icon: AlertOutlined },
+    right: 'read',
+    load: () => import('../pages/alarms'),
+  },
+  {
+    path: 'shelf',
+    word: 'nav.shelf',
+    menu: { group: 'nav.watch', icon: EyeInvisibleOutlined },
+    right: 'read',
+    load: () => import('../pages/shelf'),
+  },
+];
