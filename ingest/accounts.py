@@ -1,7 +1,7 @@
 """The account of a batch (promise 2), summed up from arrays: every message once, every value once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from ledger.intake import Account, AccountKey, Refusal
 from ledger.records import from_ms
 
 _MINUTE_MS = 60_000
+_COUNTERS = tuple(field.name for field in fields(Account))
 Accounts = Mapping[AccountKey, Account]
 
 
@@ -30,13 +31,17 @@ def of_site(part: SitePart) -> Accounts:
     minute = part.arrays.received_ms // _MINUTE_MS
     width = int(part.gateway_id.max(initial=0)) + 1
     groups, group = np.unique(minute * width + part.gateway_id, return_inverse=True)
-    sums = {name: np.bincount(group, each, len(groups)).astype(np.int64) for name, each in counts.items()}
+    none = [0] * len(groups)  # most is nearly always nothing
+    sums = [
+        np.bincount(group, counts[name], len(groups)).astype(np.int64).tolist() if counts[name].any() else none
+        for name in _COUNTERS
+    ]
     keys = {each.id: key for key, each in part.site.addresses.gateways.items()}
+    codes: list[int] = groups.tolist()
+    minutes = {number: from_ms(number * _MINUTE_MS) for number in {code // width for code in codes}}
     return {
-        AccountKey(from_ms(code // width * _MINUTE_MS), part.site.site.key, keys.get(code % width, "")): Account(
-            **{name: int(each[place]) for name, each in sums.items()}
-        )
-        for place, code in enumerate(groups.tolist())
+        AccountKey(minutes[code // width], part.site.site.key, keys.get(code % width, "")): Account(*counted)
+        for code, counted in zip(codes, zip(*sums, strict=True), strict=True)
     }
 
 
@@ -44,7 +49,8 @@ def _by_message(part: SitePart) -> dict[str, NDArray[np.int64]]:
     message, messages = part.arrays.message, len(part.columns.deliveries)
 
     def counted(which: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(message[which & part.is_counted], minlength=messages)
+        which = which & part.is_counted
+        return np.bincount(message[which], minlength=messages) if which.any() else np.zeros(messages, np.int64)
 
     counts = {
         "stored": counted(part.fates == STORED),
@@ -78,7 +84,10 @@ def together(accounts: Iterable[Accounts]) -> Accounts:
     summed: dict[AccountKey, Account] = {}
     for each in accounts:
         for key, account in each.items():
-            into = summed.setdefault(key, Account())
-            for field in fields(Account):
-                setattr(into, field.name, getattr(into, field.name) + getattr(account, field.name))
+            if key not in summed:
+                summed[key] = replace(account)
+                continue
+            into = summed[key]
+            for name in _COUNTERS:
+                setattr(into, name, getattr(into, name) + getattr(account, name))
     return summed

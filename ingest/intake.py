@@ -1,9 +1,9 @@
 """What has come in and waits to be judged, cut into bounded batches; and the tally of what became of it (promise 2).
 
 A batch ends at so many messages or so many bytes. Before that it is cut when the line is free for it: what comes in
-while one is being written is the next. Only where batches would be many and small do they keep a distance, so that a
-busy line is not spent on transactions; a quiet one judges at once. Nothing is bounded here but the batch: how much may
-wait is the session's bound.
+while one is being written is the next. Only where batches would be many and small do they keep a distance, the farther
+the longer they take, so that a busy line is not spent on transactions; a quiet one judges at once. Nothing is bounded
+here but the batch: how much may wait is the session's bound.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from ledger.records import from_ms
 
 BATCH_BYTES_MAX = 1024 * 1024  # a store emptied in long lists must not make one transaction of a day
 _BUSY_MESSAGES = 20  # a batch of so many is followed at the full linger, a smaller one sooner
+_BUSY_SHARE = 0.5
+_LINGERS_MAX = 5
 _NAMED_MAX = 5  # refused values of one message that are told in detail
 
 
@@ -31,7 +33,7 @@ class Intake:
         self._waiting: deque[Delivery] = deque()
         self._bytes = 0
         self._moved = asyncio.Event()
-        self._next_at = 0.0
+        self._cut_at, self._taken = 0.0, 0  # the last batch
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -52,8 +54,9 @@ class Intake:
     async def batch(self, until: float, *, may_linger: Callable[[], bool] = lambda: True) -> list[Delivery]:
         """The next batch; empty when nothing came until then (a moment of the loop's clock)."""
         loop = asyncio.get_running_loop()
+        next_at = self._cut_at + distance_s(self._linger_s, self._taken, loop.time() - self._cut_at)
         while True:
-            due = min(until, self._next_at) if self._waiting else until
+            due = min(until, next_at) if self._waiting else until
             if self._is_full or loop.time() >= due or not may_linger():
                 return self._cut(loop.time())
             self._moved.clear()
@@ -75,8 +78,15 @@ class Intake:
             size += len(delivery.payload)
             taken.append(delivery)
         self._bytes -= size
-        self._next_at = now_s + self._linger_s * min(1.0, len(taken) / _BUSY_MESSAGES)
+        self._cut_at, self._taken = now_s, len(taken)
         return taken
+
+
+def distance_s(linger_s: float, messages: int, took_s: float) -> float:
+    """From the beginning of a batch to that of the next, by how many messages it had and how long they took: the linger,
+    and up to five times that where batches would take more than half of the time.
+    """
+    return min(1.0, messages / _BUSY_MESSAGES) * min(max(linger_s, took_s / _BUSY_SHARE), _LINGERS_MAX * linger_s)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.errors import UniqueViolation
 
+from ledger import arrays
 from ledger.history import note_old
 from ledger.pool import Connection
 
@@ -119,6 +120,7 @@ def _body(rows: Columns) -> bytes:
 async def _insert(connection: Connection, rows: Columns) -> _Known:
     points: list[int] = rows.point_id.tolist()
     times: list[int] = rows.ts_ms.tolist()
+    qualities: list[int] = rows.quality.tolist()
     cursor = await connection.execute(
         "with given as materialized ("
         "select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as ts, value, quality, place from "
@@ -129,7 +131,7 @@ async def _insert(connection: Connection, rows: Columns) -> _Known:
         "on conflict do nothing returning point_id, ts) "
         "select place from given where not exists "
         "(select from stored where stored.point_id = given.point_id and stored.ts = given.ts)",
-        [points, times, rows.value.tolist(), rows.quality.tolist()],
+        [arrays.numbers(points), arrays.numbers(times), arrays.numbers(rows.value.tolist()), arrays.numbers(qualities)],
     )
     places = [place - 1 async for (place,) in cursor]
     if not places:

@@ -11,6 +11,7 @@ from typing import LiteralString
 
 from psycopg.rows import TupleRow
 
+from ledger import arrays
 from ledger.errors import NotFound, Unavailable
 from ledger.pool import Connection
 from ledger.records import (
@@ -204,7 +205,7 @@ class Heard:
 async def gateways_heard(connection: Connection, heard: Sequence[Heard]) -> None:
     """Note that gateways were heard: one row per gateway at most. `heard_at` never goes back."""
     await connection.execute(
-        "with locked as (select id from gateway where id = any(%(ids)s) order by id for no key update) "
+        "with locked as (select id from gateway where id = any(%(ids)s::int[]) order by id for no key update) "
         "update gateway set heard_at = greatest(gateway.heard_at, heard.heard_at), "
         "clock_offset_ms = coalesce(heard.clock_offset_ms, gateway.clock_offset_ms), "
         "last_seq = coalesce(heard.last_seq, gateway.last_seq), seq_gaps = gateway.seq_gaps + heard.seq_gaps "
@@ -212,11 +213,11 @@ async def gateways_heard(connection: Connection, heard: Sequence[Heard]) -> None
         "%(gaps)s::bigint[]) as heard (id, heard_at, clock_offset_ms, last_seq, seq_gaps) using (id) "
         "where gateway.id = locked.id",
         {
-            "ids": [one.gateway_id for one in heard],
-            "heard_at": [one.heard_at for one in heard],
-            "offsets": [one.clock_offset_ms for one in heard],
-            "seqs": [one.last_seq for one in heard],
-            "gaps": [one.seq_gaps for one in heard],
+            "ids": arrays.numbers(one.gateway_id for one in heard),
+            "heard_at": arrays.moments(one.heard_at for one in heard),
+            "offsets": arrays.numbers(one.clock_offset_ms for one in heard),
+            "seqs": arrays.numbers(one.last_seq for one in heard),
+            "gaps": arrays.numbers(one.seq_gaps for one in heard),
         },
     )
 

@@ -6,14 +6,16 @@ topic and reason with its newest samples, and a site that speaks of ever new top
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import LiteralString
 
 from psycopg.types.json import Jsonb
 
+from ledger import arrays
 from ledger.pool import Connection
 
 SAMPLES_MAX = 10
@@ -50,12 +52,16 @@ class AccountKey:
 
 
 _COUNTERS = tuple(field.name for field in fields(Account))
+_counted: Callable[[Account], tuple[int, ...]] = attrgetter(*_COUNTERS)
 
 
 async def add(connection: Connection, tally: Mapping[AccountKey, Account]) -> None:
     """Add a tally to the account. Rows are taken in order of their key."""
+    if not tally:
+        return
     keys = sorted(tally)
-    counters: dict[str, object] = {name: [getattr(tally[key], name) for key in keys] for name in _COUNTERS}
+    counted = zip(*(_counted(tally[key]) for key in keys), strict=True)
+    counters = {name: arrays.numbers(each) for name, each in zip(_COUNTERS, counted, strict=True)}
     await connection.execute(
         "insert into intake_account (minute, site_key, gateway_key, received, accepted, duplicate, quarantined, "
         "values_received, stored, repeated, conflict, refused, late, seq_gaps) "
@@ -72,9 +78,9 @@ async def add(connection: Connection, tally: Mapping[AccountKey, Account]) -> No
         "conflict = intake_account.conflict + excluded.conflict, refused = intake_account.refused + excluded.refused, "
         "late = intake_account.late + excluded.late, seq_gaps = intake_account.seq_gaps + excluded.seq_gaps",
         {
-            "minute": [key.minute for key in keys],
-            "site": [key.site_key for key in keys],
-            "gateway": [key.gateway_key for key in keys],
+            "minute": arrays.moments(key.minute for key in keys),
+            "site": arrays.texts(key.site_key for key in keys),
+            "gateway": arrays.texts(key.gateway_key for key in keys),
             **counters,
         },
     )

@@ -71,6 +71,13 @@ async def test_batches_of_a_busy_line_keep_their_distance_and_small_ones_less() 
         assert distance_s - 0.02 <= clock() - began
 
 
+def test_batches_that_take_long_come_farther_apart_up_to_five_lingers() -> None:
+    assert intake.distance_s(0.02, messages=1_000, took_s=0.005) == pytest.approx(0.02)
+    assert intake.distance_s(0.02, messages=1_000, took_s=0.03) == pytest.approx(0.06)
+    assert intake.distance_s(0.02, messages=1_000, took_s=3.0) == pytest.approx(0.1)
+    assert intake.distance_s(0.02, messages=2, took_s=3.0) == pytest.approx(0.01)  # a quiet line hardly waits
+
+
 async def test_without_messages_it_comes_back_in_time_with_none() -> None:
     assert await Intake(messages_max=3, linger_s=100).batch(soon(0.01)) == []
 
