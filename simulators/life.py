@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from estate.description import EstateDescription, FacilityDescription, SiteDescription
 from simulators.errors import ScriptError
 from simulators.faults import CATALOGUE
-from simulators.scene import grade_of
-from simulators.script import Bookings, Entry, Planned, Seconds, plan
+from simulators.scene import Fault, grade_of
+from simulators.script import Bookings, Entry, Planned, Seconds, can_have, plan
 from simulators.world import REPORTS
 
 MONTH_FILE = Path(__file__).with_name("month.yaml")
@@ -82,6 +82,16 @@ class Cast:
 
     estate: EstateDescription
     stands_for: Mapping[tuple[str, str], float]  # site and facility or gateway
+    fellows: Mapping[tuple[str, str], Sequence[FacilityDescription]]  # of each facility, itself among them
+
+    def share(self, fault: Fault, site: str, key: str) -> float:
+        """For how many it has this fault: only those that can have it count, and it divides them with others that play."""
+        if fault.at_gateway:
+            return self.stands_for[site, key]
+        fellows = self.fellows[site, key]
+        playing = {one.key for each in self.estate.sites if each.key == site for one in each.facilities}
+        able = [one for one in fellows if can_have(one, fault)]
+        return len(able) / sum(one.key in playing for one in able)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,7 @@ def cast(estate: EstateDescription, *, everybody: bool = False) -> Cast:
     """
     sites: list[SiteDescription] = []
     stands_for: dict[tuple[str, str], float] = {}
+    fellows: dict[tuple[str, str], Sequence[FacilityDescription]] = {}
     for site in estate.sites:
         alive = [one for one in site.facilities if one.kind in REPORTS and one.gateway is not None]
         chosen = alive if everybody else _representatives(alive)
@@ -136,12 +147,13 @@ def cast(estate: EstateDescription, *, everybody: bool = False) -> Cast:
         )
         sites.append(site.model_copy(update={"facilities": facilities, "gateways": gateways}))
         for one in chosen:
-            fellows = sum(_role(other) == _role(one) for other in alive)
-            stands_for[site.key, one.key] = fellows / sum(_role(other) == _role(one) for other in chosen)
+            alike = [other for other in alive if _role(other) == _role(one)]
+            fellows[site.key, one.key] = alike
+            stands_for[site.key, one.key] = len(alike) / sum(_role(other) == _role(one) for other in chosen)
         speaking = {one.gateway for one in alive}
         for gateway in gateways:
             stands_for[site.key, gateway.key] = len(speaking) / len(gateways)
-    return Cast(estate.model_copy(update={"sites": tuple(sites)}), stands_for)
+    return Cast(estate.model_copy(update={"sites": tuple(sites)}), stands_for, fellows)
 
 
 def _role(facility: FacilityDescription) -> tuple[str, str]:
@@ -206,7 +218,7 @@ def _of_habit(
         if habit.every is not None:
             times = _by_routine(habit.every, choice, until_s)
         else:
-            often = (habit.per_month or 0.0) * cast.stands_for[where, key] / MONTH_S
+            often = (habit.per_month or 0.0) * cast.share(fault, where, key) / MONTH_S
             times = _by_chance(often, habit.fault, spells, choice, until_s)
         for at_s in times:
             then_s = _within_hours(at_s, habit.hours, started_at, zone, choice)

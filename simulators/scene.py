@@ -35,7 +35,12 @@ PRIORITIES: Mapping[tuple[str, str], Priority] = {
 
 
 # Warnings that lose nothing until the next round: low whatever the grade.
-CAN_WAIT = frozenset({"points_stale", "part_points_stale", "door_open_long", "door_held_open"})
+CAN_WAIT = frozenset(
+    {
+        "points_stale", "part_points_stale", "door_open_long", "door_held_open", "door_cycling", "machine_room_temp_high",
+        "pump_starts_frequent", "jockey_starts_frequent", "room_humidity_high", "power_factor_low", "load_high",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Bookings:
             (site.key, facility.key)
             for site in self._sites.values()
             for facility in site.facilities
-            if facility.kind == fault.kind and facility.gateway is not None and _can_have(facility, fault)
+            if facility.kind == fault.kind and facility.gateway is not None and can_have(facility, fault)
         ]
 
     def behind(self, site: str, gateway: str, fault: Fault) -> list[str]:
@@ -156,7 +156,7 @@ class Bookings:
         return frozenset(touched)
 
 
-def _can_have(facility: FacilityDescription, fault: Fault) -> bool:
+def can_have(facility: FacilityDescription, fault: Fault) -> bool:
     """Whether it has the parts, points and relations that the fault needs."""
     count = sum(part.kind == fault.part_kind for part in facility.parts)
     return (

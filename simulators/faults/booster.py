@@ -142,6 +142,21 @@ def _of_door(scene: Scene) -> Sequence[Expected]:
     )
 
 
+def _let_damp_in(scene: Scene) -> None:
+    scene.plant(BoosterSet).damp = True
+
+
+def _air(scene: Scene) -> None:
+    scene.plant(BoosterSet).damp = False
+
+
+def _of_damp(scene: Scene) -> Sequence[Expected]:
+    return (
+        Expected("room_humidity_high", "warning", "environment", (1380, 2080), (660, 1480)),
+        *forbidden(scene, "environment", "critical", "room_humidity_very_high"),
+    )
+
+
 FAULTS = (
     Fault(
         "burst_main", "爆管", "Burst main", _KIND, _burst, _mend, 360, 120, 300, _of_burst,
@@ -171,6 +186,10 @@ FAULTS = (
     ),
     Fault(
         "door_left_open", "泵房门未关", "Door left open", _KIND, _open_door, _shut_door, 420, 330, 60, _of_door,
+    ),
+    Fault(
+        "room_damp", "泵房返潮", "Pump room damp", _KIND, _let_damp_in, _air, 2160, 2100, 3000, _of_damp,
+        needs=("room_humidity",),
     ),
     silent_sensor("booster_sensor_silent", "pH 探头失联", "pH probe falls silent", _KIND, "ph"),
 )  # fmt: skip

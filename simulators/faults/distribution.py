@@ -1,4 +1,6 @@
-"""Distribution rooms: overload, a lost phase or supply and what becomes of everybody behind it, leakage."""
+"""Distribution rooms: overload, a lost phase or supply and what becomes of everybody behind it, leakage, a capacitor bank
+that is out.
+"""
 
 from collections.abc import Sequence
 
@@ -81,6 +83,21 @@ def _of_leak(scene: Scene) -> Sequence[Expected]:
     )
 
 
+def _lose_bank(scene: Scene) -> None:
+    scene.plant(DistributionRoom).compensated = False
+
+
+def _find_bank(scene: Scene) -> None:
+    scene.plant(DistributionRoom).compensated = True
+
+
+def _of_bank(scene: Scene) -> Sequence[Expected]:
+    return (
+        Expected("power_factor_low", "warning", "power", (1790, 1960), after(600, 140)),
+        *forbidden(scene, "power", "warning", "power_factor_very_low"),
+    )
+
+
 def _transformer(scene: Scene) -> Transformer:
     return next(one for one in scene.plant(DistributionRoom).transformers if one.key == scene.part)
 
@@ -105,5 +122,9 @@ FAULTS = (
     Fault(
         "residual_current", "剩余电流超限", "Residual current", _KIND, _leak, _insulate, 300, 60, 120, _of_leak,
         part_kind="feeder", needs=("feeder.residual_current",),
+    ),
+    Fault(
+        "capacitors_out", "补偿电容退出", "Capacitor bank half out", _KIND, _lose_bank, _find_bank, 2040, 1980, 780,
+        _of_bank, needs=("power_factor",),
     ),
 )  # fmt: skip

@@ -1,5 +1,5 @@
-"""Sumps: a cloudburst on dead pumps, one pump that fails while the other carries on, a contact that chatters, a level
-sensor that falls silent.
+"""Sumps: a cloudburst on dead pumps, one pump that fails while the other carries on, a panel left in manual, a contact that
+chatters, a level sensor that falls silent.
 """
 
 from collections.abc import Sequence
@@ -87,6 +87,22 @@ def _of_chatter(scene: Scene) -> Sequence[Expected]:
     )
 
 
+def _switch_over(scene: Scene) -> None:
+    scene.plant(Sump).selector = "manual"
+
+
+def _switch_back(scene: Scene) -> None:
+    scene.plant(Sump).selector = "auto"
+
+
+def _of_manual(scene: Scene) -> Sequence[Expected]:
+    """In dry weather the pit has room for hours."""
+    return (
+        Expected("not_auto", "warning", "drainage", (595, 740), (0, 140)),
+        *forbidden(scene, "drainage", "warning", "sump_level_high", "sump_float_high"),
+    )
+
+
 FAULTS = (
     Fault(
         "sump_flood", "暴雨且排污泵全部故障", "Cloudburst on dead sump pumps", _KIND, _pour, _stop_pouring, 1200, 1140,
@@ -99,6 +115,10 @@ FAULTS = (
     Fault(
         "chattering_contact", "接点抖动", "Chattering contact", _KIND, _chatter, _dry_contact, 300, 60, 60, _of_chatter,
         part_kind="sump_pump", parts_min=2,
+    ),
+    Fault(
+        "sump_in_manual", "集水坑控制箱停留在手动位", "Sump panel left in manual", _KIND, _switch_over, _switch_back, 780,
+        760, 600, _of_manual, needs=("selector",),
     ),
     silent_sensor("sump_sensor_silent", "集水坑液位计失联", "Level sensor of a sump falls silent", _KIND, "sump_level"),
 )  # fmt: skip

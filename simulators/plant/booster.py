@@ -31,6 +31,7 @@ _DRY_RUN_STOP = 12.0  # %: the controller's own protection
 _NAP_S, _AWAKE_S = 20.0, 25.0  # of a pump on a flat pressure vessel
 _CHLORINE_MG_L, _CHLORINE_LEFT = 0.42, 0.075  # usual; what is left of it where nothing is dosed
 _CHLORINE_DECAY_S, _CHLORINE_DOSED_S = 300.0, 120.0
+_DAMP_PERCENT, _DAMP_TAU_S = 85.0, 600.0  # what a damp room comes to, and how fast
 _SUMP_ON, _SUMP_OFF, _SUMP_HIGH, _SUMP_VERY_HIGH = 0.6, 0.3, 0.8, 1.1  # m
 
 REPORTS: Mapping[str, Report] = {
@@ -107,6 +108,8 @@ class BoosterSet:
         self.inlet_shut = False
         self.flooded = False
         self.door_open = False
+        self.damp = False  # warm wet air comes in: plum rain on cold pipes
+        self._damp_share = 0.0
         self.chlorine_mg_l = _CHLORINE_MG_L
         self.disinfected = True  # False: nothing is dosed and what there is decays
         self.cycling: Pump | None = None  # it goes to sleep and is woken, over and over: a flat pressure vessel
@@ -157,6 +160,7 @@ class BoosterSet:
             (_CHLORINE_MG_L, _CHLORINE_DOSED_S) if self.disinfected else (_CHLORINE_LEFT, _CHLORINE_DECAY_S)
         )
         self.chlorine_mg_l = towards(self.chlorine_mg_l, wanted_mg_l, dt_s, tau_s)
+        self._damp_share = towards(self._damp_share, float(self.damp), dt_s, _DAMP_TAU_S)
 
     def running(self) -> list[Pump]:
         return [pump for pump in self.pumps if pump.running]
@@ -190,6 +194,7 @@ class BoosterSet:
         """What the sensors say, at the resolution of their kind."""
         noise = self._noise.values
         demand = self.flow_m3h / (self._peak * self._pump_m3h)
+        dry = 60.0 + noise["humidity"]
         values: dict[str, Value] = {
             "outlet_pressure": round(max(self.pressure_mpa + noise["gauge"], 0.0), 4),
             "inlet_pressure": round(0.235 - 0.025 * min(demand, 1.2) + noise["inlet"], 4),
@@ -207,7 +212,7 @@ class BoosterSet:
             "sump_float_very_high": self.sump_m > _SUMP_VERY_HIGH,
             "flood": self.flooded,
             "room_temp": round(18.0 + 0.3 * (self._outdoor_temp_c - 15.0) + noise["room"], 1),
-            "room_humidity": round(60.0 + noise["humidity"], 1),
+            "room_humidity": round(dry + self._damp_share * (_DAMP_PERCENT - dry), 1),
             "door_open": self.door_open,
             "tank_hatch": False,
             "tank_cleaned": False,

@@ -130,6 +130,7 @@ class DistributionRoom:
         self.lost_phase: int | None = None
         self.flooded = False
         self.door_open = False
+        self.compensated = True  # False: half of the capacitor bank is out
         self._surveyed = list(surveyed)  # what a thermal camera is pointed at once a year
         random = source(seed, name)
         made = [
@@ -266,7 +267,7 @@ class DistributionRoom:
             "phase_voltage_c": round(c, 1),
             "voltage_unbalance": round(unbalance, 2),
             "frequency": round(50.0 + noise["frequency"] if live else 0.0, 3),
-            "power_factor": round(0.955 + noise["factor"] if live else 0.0, 3),
+            "power_factor": round((0.955 if self.compensated else 0.88) + noise["factor"] if live else 0.0, 3),
             "thd_u": round(2.1 + noise["thd_u"] if live else 0.0, 2),
             "thd_i": round(4.8 + noise["thd_i"] if live else 0.0, 2),
             "mv_voltage": round(10.1 + noise["mv"] if live else 0.0, 3),

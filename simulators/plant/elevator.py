@@ -21,6 +21,7 @@ _DOOR_S = 3.0
 _DWELL_S = 6.0
 _RESCUE_SPEED_MS = 0.3  # on the rescue device's battery, or by hand
 _BUTTON_AFTER_S, _BUTTON_FOR_S = 40.0, 6.0  # a trapped passenger finds the alarm button, and holds it
+_UNCOOLED_C, _UNCOOLED_TAU_S = 39.0, 300.0  # a machine room under the roof on a summer's day
 _TERMINAL_AFTER_S = 30.0  # until the terminal is sure that somebody is trapped
 
 REPORTS: Mapping[str, Report] = {
@@ -65,10 +66,11 @@ class Phase(StrEnum):
 
 
 class Elevator:
-    """Faults set `stick` (it stops between floors as soon as somebody travels), `jam` (its door stays half shut) and
-    `held` (somebody keeps its door open at the next floor).
+    """Faults set `stick` (it stops between floors as soon as somebody travels), `jam` (its door stays half shut),
+    `held` (somebody keeps its door open at the next floor) and `reopens` (its door meets something and opens again).
 
-    Each calls the car, so that it shows within a minute or two even at night.
+    Each calls the car, so that it shows within a minute or two even at night. `ebike` is what its camera sees, `uncooled`
+    a machine room whose air conditioning is out.
     """
 
     def __init__(self, seed: int, name: str) -> None:
@@ -77,6 +79,9 @@ class Elevator:
         self.stick = False
         self.jam = False
         self.held = False
+        self.reopens = False
+        self.ebike = False
+        self.uncooled = False
         self.occupied = False
         self.trapped = False  # what the terminal believes, from half a minute on until they are out
         self.speed_ms = 0.0
@@ -92,6 +97,7 @@ class Elevator:
         self._loss_c = 0.0
         self._room_temp = Drift(source(seed, name, "room"), 0.6, 3600.0)
         self._outdoor_temp_c = 15.0
+        self._uncooled_share = 0.0  # of the way to what the room comes to without cooling
 
     @property
     def floor(self) -> int:
@@ -105,6 +111,7 @@ class Elevator:
         self._mains_ok = surroundings.mains_ok
         self._outdoor_temp_c = surroundings.outdoor_temp_c
         self._room_temp.step(dt_s)
+        self._uncooled_share = towards(self._uncooled_share, float(self.uncooled), dt_s, _UNCOOLED_TAU_S)
         self._loss_c = towards(self._loss_c, 4.0 if self.speed_ms else 0.0, dt_s, 1800.0)
         self._call(dt_s, of_the_day(_CALLS, surroundings.hour))
         self._phase_s += dt_s
@@ -134,7 +141,8 @@ class Elevator:
     def _call(self, dt_s: float, calls_per_hour: float) -> None:
         """Half of the calls go up from the ground floor, half come down to it."""
         by_chance = self._random.random() < calls_per_hour * dt_s / 3600.0
-        forced = (self.stick or self.jam or self.held) and not self._stops and self.phase is Phase.WAITING
+        struck = self.stick or self.jam or self.held or self.reopens
+        forced = struck and not self._stops and self.phase is Phase.WAITING
         if len(self._stops) > 4 or not (by_chance or forced):
             return
         upper = self._random.randrange(3, _FLOORS + 1)
@@ -164,7 +172,9 @@ class Elevator:
             self._enter(Phase.CLOSING)
 
     def _close(self) -> None:
-        if self._phase_s >= _DOOR_S and not self.jam:
+        if self.reopens and self._phase_s >= _DOOR_S / 2:
+            self._enter(Phase.OPENING)
+        elif self._phase_s >= _DOOR_S and not self.jam:
             self.door_cycles += 1
             self._enter(Phase.WAITING)
 
@@ -218,9 +228,11 @@ class Elevator:
             "motor_run_time_limiter": False,
             "floor_position_lost": False,
             "brake_fault": False,
-            "ebike_in_car": False,
+            "ebike_in_car": self.ebike,
             "mains_ok": self._mains_ok,
-            "machine_room_temp": round(
-                24.0 + 0.4 * (self._outdoor_temp_c - 15.0) + self._loss_c + self._room_temp.value, 1
-            ),
+            "machine_room_temp": round(self._machine_room_c(), 1),
         }
+
+    def _machine_room_c(self) -> float:
+        cooled_c = 24.0 + 0.4 * (self._outdoor_temp_c - 15.0) + self._loss_c + self._room_temp.value
+        return cooled_c + self._uncooled_share * (_UNCOOLED_C - cooled_c)
