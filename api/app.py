@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import SecretStr
 
 from api import (
+    alarm_rows,
     alarms,
     conditions,
     contracts,
@@ -46,7 +47,7 @@ from settings import Now, Settings
 PREFIX = "/api/v1"
 TOKEN_CHARS_MIN = 16
 _GUARDED = (
-    sites, facilities, grades, contracts, decisions, readings, rules, dossiers, alarms, conditions, permits, work_kinds, work_orders, intake, vocabulary, live
+    sites, facilities, grades, contracts, decisions, readings, rules, dossiers, alarms, alarm_rows, conditions, permits, work_kinds, work_orders, intake, vocabulary, live
 )  # fmt: skip
 
 

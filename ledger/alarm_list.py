@@ -14,6 +14,7 @@ from ledger.records import Alarm, Priority, Severity
 class AlarmFilter:
     """What to show. None or empty: do not ask. `begin` and `end` are about `raised_at`, our time."""
 
+    ids: Sequence[int] = ()
     site: str | None = None
     facility: str | None = None
     rule: str | None = None
@@ -39,7 +40,8 @@ async def page(
         "case when alarm.ended_at is not null then 'NORM' when condition.out_of_service then 'OOSRV' "
         "when condition.suppressed then 'DSUPR' when condition.shelved_until is not null then 'SHLVD' "
         "else condition.state::text end as shown) as seen "
-        "where (%(site)s::text is null or site.key = %(site)s) "
+        "where (%(ids)s::bigint[] is null or alarm.id = any(%(ids)s)) "
+        "and (%(site)s::text is null or site.key = %(site)s) "
         "and (%(facility)s::text is null or facility.key = %(facility)s) "
         "and (%(rule)s::text is null or condition.rule_key = %(rule)s) "
         "and (%(open)s::boolean is null or (alarm.ended_at is null) = %(open)s) "
@@ -52,6 +54,7 @@ async def page(
         "and (%(before)s::timestamptz is null or (alarm.raised_at, alarm.id) < (%(before)s, %(before_id)s::bigint)) "
         "order by alarm.raised_at desc, alarm.id desc limit %(limit)s",
         {
+            "ids": list(wanted.ids) or None,
             "site": wanted.site,
             "facility": wanted.facility,
             "rule": wanted.rule,

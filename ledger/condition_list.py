@@ -77,6 +77,12 @@ async def get(connection: Connection, condition_id: int) -> ConditionEntry:
     return _entry(row)
 
 
+async def by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, ConditionEntry]:
+    """Those in scope of them; retired ones are still found."""
+    cursor = await connection.execute(_COLUMNS + "where condition.id = any(%s)", [list(ids)])
+    return {row[0]: _entry(row) async for row in cursor}
+
+
 async def page(
     connection: Connection, wanted: ConditionFilter, *, after_id: int = 0, limit: int = 100
 ) -> list[ConditionEntry]:
