@@ -93,7 +93,12 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8080, ge=1, le=65535)
-    api_token: SecretStr | None = None
+    api_token: SecretStr | None = (
+        None  # the operator's own: opens everything; people sign in, machines have named tokens
+    )
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()  # whose X-Forwarded-* count
+    session_idle_h: float = Field(default=12.0, gt=0, le=24 * 31)  # unused for so long, one has to sign in again
+    session_days: float = Field(default=30.0, gt=0, le=366)  # and after so long in any case
 
     metrics_token: SecretStr | None = None  # shows /metrics of api and ingest and opens nothing else
     log_format: LogFormat = "text"

@@ -13,9 +13,10 @@ from pydantic import Field
 from api import paging
 from api.alarms import AlarmOut, alarm_out
 from api.condition_moves import ShelvingOut, persons_moves, shelving_out
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.facilities import QUALITY_KEYS, shown_value
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Name, PageOf
 from ledger import alarm_grounds, alarm_list, condition_list
 from ledger.alarm_grounds import DealtWith, PointNow, Slot
@@ -116,7 +117,12 @@ class TrendsOut(Answered):
     items: Sequence[TrendOut]
 
 
-@router.get("/alarm-rows", summary="Open alarms as a list shows them, newest first", responses=refusals())
+@router.get(
+    "/alarm-rows",
+    summary="Open alarms as a list shows them, newest first",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def list_alarm_rows(query: Annotated[RowQuery, Query()], context: InContext) -> AlarmRowPage:
     before = paging.moment_and_id(query.after)
     wanted = AlarmFilter(ids=query.id, site=query.site, shown=query.shown, is_open=None if query.id else True)
@@ -127,7 +133,12 @@ async def list_alarm_rows(query: Annotated[RowQuery, Query()], context: InContex
     return AlarmRowPage(items=rows, next=cursor)
 
 
-@router.get("/alarm-trends", summary="The last day of the points alarms rest on", responses=refusals())
+@router.get(
+    "/alarm-trends",
+    summary="The last day of the points alarms rest on",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def list_alarm_trends(query: Annotated[TrendQuery, Query()], context: InContext) -> TrendsOut:
     end = context.clock()
     begin = end - _DAY

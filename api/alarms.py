@@ -19,10 +19,11 @@ from api.condition_moves import (
     persons_moves,
     shelving_out,
 )
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.deeds import Deed, DeedOf
 from api.journal_shapes import ConditionEventOut, condition_event
 from api.problems import refusals
+from api.rights import Right
 from api.rulebook import GuidanceOut
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text
 from api.work_orders import WorkOrderOut, work_order
@@ -111,7 +112,7 @@ class NoteIn(Asked):
     text: Text
 
 
-@router.get("/alarms", summary="Alarms, newest first", responses=refusals())
+@router.get("/alarms", summary="Alarms, newest first", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_alarms(query: Annotated[AlarmQuery, Query()], context: InContext) -> AlarmPage:
     wanted = AlarmFilter(
         site=query.site,
@@ -132,7 +133,12 @@ async def list_alarms(query: Annotated[AlarmQuery, Query()], context: InContext)
     return AlarmPage(items=[alarm_out(context, each) for each in shown], next=cursor)
 
 
-@router.get("/alarms/{alarm}", summary="One alarm with everything one asks about it", responses=refusals(404))
+@router.get(
+    "/alarms/{alarm}",
+    summary="One alarm with everything one asks about it",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def get_alarm(alarm: Id, context: InContext) -> AlarmDetail:
     async with context.transaction() as connection:
         return await _detail(connection, context, alarm)
@@ -143,6 +149,7 @@ async def get_alarm(alarm: Id, context: InContext) -> AlarmDetail:
     summary="I have seen it. There is no way back",
     response_model=AlarmDetail,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.ACKNOWLEDGE)],
 )
 async def acknowledge_alarm(alarm: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
     return await _move(deed, alarm, ConditionMove.ACKNOWLEDGE, asked.note)
@@ -153,6 +160,7 @@ async def acknowledge_alarm(alarm: Id, deed: DeedOf, asked: Remark = NOTHING_SAI
     summary="Release the latch of an acknowledged alarm whose process is normal",
     response_model=AlarmDetail,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.RESET)],
 )
 async def reset_alarm(alarm: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
     return await _move(deed, alarm, ConditionMove.RESET, asked.note)
@@ -163,6 +171,7 @@ async def reset_alarm(alarm: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> 
     summary="Silence its condition for a bounded time",
     response_model=AlarmDetail,
     responses=refusals(403, 404, 409),
+    dependencies=[needs(Right.SHELVE)],
 )
 async def shelve_alarm(alarm: Id, asked: Shelving, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> AlarmDetail:
@@ -180,6 +189,7 @@ async def shelve_alarm(alarm: Id, asked: Shelving, deed: DeedOf) -> Response:
     summary="End the shelving before its time: comes back acknowledged",
     response_model=AlarmDetail,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.SHELVE)],
 )
 async def unshelve_alarm(alarm: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
     return await _move(deed, alarm, ConditionMove.UNSHELVE, asked.note)
@@ -190,6 +200,7 @@ async def unshelve_alarm(alarm: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) 
     summary="Take its condition out of service for maintenance, until somebody returns it",
     response_model=AlarmDetail,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.OUT_OF_SERVICE)],
 )
 async def remove_alarm_from_service(alarm: Id, asked: Why, deed: DeedOf) -> Response:
     return await _move(deed, alarm, ConditionMove.REMOVE_FROM_SERVICE, asked.note)
@@ -200,6 +211,7 @@ async def remove_alarm_from_service(alarm: Id, asked: Why, deed: DeedOf) -> Resp
     summary="Put its condition back into service",
     response_model=AlarmDetail,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.OUT_OF_SERVICE)],
 )
 async def return_alarm_to_service(alarm: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
     return await _move(deed, alarm, ConditionMove.RETURN_TO_SERVICE, asked.note)
@@ -211,6 +223,7 @@ async def return_alarm_to_service(alarm: Id, deed: DeedOf, asked: Remark = NOTHI
     status_code=201,
     response_model=AlarmDetail,
     responses=refusals(404),
+    dependencies=[needs(Right.COMMENT)],
 )
 async def note_alarm(alarm: Id, asked: NoteIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> AlarmDetail:

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncGenerator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -26,18 +26,24 @@ from api import (
     problems,
     readings,
     rules,
+    sessions,
     sites,
     vocabulary,
     work_kinds,
+    work_order_moves,
     work_orders,
 )
+from api.attempts import Attempts
+from api.authentication import digest_of, require_metrics_token, signed_in_or_token
 from api.console import Console
-from api.context import Context, Sites, require_metrics_token, require_token
 from api.description import description
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
+from api.service import Service, Sites
 from api.transport import Transport
+from api.vault import Vault
 from api.watchdog import Watchdog
+from credentials.passwords import Hasher
 from ledger.errors import Refused
 from ledger.pool import Pool
 from rules import response, works
@@ -47,26 +53,49 @@ from settings import Now, Settings
 PREFIX = "/api/v1"
 TOKEN_CHARS_MIN = 16
 _GUARDED = (
-    sites, facilities, grades, contracts, decisions, readings, rules, dossiers, alarms, alarm_rows, conditions, permits, work_kinds, work_orders, intake, vocabulary, live
-)  # fmt: skip
+    sites,
+    facilities,
+    grades,
+    contracts,
+    decisions,
+    readings,
+    rules,
+    dossiers,
+    alarms,
+    alarm_rows,
+    conditions,
+    permits,
+    work_kinds,
+    work_orders,
+    work_order_moves,
+    intake,
+    vocabulary,
+    live,
+)
 
 
-class NoToken(Refused):
-    """The service does not start without a token: everything it shows and does would be open to anybody."""
+class ShortToken(Refused):
+    """The service does not start with the operator's own token guessable: it opens everything."""
 
 
 def create_app(
-    settings: Settings, *, pool: Pool, packs: Mapping[str, Pack], clock: Now, pace: Pace | None = None
+    settings: Settings,
+    *,
+    pool: Pool,
+    packs: Mapping[str, Pack],
+    clock: Now,
+    pace: Pace | None = None,
+    hasher: Hasher | None = None,
 ) -> FastAPI:
-    """The application; its lifespan runs the live stream's reader. Raises NoToken."""
-    token = require_token_set(settings)
+    """The application; its lifespan runs the live stream's reader. Raises ShortToken."""
+    refuse_short_token(settings)
     known = Sites(pool)
     app = routes()
     table = response.load()
     feed = Feed(pool, known.refreshed, pace)
     watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
     app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog))
-    app.state.context = Context(
+    app.state.service = Service(
         pool=pool,
         packs=packs,
         works=works.load(packs, settings.packs_dir),
@@ -74,7 +103,12 @@ def create_app(
         clock=clock,
         sites=known,
         feed=feed,
-        token_sha256=hashlib.sha256(token.encode()).digest(),
+        vault=Vault(hasher),
+        attempts=Attempts(),
+        trusted_proxies=settings.trusted_proxies,
+        session_idle=timedelta(hours=settings.session_idle_h),
+        session_longest=timedelta(days=settings.session_days),
+        token_sha256=_digest(settings.api_token),
         metrics_token_sha256=_digest(settings.metrics_token),
         ingest_silent_s=settings.ingest_silent_s,
         lag_max_s=settings.lag_max_s,
@@ -82,17 +116,14 @@ def create_app(
     return app
 
 
-def require_token_set(settings: Settings) -> str:
-    """The token. Raises NoToken."""
-    token = "" if settings.api_token is None else settings.api_token.get_secret_value()
-    if not token:
-        raise NoToken("TAIZHANG_API_TOKEN is not set: choose a long random one, clients send it as a bearer token")
-    if len(token) < TOKEN_CHARS_MIN:
-        raise NoToken(
-            f"TAIZHANG_API_TOKEN has {len(token)} characters, and who guesses it reads and does everything: "
-            f"{TOKEN_CHARS_MIN} at least; make one with `openssl rand -hex 24`"
+def refuse_short_token(settings: Settings) -> None:
+    """Raises ShortToken."""
+    length = 0 if settings.api_token is None else len(settings.api_token.get_secret_value())
+    if 0 < length < TOKEN_CHARS_MIN:
+        raise ShortToken(
+            f"TAIZHANG_API_TOKEN has {length} characters, and who guesses it reads and does everything: "
+            f"{TOKEN_CHARS_MIN} at least; make one with `openssl rand -hex 24`, or leave it unset"
         )
-    return token
 
 
 def routes() -> FastAPI:
@@ -106,11 +137,12 @@ def routes() -> FastAPI:
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
     )
-    guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)])
+    guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(signed_in_or_token)])
     for resource in _GUARDED:
         guarded.include_router(resource.router)
     guarded.add_api_route("/openapi.json", _describe, include_in_schema=False)
     app.include_router(guarded)
+    app.include_router(sessions.router, prefix=PREFIX)
     app.include_router(health.router, prefix=PREFIX)
     app.add_api_route("/metrics", _metrics, include_in_schema=False, dependencies=[Depends(require_metrics_token)])
     problems.install(app)
@@ -121,7 +153,7 @@ def routes() -> FastAPI:
 
 
 def _digest(token: SecretStr | None) -> bytes | None:
-    return None if token is None else hashlib.sha256(token.get_secret_value().encode()).digest()
+    return None if token is None else digest_of(token.get_secret_value())
 
 
 def _levels(pool: Pool, feed: Feed, watchdog: Watchdog) -> Levels:
@@ -148,19 +180,20 @@ async def _describe(request: Request) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    context: Context = app.state.context
+    service: Service = app.state.service
     watchdog: Watchdog = app.state.watchdog
     tasks = (
-        asyncio.create_task(context.feed.run(), name="live stream reader"),
-        asyncio.create_task(watchdog.run(context.sites), name="watch over ingest"),
+        asyncio.create_task(service.feed.run(), name="live stream reader"),
+        asyncio.create_task(watchdog.run(service.sites), name="watch over ingest"),
     )
     try:
         yield
     finally:
-        context.feed.close()
+        service.feed.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        service.vault.close()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -18,10 +18,11 @@ from api.condition_moves import (
     persons_moves,
     shelving_out,
 )
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.deeds import Deed, DeedOf
 from api.journal_shapes import ConditionJournal, condition_event
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, FacilityRef, Id, Key, Limit, Name, PageOf
 from ledger import alarm_moves, condition_list, journals
 from ledger.condition_list import ConditionEntry, ConditionFilter
@@ -68,7 +69,7 @@ class ConditionPage(PageOf):
     items: Sequence[ConditionOut]
 
 
-@router.get("/conditions", summary="Conditions, in order of id", responses=refusals())
+@router.get("/conditions", summary="Conditions, in order of id", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_conditions(query: Annotated[ConditionQuery, Query()], context: InContext) -> ConditionPage:
     wanted = ConditionFilter(query.site, query.facility, query.rule, query.state, query.flagged)
     after = paging.number(query.after) or 0
@@ -78,13 +79,20 @@ async def list_conditions(query: Annotated[ConditionQuery, Query()], context: In
     return ConditionPage(items=[_condition(context, each) for each in shown], next=cursor)
 
 
-@router.get("/conditions/{condition}", summary="One condition", responses=refusals(404))
+@router.get(
+    "/conditions/{condition}", summary="One condition", responses=refusals(404), dependencies=[needs(Right.READ)]
+)
 async def get_condition(condition: Id, context: InContext) -> ConditionOut:
     async with context.transaction() as connection:
         return _condition(context, await condition_list.get(connection, condition))
 
 
-@router.get("/conditions/{condition}/journal", summary="Its moves, newest first", responses=refusals(404))
+@router.get(
+    "/conditions/{condition}/journal",
+    summary="Its moves, newest first",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def list_condition_journal(
     condition: Id, query: Annotated[Limit, Query()], context: InContext
 ) -> ConditionJournal:
@@ -101,6 +109,7 @@ async def list_condition_journal(
     summary="Silence it for a bounded time",
     response_model=ConditionOut,
     responses=refusals(403, 404, 409),
+    dependencies=[needs(Right.SHELVE)],
 )
 async def shelve_condition(condition: Id, asked: Shelving, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> ConditionOut:
@@ -120,6 +129,7 @@ async def shelve_condition(condition: Id, asked: Shelving, deed: DeedOf) -> Resp
     summary="End the shelving before its time: comes back acknowledged",
     response_model=ConditionOut,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.SHELVE)],
 )
 async def unshelve_condition(condition: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
     return await _move(deed, condition, ConditionMove.UNSHELVE, asked.note)
@@ -130,6 +140,7 @@ async def unshelve_condition(condition: Id, deed: DeedOf, asked: Remark = NOTHIN
     summary="Take it out of service for maintenance, until somebody returns it",
     response_model=ConditionOut,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.OUT_OF_SERVICE)],
 )
 async def remove_condition_from_service(condition: Id, asked: Why, deed: DeedOf) -> Response:
     return await _move(deed, condition, ConditionMove.REMOVE_FROM_SERVICE, asked.note)
@@ -140,6 +151,7 @@ async def remove_condition_from_service(condition: Id, asked: Why, deed: DeedOf)
     summary="Put it back into service",
     response_model=ConditionOut,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.OUT_OF_SERVICE)],
 )
 async def return_condition_to_service(condition: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
     return await _move(deed, condition, ConditionMove.RETURN_TO_SERVICE, asked.note)

@@ -1,101 +1,87 @@
-"""What a route has at hand: the pool, the packs, the response table, the clock and the feed; and who is asking."""
+"""What a route has at hand, and for whom it acts: who asks, from where, and the right that the route needs.
 
-import hashlib
-import hmac
-import time
-from collections.abc import AsyncGenerator, Mapping
+Every route names that right (`needs`). Its transactions then have as their scope exactly the sites at which whoever asks
+holds it, so that what a route forgets the database refuses (docs/decisions/0022-people.md).
+"""
+
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, params
 
-from api.feed import Feed
-from api.problems import Unauthorized
-from ledger import scope
-from ledger.pool import Connection, Pool, transaction
-from rules.model import Pack
-from rules.response import ResponseTable
-from rules.works import Works
-from settings import Now
-
-# What names no site we know belongs to whoever may see everything (0002_roles.sql).
-NO_SITE = 0
-_SITES_KEPT_S = 5.0
-
-
-@dataclass(slots=True)
-class Sites:
-    """All sites there are: the scope of the one token. `keys` is what was last seen."""
-
-    pool: Pool
-    keys: Mapping[int, str] = field(default_factory=dict[int, str])
-    _known_until: float = float("-inf")
-
-    async def __call__(self) -> list[int]:
-        """The scope of a request; asked for again every few seconds."""
-        return await self.refreshed() if time.monotonic() >= self._known_until else self._scope()
-
-    async def refreshed(self) -> list[int]:
-        """As it is now. For the live stream, which would pass by what happens at a site it does not know yet."""
-        self.keys = await scope.every_site(self.pool)
-        self._known_until = time.monotonic() + _SITES_KEPT_S
-        return self._scope()
-
-    def _scope(self) -> list[int]:
-        return [NO_SITE, *self.keys]
+from api import refusals
+from api.authentication import Asking, again, asked_by
+from api.problems import NoRight
+from api.rights import Right
+from api.service import InService, Service
+from ledger.audit_log import Doer
+from ledger.pool import Connection, transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    pool: Pool
-    packs: Mapping[str, Pack]
-    works: Works
-    response: ResponseTable
-    clock: Now
-    sites: Sites
-    feed: Feed
-    token_sha256: bytes
-    metrics_token_sha256: bytes | None  # opens /metrics and nothing else
-    ingest_silent_s: float
-    lag_max_s: float
+class Context(Service):
+    """The service, for one request."""
+
+    asking: Asking
+    right: Right | None
+
+    async def scope(self) -> list[int]:
+        """Where whoever asks may do what the route is for; nowhere, if the route says nothing of it."""
+        return [] if self.right is None else await self.scope_of(self.right)
+
+    async def scope_of(self, right: Right) -> list[int]:
+        await self.sites()
+        return self.asking.principal.holding.sites(right, self.sites.keys)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[Connection]:
-        """A transaction within the scope of whoever asks."""
-        async with transaction(self.pool, sites=await self.sites()) as connection:
+    async def transaction(self, *, desk: bool = False) -> AsyncGenerator[Connection]:
+        """A transaction within that scope."""
+        sites, person = await self.scope(), self.asking.principal.person_id
+        async with transaction(self.pool, sites=sites, person=person, desk=desk) as connection:
             yield connection
 
+    def doer(self, actor: str | None = None) -> Doer:
+        return self.asking.doer(actor)
 
-def context_of(request: Request) -> Context:
-    context: Context = request.app.state.context
-    return context
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A dependency: whoever asks holds this right somewhere. Where, is in the scope of the transactions."""
+
+    right: Right
+
+    async def __call__(
+        self, request: Request, service: InService, asking: Annotated[Asking, Depends(asked_by)]
+    ) -> None:
+        """Raises NoRight."""
+        if not asking.principal.holding.holds_somewhere(self.right):
+            await refusals.note(service, asking, request, site_id=None)
+            raise NoRight(self.right)
+
+
+def needs(right: Right) -> Any:
+    """For the `dependencies` of a route."""
+    return Depends(Needs(right))
+
+
+def right_of(route: Any) -> Right | None:
+    """What a route says that it needs."""
+    asked: list[params.Depends] = getattr(route, "dependencies", [])
+    return next((each.dependency.right for each in asked if isinstance(each.dependency, Needs)), None)
+
+
+def context_of(request: Request, service: InService, asking: Annotated[Asking, Depends(asked_by)]) -> Context:
+    shared = {each.name: getattr(service, each.name) for each in fields(Service)}
+    return Context(**shared, asking=asking, right=right_of(request.scope.get("route")))
 
 
 InContext = Annotated[Context, Depends(context_of)]
 
-_bearer = HTTPBearer(auto_error=False, description="The one token of the service (TAIZHANG_API_TOKEN)")
 
-
-def require_token(
-    context: InContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> None:
-    """Raises Unauthorized. Compared as digests and in constant time, so that neither length nor likeness shows."""
-    if credentials is None:
-        raise Unauthorized("send the header Authorization: Bearer <token>")
-    if not _is_one_of(credentials, context.token_sha256):
-        raise Unauthorized("this is not the token")
-
-
-def require_metrics_token(
-    context: InContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> None:
-    """Metrics name sites: shown to whoever may see everything, or has the token that opens nothing else."""
-    if credentials is None or not _is_one_of(credentials, context.token_sha256, context.metrics_token_sha256):
-        raise Unauthorized("send the header Authorization: Bearer <token>, that of the service or of its metrics")
-
-
-def _is_one_of(credentials: HTTPAuthorizationCredentials, *digests: bytes | None) -> bool:
-    given = hashlib.sha256(credentials.credentials.encode()).digest()
-    return any(digest is not None and hmac.compare_digest(given, digest) for digest in digests)
+async def scope_now(context: Context) -> list[int]:
+    """The scope of a request that goes on for long, asked for again. Raises Unauthorized, PasswordChangeDue."""
+    asking = await asked_by(await again(context, context.asking))
+    await context.sites()
+    return [] if context.right is None else asking.principal.holding.sites(context.right, context.sites.keys)

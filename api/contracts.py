@@ -8,10 +8,11 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from api.catalogue import CATALOGUE
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.decisions import DecisionOut, decision, standing
 from api.deeds import DeedOf
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.rulebook import named
 from api.shapes import Answered, Asked, Key, Name, Text
 from ledger import facility_list, site_settings
@@ -90,12 +91,22 @@ class ClockIn(Asked):
     reason: Text
 
 
-@router.get("/contracts", summary="The contracts there are, with all they promise", responses=refusals())
+@router.get(
+    "/contracts",
+    summary="The contracts there are, with all they promise",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def list_contracts(context: InContext) -> ContractsOut:
     return ContractsOut(items=[_contract(each) for each in context.response.profiles.values()])
 
 
-@router.get("/sites/{site}/contract", summary="The contract and clocks in force at a site", responses=refusals(404))
+@router.get(
+    "/sites/{site}/contract",
+    summary="The contract and clocks in force at a site",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def get_site_contract(site: Key, context: InContext) -> SiteContractOut:
     async with context.transaction() as connection:
         return await _in_force(connection, context, await facility_list.find_site(connection, site))
@@ -106,6 +117,7 @@ async def get_site_contract(site: Key, context: InContext) -> SiteContractOut:
     summary="Put another contract in force; single clocks that people set stay set",
     response_model=SiteContractOut,
     responses=refusals(404),
+    dependencies=[needs(Right.POLICY)],
 )
 async def set_site_contract(site: Key, asked: ContractIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> SiteContractOut:
@@ -127,6 +139,7 @@ async def set_site_contract(site: Key, asked: ContractIn, deed: DeedOf) -> Respo
     summary="Put one clock in force in place of the contract's",
     response_model=SiteContractOut,
     responses=refusals(404),
+    dependencies=[needs(Right.POLICY)],
 )
 async def set_site_clock(site: Key, asked: ClockIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> SiteContractOut:

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api import paging
-from api.context import InContext
+from api.context import InContext, needs
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Key, Limit, PageOf
 from ledger import facility_list, site_settings
 from ledger.site_settings import Setting
@@ -43,6 +44,7 @@ class DecisionQuery(Limit):
     "/sites/{site}/decisions",
     summary="Every grade, contract and clock that was decided for a site, newest first",
     responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def list_decisions(site: Key, query: Annotated[DecisionQuery, Query()], context: InContext) -> DecisionPage:
     before = paging.number(query.after)

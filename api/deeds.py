@@ -1,4 +1,5 @@
-"""A request that changes something: who does it, when, and that it is done once, however often it is sent.
+"""A request that changes something: who does it, when, that it is done once, however often it is sent, and that it is
+written down in the audit log together with what it changed.
 
 With the header Idempotency-Key the answer is stored in the transaction that does the deed. The same request with the
 same key gets that answer again; another request with it is refused. Refusals are not stored: nothing was done.
@@ -9,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, cast
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request, Response
@@ -18,15 +19,19 @@ from pydantic import BaseModel
 
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext
-from api.problems import ProblemField, Unacceptable
-from ledger import idempotency
+from api.problems import NoRight, ProblemField, Unacceptable
+from api.refusals import note, operation_of, subject_of
+from api.rights import Right
+from ledger import audit_log, idempotency, whereabouts
 from ledger.conditions import Cause
+from ledger.errors import NotFound
 from ledger.idempotency import Answer
-from ledger.pool import Connection
+from ledger.pool import Connection, transaction
 from ledger.records import ConditionReason
 from ledger.work_orders import Act
 
 ACTOR_CHARS_MAX = 100
+ESSENCE_CHARS_MAX = 4_000
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -37,20 +42,68 @@ class Deed:
     now: datetime
     key: str | None
     request_hash: bytes
+    request: Request
 
     async def do(self, act: Callable[[Connection], Awaitable[BaseModel]], *, status: int = 200) -> Response:
-        """Do it in one transaction and answer with what `act` returns, or with the answer already given."""
-        async with self.context.transaction() as connection:
-            if self.key is None:
-                return JSONResponse((await act(connection)).model_dump(mode="json"), status)
-            given = await idempotency.claim(
-                connection, key=self.key, actor=self.actor, request_hash=self.request_hash, now=self.now
-            )
-            if given is not None:
-                return JSONResponse(given.body, given.status, headers={REPLAYED: "true"})
-            answer = Answer(status, (await act(connection)).model_dump(mode="json"))
-            await idempotency.keep(connection, key=self.key, actor=self.actor, answer=answer)
+        """Do it in one transaction and answer with what `act` returns, or with the answer already given.
+
+        Raises NoRight where what `act` did not find is something that whoever asks may see and not change.
+        """
+        try:
+            async with self.context.transaction() as connection:
+                return await self._do(connection, act, status)
+        except NotFound:
+            await self._refuse_what_is_seen()
+            raise
+
+    async def _do(
+        self, connection: Connection, act: Callable[[Connection], Awaitable[BaseModel]], status: int
+    ) -> Response:
+        if self.key is None:
+            done = await act(connection)
+            await self._write_down(connection)
+            return JSONResponse(done.model_dump(mode="json"), status)
+        claimed = f"{self.context.asking.principal.key} {self.actor}"
+        given = await idempotency.claim(
+            connection, key=self.key, actor=claimed, request_hash=self.request_hash, now=self.now
+        )
+        if given is not None:
+            return JSONResponse(given.body, given.status, headers={REPLAYED: "true"})
+        answer = Answer(status, (await act(connection)).model_dump(mode="json"))
+        await self._write_down(connection)
+        await idempotency.keep(connection, key=self.key, actor=claimed, answer=answer)
         return JSONResponse(answer.body, answer.status)
+
+    async def _write_down(self, connection: Connection) -> None:
+        await audit_log.write(
+            connection,
+            self.context.asking.doer(self.actor),
+            operation=operation_of(self.request),
+            subject=subject_of(self.request),
+            site_id=await self._site(connection),
+            asked=essence(await self.request.body()),
+            now=self.now,
+        )
+
+    async def _site(self, connection: Connection) -> int | None:
+        """Of what the request is about, as far as the transaction sees it."""
+        named = self.request.path_params
+        for what in whereabouts.BY_ID.keys() & named.keys():
+            return await whereabouts.of_subject(connection, what, int(named[what]))
+        site = named.get("site") or _member(await self.request.body(), "site")
+        return await whereabouts.of_key(connection, site) if isinstance(site, str) else None
+
+    async def _refuse_what_is_seen(self) -> None:
+        """Raises NoRight if it lies at a site that he may read, and may not do this at."""
+        context, right = self.context, self.context.right
+        if right is None:
+            return
+        readable = await context.scope_of(Right.READ)
+        async with transaction(context.pool, sites=readable) as connection:
+            site = await self._site(connection)
+        if site is not None and site not in await context.scope():
+            await note(context, context.asking, self.request, site_id=site)
+            raise NoRight(right, context.sites.keys.get(site))
 
     def cause(self, note: str | None) -> Cause:
         """Of a condition's move by a person: his time is ours."""
@@ -65,13 +118,14 @@ async def deed_of(
     request: Request,
     context: InContext,
     x_actor: Annotated[
-        str,
+        str | None,
         Header(
             min_length=1,
             max_length=ACTOR_CHARS_MAX * 9,
-            description="Who does it, percent-encoded UTF-8 (`%E7%8E%8B%E7%8F%AD%E9%95%BF`). Stored with the deed.",
+            description="Of a token only, and then compulsory: who does it, percent-encoded UTF-8 "
+            "(`%E7%8E%8B%E7%8F%AD%E9%95%BF`). Stored with the deed. Who is signed in does it himself.",
         ),
-    ],
+    ] = None,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -84,10 +138,16 @@ async def deed_of(
 ) -> Deed:
     asked = [request.method, request.url.path, request.url.query]
     digest = hashlib.sha256(json.dumps(asked).encode() + b"\n" + await request.body()).digest()
-    return Deed(context, _actor(x_actor), context.clock(), idempotency_key, digest)
+    person = context.asking.principal.person
+    if person is not None and x_actor is not None:
+        raise _no_actor("who is signed in does it himself; only tokens name an actor")
+    actor = _actor(x_actor) if person is None else person.name
+    return Deed(context, actor, context.clock(), idempotency_key, digest, request)
 
 
-def _actor(header: str) -> str:
+def _actor(header: str | None) -> str:
+    if header is None:
+        raise _no_actor("a token says who acts: 1 to 100 printable characters, percent-encoded UTF-8")
     # Servers hand header bytes over as Latin-1; a name typed into curl as it is arrives as UTF-8 in that disguise.
     try:
         name = unquote(header.encode("latin-1").decode(), errors="strict").strip()
@@ -102,6 +162,23 @@ def _actor(header: str) -> str:
 
 def _no_actor(message: str) -> Unacceptable:
     return Unacceptable(f"header X-Actor: {message}", [ProblemField(field="header.x-actor", message=message)])
+
+
+def essence(body: bytes) -> dict[str, object] | None:
+    """What was asked for, as the audit log keeps it: the JSON object itself, or its beginning when it is long."""
+    try:
+        said: Any = json.loads(body)
+    except ValueError:
+        return None  # nothing, or a file
+    text = json.dumps(said, ensure_ascii=False).replace("\\u0000", "")
+    if len(text) > ESSENCE_CHARS_MAX:
+        return {"beginning": text[:ESSENCE_CHARS_MAX]}
+    return {"body": said} if not isinstance(said, dict) else cast("dict[str, object]", said)
+
+
+def _member(body: bytes, name: str) -> object:
+    asked = essence(body) or {}
+    return asked.get(name)
 
 
 DeedOf = Annotated[Deed, Depends(deed_of)]

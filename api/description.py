@@ -10,6 +10,7 @@ from api.problems import Problem
 
 _REFERENCE = "#/components/schemas/{model}"
 _TAGS = {
+    "session": "Signing in and out, who I am, my password, what I saved for myself.",
     "sites": "Estates and the places in them.",
     "facilities": "Graded functions in their places, with what is measured there now.",
     "grades and contracts": "What a risk grade and a contract ask for, and what people decided otherwise for a site.",
@@ -29,8 +30,9 @@ _ABOUT = """\
 The running ledger of a building's life-safety equipment. Times are RFC 3339 with zone, answers in UTC. Refusals are
 problem details (RFC 9457). Lists are paged by cursor: `next` of one page is `after` of the next request.
 
-Everything but health and readiness needs the bearer token. Whoever changes something names himself in the header
-`X-Actor` and may send an `Idempotency-Key`, under which the same request is done only once.
+Everything but health, readiness and signing in needs a session (`POST /session` sets its cookie; what changes something
+carries the header `X-CSRF-Token` as well) or a bearer token. With a token, whoever changes something is named in the header
+`X-Actor`. An `Idempotency-Key` makes sure that the same request is done only once.
 """
 
 

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from api import paging
 from api.catalogue import CATALOGUE
-from api.context import InContext
+from api.context import InContext, needs
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Key, Limit, Name, PageOf
 from ledger import dossier, facility_list
 from ledger.dossier import ChainCheck, DossierEntry
@@ -49,7 +50,12 @@ class DossierQuery(Limit):
     verify: Annotated[bool, Field(description="also verify the whole chain")] = False
 
 
-@router.get("/facilities/{site}/{facility}/dossier", summary="Its entries, oldest first", responses=refusals(404))
+@router.get(
+    "/facilities/{site}/{facility}/dossier",
+    summary="Its entries, oldest first",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def list_dossier(
     site: Key, facility: Key, query: Annotated[DossierQuery, Query()], context: InContext
 ) -> DossierPage:
@@ -68,6 +74,7 @@ async def list_dossier(
     "/facilities/{site}/{facility}/dossier/verification",
     summary="Whether nothing was changed, removed or slipped in",
     responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def verify_dossier(site: Key, facility: Key, context: InContext) -> ChainOut:
     async with context.transaction() as connection:

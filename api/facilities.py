@@ -9,8 +9,9 @@ from pydantic import Field
 
 from api import paging
 from api.catalogue import CATALOGUE
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Key, Limit, Name, PageOf, Word
 from ledger import facilities, facility_list
 from ledger.facility_list import CurrentValue, FacilityEntry, FacilityFilter
@@ -105,7 +106,9 @@ class FacilityDetail(Answered):
     assets: Sequence[AssetOut]
 
 
-@router.get("/facilities", summary="Facilities in order of site and key", responses=refusals())
+@router.get(
+    "/facilities", summary="Facilities in order of site and key", responses=refusals(), dependencies=[needs(Right.READ)]
+)
 async def list_facilities(query: Annotated[FacilityQuery, Query()], context: InContext) -> FacilityPage:
     wanted = FacilityFilter(query.site, query.kind, query.grade, query.location, query.gateway, query.words)
     after = paging.two_keys(query.after)
@@ -118,7 +121,10 @@ async def list_facilities(query: Annotated[FacilityQuery, Query()], context: InC
 
 
 @router.get(
-    "/facilities/{site}/{facility}", summary="One facility with all that belongs to it", responses=refusals(404)
+    "/facilities/{site}/{facility}",
+    summary="One facility with all that belongs to it",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def get_facility(site: Key, facility: Key, context: InContext) -> FacilityDetail:
     now = context.clock()

@@ -33,6 +33,7 @@ class Pace:
     hidden_poll_s: float = 0.1  # and so often while an older transaction hides something
     retry_s: float = 1.0
     ready_s: float = 5.0
+    rights_s: float = 2.0  # how often a stream asks whether whoever listens still may
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +182,21 @@ class Stream:
 
     def __init__(self, feed: Feed, queue: _Queue, wants: Wants) -> None:
         self._feed, self._queue, self._wants = feed, queue, wants
+        self._is_ended = False
+
+    def end(self) -> None:
+        """After what it is telling: whoever listens may not any more."""
+        self._is_ended = True
+        self._queue.woken.set()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._feed.closed or self._is_ended
 
     async def told(self, after: Position | None) -> AsyncGenerator[Told]:
         """What is wanted of everything after a position, or from now on; never twice, never out of order.
 
-        Ends when the feed is closed, or when the ledger is lost while catching up: the client comes again, as it would
+        Ends when the feed is closed or this stream was ended, or when the ledger is lost while catching up: the client comes again, as it would
         after any other break.
         """
         feed = self._feed
@@ -196,7 +207,7 @@ class Stream:
             else:
                 position = feed.position
                 yield Reset(position)
-            while not feed.closed:
+            while not self._is_over:
                 async for told in self._from_table(position):
                     position = told.position
                     yield told
@@ -210,7 +221,7 @@ class Stream:
         """Catch up with the one reader, page by page. From here on the queue has what comes after."""
         feed, queue = self._feed, self._queue
         queue.attach(feed.position)
-        while position < queue.reached and not feed.closed:
+        while position < queue.reached and not self._is_over:
             page = await feed.page(position)
             if page is None:
                 queue.attach(feed.position)
@@ -226,14 +237,14 @@ class Stream:
     async def _from_queue(self, position: Position) -> AsyncGenerator[Notice | Beat]:
         """What the one reader puts there, and a beat when it is nothing for long; until the queue has overflown."""
         feed, queue = self._feed, self._queue
-        while not (queue.overflown or feed.closed):
+        while not (queue.overflown or self._is_over):
             queue.woken.clear()
             while queue.waiting:
                 notice = queue.waiting.popleft()
                 if notice.position > position:  # else the table gave it already
                     position = notice.position
                     yield notice
-            if queue.overflown or feed.closed:
+            if queue.overflown or self._is_over:
                 return
             if not await self._woken() and not (queue.waiting or queue.overflown):
                 position = max(position, queue.reached)

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from api.catalogue import CATALOGUE
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.decisions import DecisionOut, standing
 from api.deeds import DeedOf
 from api.facilities import kind_name
 from api.problems import refusals
+from api.rights import Right
 from api.rulebook import named
 from api.shapes import Answered, Asked, Key, Name, Reason, Text
 from ledger import facilities, facility_list, grades, site_settings
@@ -120,12 +121,17 @@ class GradeIn(Asked):
     reason: Text
 
 
-@router.get("/grades", summary="What each risk grade asks for", responses=refusals())
+@router.get("/grades", summary="What each risk grade asks for", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_grades(context: InContext) -> GradesOut:
     return GradesOut(items=[_grade(context, grade) for grade in Grade])
 
 
-@router.get("/sites/{site}/grades", summary="The grade of every kind at a site", responses=refusals(404))
+@router.get(
+    "/sites/{site}/grades",
+    summary="The grade of every kind at a site",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def list_site_grades(site: Key, context: InContext) -> SiteGradesOut:
     async with context.transaction() as connection:
         found = await facility_list.find_site(connection, site)
@@ -137,6 +143,7 @@ async def list_site_grades(site: Key, context: InContext) -> SiteGradesOut:
     summary="Grade a kind at a site otherwise; facilities with a grade of their own keep it",
     response_model=SiteGradesOut,
     responses=refusals(404),
+    dependencies=[needs(Right.POLICY)],
 )
 async def set_kind_grade(site: Key, asked: KindGradeIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> SiteGradesOut:
@@ -160,6 +167,7 @@ async def set_kind_grade(site: Key, asked: KindGradeIn, deed: DeedOf) -> Respons
     "/facilities/{site}/{facility}/grade",
     summary="The grade of a facility and where it comes from",
     responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def get_facility_grade(site: Key, facility: Key, context: InContext) -> FacilityGradeOut:
     async with context.transaction() as connection:
@@ -171,6 +179,7 @@ async def get_facility_grade(site: Key, facility: Key, context: InContext) -> Fa
     summary="Grade one facility otherwise",
     response_model=FacilityGradeOut,
     responses=refusals(404),
+    dependencies=[needs(Right.POLICY)],
 )
 async def set_facility_grade(site: Key, facility: Key, asked: GradeIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> FacilityGradeOut:

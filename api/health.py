@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from api.context import Context, InContext
+from api.service import InService, Service
 from api.shapes import Answered
 from ledger import readiness
 from ledger.errors import LedgerError
@@ -56,16 +56,16 @@ async def get_health() -> Alive:
     summary="The database is reachable, its schema is ours, and ingest judges every site in time",
     responses={503: {"model": Ready, "description": "Not ready; the checks say why"}},
 )
-async def get_readiness(context: InContext, response: Response) -> Ready:
-    ready = await _look(context)
+async def get_readiness(service: InService, response: Response) -> Ready:
+    ready = await _look(service)
     if ready.state is ServiceState.NOT_READY:
         response.status_code = 503
     return ready
 
 
-async def _look(context: Context) -> Ready:
+async def _look(service: Service) -> Ready:
     try:
-        found = await readiness.look(context.pool)
+        found = await readiness.look(service.pool)
     except LedgerError as error:
         return Ready(state=ServiceState.NOT_READY, checks={"database": _check(str(error), passing=False)})
     reached = _check("reachable", passing=True)
@@ -77,7 +77,7 @@ async def _look(context: Context) -> Ready:
     checks: dict[CheckName, Check] = {
         "database": reached,
         "migrations": _check("all applied", passing=True),
-        **_of_ingest(context, found.ingest),
+        **_of_ingest(service, found.ingest),
     }
     state = ServiceState.READY
     if checks["ingest"].result is CheckResult.FAILING:
@@ -87,7 +87,7 @@ async def _look(context: Context) -> Ready:
     return Ready(state=state, checks=checks)
 
 
-def _of_ingest(context: Context, ingest: IngestState | None) -> dict[CheckName, Check]:
+def _of_ingest(service: Service, ingest: IngestState | None) -> dict[CheckName, Check]:
     if ingest is None or ingest.oldest_beat_s is None:
         nothing = "no site has been judged yet"
         return {"ingest": _check(nothing, passing=False), "lag": _check(nothing, passing=False)}
@@ -96,10 +96,10 @@ def _of_ingest(context: Context, ingest: IngestState | None) -> dict[CheckName, 
     if not ingest.broker_connected:
         beat += "; not connected to the broker"
     return {
-        "ingest": _check(beat, passing=ingest.broker_connected and ingest.oldest_beat_s <= context.ingest_silent_s),
+        "ingest": _check(beat, passing=ingest.broker_connected and ingest.oldest_beat_s <= service.ingest_silent_s),
         "lag": _check(
-            f"oldest message not judged {ingest.lag_s:.0f} s, bound {context.lag_max_s:g} s",
-            passing=ingest.lag_s <= context.lag_max_s,
+            f"oldest message not judged {ingest.lag_s:.0f} s, bound {service.lag_max_s:g} s",
+            passing=ingest.lag_s <= service.lag_max_s,
         ),
     }
 

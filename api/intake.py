@@ -10,8 +10,9 @@ from pydantic import Field
 
 from api import paging
 from api.catalogue import CATALOGUE
-from api.context import InContext
+from api.context import InContext, needs
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.shapes import Answered, Key, Limit, Moment, PageOf, Reason
 from ledger import intake
 from ledger.intake import AccountKey, Quarantined
@@ -94,7 +95,7 @@ class QuarantinePage(PageOf):
     items: Sequence[QuarantinedOut]
 
 
-@router.get("/intake", summary="The account of what came in", responses=refusals())
+@router.get("/intake", summary="The account of what came in", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_intake(query: Annotated[AccountQuery, Query()], context: InContext) -> AccountPage:
     if not query.begin < query.end <= query.begin + _SPAN_MAX:
         message = f"must be after `from`, at most {_SPAN_MAX.days} days"
@@ -124,7 +125,12 @@ async def list_intake(query: Annotated[AccountQuery, Query()], context: InContex
     )
 
 
-@router.get("/quarantine", summary="What was refused, by topic and reason", responses=refusals())
+@router.get(
+    "/quarantine",
+    summary="What was refused, by topic and reason",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def list_quarantine(query: Annotated[QuarantineQuery, Query()], context: InContext) -> QuarantinePage:
     before = paging.moment_and_id(query.after)
     async with context.transaction() as connection:

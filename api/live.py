@@ -4,6 +4,7 @@ A client that comes back with the id of the last event it saw gets everything af
 order of commits was. Where that is not possible any more it is told `reset`, and loads its lists anew.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import datetime
 from typing import Annotated
@@ -13,11 +14,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
 
 from api import rulebook
-from api.context import Context, InContext
+from api.context import Context, InContext, needs, scope_now
 from api.feed import Begun, Reset, Stream, Told
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import Declined, ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.shapes import Answered, Key, Name
 from ledger import facility_list
+from ledger.errors import LedgerError
 from ledger.outbox import Notice, Position
 
 router = APIRouter(tags=["live"])
@@ -92,8 +95,37 @@ async def _stream(
             await facility_list.find_site(connection, each)
     await context.feed.ready()
     wanted = frozenset(site or ())
-    with context.feed.open(lambda notice: not wanted or context.sites.keys[notice.site_id] in wanted) as stream:
-        yield stream
+    allowed = set(await context.scope())
+
+    def wants(notice: Notice) -> bool:
+        return notice.site_id in allowed and (not wanted or context.sites.keys[notice.site_id] in wanted)
+
+    with context.feed.open(wants) as stream:
+        watching = asyncio.create_task(_end_with_right(stream, context, allowed), name="right to a live stream")
+        try:
+            yield stream
+        finally:
+            watching.cancel()
+
+
+async def _end_with_right(stream: Stream, context: Context, allowed: set[int]) -> None:
+    """End the stream when the session or the token has ended, or when what it opens is not what it was.
+
+    Whoever may go on comes again, and is told what he may see now. A site that was added is taken in: nothing ends.
+    """
+    while True:
+        await asyncio.sleep(context.feed.pace.rights_s)
+        try:
+            scope = set(await scope_now(context))
+        except Declined:
+            stream.end()
+            return
+        except LedgerError:
+            continue  # the ledger is away: nothing comes from it either
+        if not allowed <= scope:
+            stream.end()
+            return
+        allowed |= scope
 
 
 @router.get(
@@ -101,6 +133,7 @@ async def _stream(
     summary="Server-sent events: hello, alarm, work_order, permit, beat, reset",
     response_class=EventSourceResponse,
     responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def stream_live(
     stream: Annotated[Stream, Depends(_stream)],

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api import paging, rulebook
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.deeds import DeedOf
 from api.permit_terms import Wish, check_end, grant
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Moment, Name, PageOf, Text, Word
 from ledger import facilities, facility_list, permit_list, permits
 from ledger.errors import NotFound
@@ -113,7 +114,7 @@ class Extension(Asked):
 NOTHING_SAID = HandBack()
 
 
-@router.get("/permits", summary="Work permits, newest first", responses=refusals())
+@router.get("/permits", summary="Work permits, newest first", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_permits(query: Annotated[PermitQuery, Query()], context: InContext) -> PermitPage:
     wanted = PermitFilter(query.site, query.facility, query.standing, query.unsettled)
     before = paging.number(query.after)
@@ -123,7 +124,7 @@ async def list_permits(query: Annotated[PermitQuery, Query()], context: InContex
     return PermitPage(items=[_permit(context, each) for each in shown], next=cursor)
 
 
-@router.get("/permits/{permit}", summary="One work permit", responses=refusals(404))
+@router.get("/permits/{permit}", summary="One work permit", responses=refusals(404), dependencies=[needs(Right.READ)])
 async def get_permit(permit: Id, context: InContext) -> PermitOut:
     async with context.transaction() as connection:
         return _permit(context, await permit_list.get(connection, permit))
@@ -135,6 +136,7 @@ async def get_permit(permit: Id, context: InContext) -> PermitOut:
     status_code=201,
     response_model=PermitOut,
     responses=refusals(404),
+    dependencies=[needs(Right.PERMIT)],
 )
 async def issue_permit(asked: PermitIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> PermitOut:
@@ -167,6 +169,7 @@ async def issue_permit(asked: PermitIn, deed: DeedOf) -> Response:
     summary="The work is done and the rules count again; of an overrun permit: it is over after all",
     response_model=PermitOut,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.PERMIT)],
 )
 async def hand_back_permit(permit: Id, deed: DeedOf, asked: HandBack = NOTHING_SAID) -> Response:
     async def act(connection: Connection) -> PermitOut:
@@ -182,6 +185,7 @@ async def hand_back_permit(permit: Id, deed: DeedOf, asked: HandBack = NOTHING_S
     status_code=201,
     response_model=PermitOut,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.PERMIT)],
 )
 async def extend_permit(permit: Id, asked: Extension, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> PermitOut:

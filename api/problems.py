@@ -1,17 +1,21 @@
 """Every refusal as an RFC 9457 problem: one table from ledger error to status, one shape for everything that goes wrong."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from api.catalogue import CATALOGUE
-from api.shapes import Answered
+from api.rights import Right
+from api.shapes import Answered, Name
 from ledger.errors import (
     Conflict,
     IllegalMove,
@@ -43,6 +47,7 @@ class Problem(Answered):
     type: str
     title: str
     title_zh: str
+    text: Name = Field(description="what to show to a person: what is the matter, and what to do")
     status: int
     detail: str
     instance: str
@@ -72,6 +77,13 @@ METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405)
 TOO_LARGE = Kind("too_large", 413)
 UNAVAILABLE = Kind("unavailable", 503)
 BAD_REQUEST = Kind("bad_request", 400)
+SIGN_IN_FAILED = Kind("sign_in_failed", 401)
+CSRF_MISSING = Kind("csrf_missing", 403)
+NO_RIGHT = Kind("no_right", 403)
+PASSWORD_CHANGE_DUE = Kind("password_change_due", 403)
+WEAK_PASSWORD = Kind("weak_password", 422)
+WRONG_PASSWORD = Kind("wrong_password", 403)
+TOO_MANY_ATTEMPTS = Kind("too_many_attempts", 429)
 
 # Every class of the ledger's tree has its line; tests/api/test_problems.py holds the two together.
 KIND_OF: Mapping[type[LedgerError], Kind] = {
@@ -100,8 +112,69 @@ class Unacceptable(Exception):
         self.detail, self.fields = detail, tuple(fields)
 
 
-class Unauthorized(Exception):
-    """No token, or not the one."""
+class Declined(Exception):
+    """A refusal with words of its own: `said` fills the places of its text in the catalogue."""
+
+    kind: Kind
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, detail: str, fields: Sequence[ProblemField] = (), **said: Name | str | int) -> None:
+        super().__init__(detail)
+        self.detail, self.fields, self.said = detail, tuple(fields), said
+
+
+class Unauthorized(Declined):
+    """Neither signed in nor a token in use."""
+
+    kind = UNAUTHORIZED
+    headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="taizhang"'})
+
+
+class SignInFailed(Declined):
+    """Login or password, and nobody is told which."""
+
+    kind = SIGN_IN_FAILED
+
+
+class CsrfMissing(Declined):
+    """A change that came with the cookie alone, as another site's page could send it."""
+
+    kind = CSRF_MISSING
+
+
+class PasswordChangeDue(Declined):
+    """Signed in with a password that somebody else knows."""
+
+    kind = PASSWORD_CHANGE_DUE
+
+
+class WrongPassword(Declined):
+    """Of somebody who is signed in, when he is asked for it again."""
+
+    kind = WRONG_PASSWORD
+
+
+class WeakPassword(Declined):
+    kind = WEAK_PASSWORD
+
+
+class NoRight(Declined):
+    """He sees it and may not do this; or may do it nowhere."""
+
+    kind = NO_RIGHT
+
+    def __init__(self, right: Right, where: str | None = None) -> None:
+        place = "" if where is None else f" at {where}"
+        super().__init__(f"this needs the right {right.value!r}{place}", right=CATALOGUE.text("right", right))
+
+
+class TooManyAttempts(Declined):
+    kind = TOO_MANY_ATTEMPTS
+
+    def __init__(self, retry_s: float) -> None:
+        wait_s = max(1, math.ceil(retry_s))
+        super().__init__(f"too many attempts; try again in {wait_s} s", minutes=math.ceil(wait_s / 60))
+        self.headers = {"Retry-After": str(wait_s)}
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -114,24 +187,32 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         if status in KINDS_BY_STATUS
         else {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: reference}}
-        for status in sorted({401, 422, 500, 503, *statuses})
+        for status in sorted({401, 403, 422, 500, 503, *statuses})
     }
 
 
 _DESCRIPTIONS = {
-    403: "The response table does not permit it; `detail` says what it permits",
+    403: "The response table does not permit it (`detail` says what it permits), or a right is missing",
+    429: "Too many attempts; `Retry-After` says when to come again",
     409: "Not possible now; for a move, `legal_moves` names those that are",
 }
 
 
 def answer(
-    kind: Kind, detail: str, request: Request, *, headers: Mapping[str, str] | None = None, **members: Any
+    kind: Kind,
+    detail: str,
+    request: Request,
+    *,
+    headers: Mapping[str, str] | None = None,
+    said: Mapping[str, Name | str | int] | None = None,
+    **members: Any,
 ) -> JSONResponse:
     title = CATALOGUE.text("problem", kind.key)
     problem = Problem(
         type=kind.type,
         title=title.en,
         title_zh=title.zh,
+        text=_text(kind, said or {}),
         status=kind.status,
         detail=detail,
         instance=request.url.path,
@@ -140,6 +221,13 @@ def answer(
     body = problem.model_dump(mode="json", exclude_none=True)
     everywhere = {"Cache-Control": "no-store"}
     return JSONResponse(body, kind.status, everywhere | dict(headers or {}), MEDIA_TYPE)
+
+
+def _text(kind: Kind, said: Mapping[str, Name | str | int]) -> Name:
+    text = CATALOGUE.text("problem_text", kind.key)
+    zh = {key: each.zh if isinstance(each, Name) else each for key, each in said.items()}
+    en = {key: each.en if isinstance(each, Name) else each for key, each in said.items()}
+    return Name(zh=text.zh.format_map(zh), en=text.en.format_map(en))
 
 
 def kind_of(error: LedgerError) -> Kind:
@@ -178,9 +266,11 @@ async def _unacceptable(request: Request, error: Exception) -> JSONResponse:
     return answer(INVALID, error.detail, request, errors=error.fields or None)
 
 
-async def _unauthorized(request: Request, error: Exception) -> JSONResponse:
-    headers = {"WWW-Authenticate": 'Bearer realm="taizhang"'}
-    return answer(UNAUTHORIZED, str(error), request, headers=headers)
+async def _declined(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Declined)
+    return answer(
+        error.kind, error.detail, request, headers=error.headers, said=error.said, errors=error.fields or None
+    )
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -198,6 +288,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LedgerError, _ledger_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Unacceptable, _unacceptable)
-    app.add_exception_handler(Unauthorized, _unauthorized)
+    app.add_exception_handler(Declined, _declined)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _failure)

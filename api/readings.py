@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, Field
 
-from api.context import InContext
+from api.context import InContext, needs
 from api.facilities import QUALITY_KEYS, shown_value
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, Key, Moment, Name, PointKey
 from ledger import facilities, facility_list, readings
 from ledger.errors import NotFound
@@ -96,6 +97,7 @@ class ReadingsOut(Answered):
     "/facilities/{site}/{facility}/points/{point}/readings",
     summary="Readings of a point over a span, oldest first",
     responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def list_readings(
     site: Key, facility: Key, point: PointKey, query: Annotated[ReadingsQuery, Query()], context: InContext
@@ -131,6 +133,7 @@ async def list_readings(
     summary="The same as CSV (RFC 4180, UTF-8): all of it or a refusal, nothing cut off",
     responses={**refusals(404), 200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     response_class=Response,
+    dependencies=[needs(Right.READ)],
 )
 async def list_readings_csv(
     site: Key, facility: Key, point: PointKey, query: Annotated[SpanQuery, Query()], context: InContext

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from api import paging, rulebook
 from api.catalogue import CATALOGUE
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.deeds import DeedOf
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.rulebook import GuidanceOut
 from api.shapes import Answered, Asked, Key, Limit, Name, PageOf, PointKey, Text
 from ledger import facilities, facility_list, parameters, readings
@@ -114,7 +115,10 @@ class SettingsPage(PageOf):
 
 
 @router.get(
-    "/facilities/{site}/{facility}/rules", summary="The rules in force, with their figures", responses=refusals(404)
+    "/facilities/{site}/{facility}/rules",
+    summary="The rules in force, with their figures",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def list_rules(site: Key, facility: Key, context: InContext) -> RulesOut:
     async with context.transaction() as connection:
@@ -136,6 +140,7 @@ async def list_rules(site: Key, facility: Key, context: InContext) -> RulesOut:
     "/facilities/{site}/{facility}/parameters/{name}",
     summary="Every value a parameter has had, newest first",
     responses=refusals(404),
+    dependencies=[needs(Right.READ)],
 )
 async def list_parameter_settings(
     site: Key, facility: Key, name: PointKey, query: Annotated[Limit, Query()], context: InContext
@@ -162,6 +167,7 @@ async def list_parameter_settings(
     status_code=201,
     response_model=ParameterOut,
     responses=refusals(404),
+    dependencies=[needs(Right.PARAMETERS)],
 )
 async def set_parameter(site: Key, facility: Key, asked: ParameterIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> ParameterOut:

@@ -9,8 +9,8 @@ from collections.abc import Generator, Mapping
 import uvicorn
 from fastapi import FastAPI
 
-from api.app import create_app, require_token_set
-from api.context import Context
+from api.app import create_app, refuse_short_token
+from api.service import Service
 from ledger.errors import Refused, Unavailable
 from ledger.pool import API_ROLE, Pool, open_pool
 from rules.model import Pack
@@ -29,8 +29,8 @@ class AddressTaken(Refused):
 async def serve(
     settings: Settings, packs: Mapping[str, Pack], *, clock: Now, stop: asyncio.Event, database_url: str
 ) -> None:
-    """Serve until `stop` is set; a database that is not there yet is waited for. Raises NoToken, AddressTaken."""
-    require_token_set(settings)
+    """Serve until `stop` is set; a database that is not there yet is waited for. Raises ShortToken, AddressTaken."""
+    refuse_short_token(settings)
     with listening(settings.api_host, settings.api_port) as listener:
         async with contextlib.AsyncExitStack() as stack:
             pool = await _patient_pool(stack, database_url, stop)
@@ -59,14 +59,14 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
     except OSError as error:
         raise AddressTaken(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
     if not is_loopback(host):
-        log.warning("the api listens on %s: put TLS in front of it, the token travels in clear", host)
+        log.warning("the api listens on %s: put TLS in front of it, passwords and tokens travel in clear", host)
     with listener:
         yield listener
 
 
 async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve on a bound socket until `stop` is set; then end the streams, finish what is being answered, and return."""
-    context: Context = app.state.context
+    service: Service = app.state.service
     config = uvicorn.Config(
         app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
     )
@@ -75,7 +75,7 @@ async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> Non
     stopping = asyncio.create_task(stop.wait(), name="wait for stop")
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        context.feed.close()
+        service.feed.close()
         server.should_exit = True
         await serving
     finally:

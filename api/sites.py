@@ -5,8 +5,9 @@ from datetime import time
 
 from fastapi import APIRouter
 
-from api.context import InContext
+from api.context import InContext, needs
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Key, Name
 from ledger import facilities, facility_list
 from ledger.records import Location, Site
@@ -43,19 +44,26 @@ class LocationsOut(Answered):
     items: Sequence[LocationOut]
 
 
-@router.get("/sites", summary="Every site in scope, in order of key", responses=refusals())
+@router.get(
+    "/sites", summary="Every site in scope, in order of key", responses=refusals(), dependencies=[needs(Right.READ)]
+)
 async def list_sites(context: InContext) -> SitesOut:
     async with context.transaction() as connection:
         return SitesOut(items=[_site(each) for each in await facilities.sites(connection)])
 
 
-@router.get("/sites/{site}", summary="One site", responses=refusals(404))
+@router.get("/sites/{site}", summary="One site", responses=refusals(404), dependencies=[needs(Right.READ)])
 async def get_site(site: Key, context: InContext) -> SiteOut:
     async with context.transaction() as connection:
         return _site(await facility_list.find_site(connection, site))
 
 
-@router.get("/sites/{site}/locations", summary="The tree of places of a site", responses=refusals(404))
+@router.get(
+    "/sites/{site}/locations",
+    summary="The tree of places of a site",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def list_locations(site: Key, context: InContext) -> LocationsOut:
     async with context.transaction() as connection:
         found = await facility_list.find_site(connection, site)

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api.catalogue import CATALOGUE
-from api.context import InContext
+from api.context import InContext, needs
 from api.problems import refusals
+from api.rights import Right
 from api.rulebook import GuidanceOut, guidance_of, named
 from api.shapes import Answered, Name
 from ledger.records import Severity
@@ -38,7 +39,12 @@ class VocabularyOut(Answered):
     kinds: Mapping[str, KindWords]
 
 
-@router.get("/vocabulary", summary="Every key a person may see, in Chinese and English", responses=refusals())
+@router.get(
+    "/vocabulary",
+    summary="Every key a person may see, in Chinese and English",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def get_vocabulary(context: InContext) -> VocabularyOut:
     return VocabularyOut(
         words=CATALOGUE.sections, kinds={kind: _kind(pack) for kind, pack in sorted(context.packs.items())}

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api import rulebook
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.facilities import kind_name
 from api.permits import SilencedRule
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, Key, Name
 from ledger.records import PermitKind
 from rules.works import Work
@@ -54,7 +55,12 @@ class WorkKindsOut(Answered):
     items: Sequence[WorkKindOut]
 
 
-@router.get("/work-kinds", summary="The kinds of work that need a permit, and what each silences", responses=refusals())
+@router.get(
+    "/work-kinds",
+    summary="The kinds of work that need a permit, and what each silences",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def list_work_kinds(query: Annotated[WorkKindQuery, Query()], context: InContext) -> WorkKindsOut:
     return WorkKindsOut(
         items=[

@@ -9,12 +9,13 @@ from pydantic import Field
 
 from api import paging
 from api.catalogue import CATALOGUE
-from api.context import Context, InContext
-from api.deeds import Deed, DeedOf
+from api.context import Context, InContext, needs
+from api.deeds import DeedOf
 from api.journal_shapes import WorkOrderEventOut, WorkOrderJournal, work_order_event
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text, Word
-from ledger import facilities, facility_list, journals, work_order_list, work_orders
+from ledger import facility_list, journals, work_order_list, work_orders
 from ledger.lifecycle import WorkOrderMove, WorkOrderState, legal_work_order_moves
 from ledger.pool import Connection
 from ledger.records import Deadlines, Priority, Severity, Site, WorkOrder
@@ -106,27 +107,7 @@ class OrderIn(Asked):
     note: Text | None = None
 
 
-class Remark(Asked):
-    note: Text | None = None
-
-
-class Why(Asked):
-    note: Annotated[Text, Field(description="why")]
-
-
-class Dispatch(Asked):
-    assignee: Annotated[Word, Field(description="who shall do it")]
-    note: Text | None = None
-
-
-class NoteIn(Asked):
-    text: Text
-
-
-NOTHING_SAID = Remark()
-
-
-@router.get("/work-orders", summary="Work orders, newest first", responses=refusals())
+@router.get("/work-orders", summary="Work orders, newest first", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_work_orders(query: Annotated[WorkOrderQuery, Query()], context: InContext) -> WorkOrderPage:
     wanted = WorkOrderFilter(
         site=query.site,
@@ -146,13 +127,23 @@ async def list_work_orders(query: Annotated[WorkOrderQuery, Query()], context: I
     return WorkOrderPage(items=[work_order(each) for each in shown], next=cursor)
 
 
-@router.get("/work-orders/{order}", summary="One work order with its journal", responses=refusals(404))
+@router.get(
+    "/work-orders/{order}",
+    summary="One work order with its journal",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def get_work_order(order: Id, context: InContext) -> WorkOrderDetail:
     async with context.transaction() as connection:
-        return await _detail(connection, order)
+        return await detail_of(connection, order)
 
 
-@router.get("/work-orders/{order}/journal", summary="All that happened to it, newest first", responses=refusals(404))
+@router.get(
+    "/work-orders/{order}/journal",
+    summary="All that happened to it, newest first",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def list_work_order_journal(order: Id, query: Annotated[Limit, Query()], context: InContext) -> WorkOrderJournal:
     before = paging.number(query.after)
     async with context.transaction() as connection:
@@ -168,6 +159,7 @@ async def list_work_order_journal(order: Id, query: Annotated[Limit, Query()], c
     status_code=201,
     response_model=WorkOrderDetail,
     responses=refusals(404),
+    dependencies=[needs(Right.ASSIGN)],
 )
 async def open_work_order(asked: OrderIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> WorkOrderDetail:
@@ -185,7 +177,7 @@ async def open_work_order(asked: OrderIn, deed: DeedOf) -> Response:
             priority=asked.priority,
             deadlines=_deadlines(deed.context, site, asked, deed.now),
         )
-        return await _detail(connection, order_id)
+        return await detail_of(connection, order_id)
 
     return await deed.do(act, status=201)
 
@@ -207,122 +199,7 @@ def _deadlines(context: Context, site: Site, asked: OrderIn, now: datetime) -> D
     return deadlines(context.response, site, event_class, now)
 
 
-# ------------------------------------------------------------------ moves
-
-_MOVED = refusals(404, 409)
-
-
-@router.post(
-    "/work-orders/{order}/dispatch", summary="Name who shall do it", response_model=WorkOrderDetail, responses=_MOVED
-)
-async def dispatch_work_order(order: Id, asked: Dispatch, deed: DeedOf) -> Response:
-    return await _move(deed, order, WorkOrderMove.DISPATCH, asked.note, assignee=asked.assignee)
-
-
-@router.post("/work-orders/{order}/accept", summary="Take it", response_model=WorkOrderDetail, responses=_MOVED)
-async def accept_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
-    return await _move(deed, order, WorkOrderMove.ACCEPT, asked.note)
-
-
-@router.post("/work-orders/{order}/arrive", summary="Be on site", response_model=WorkOrderDetail, responses=_MOVED)
-async def arrive_at_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
-    return await _move(deed, order, WorkOrderMove.ARRIVE, asked.note)
-
-
-@router.post(
-    "/work-orders/{order}/plan", summary="Say what will be done", response_model=WorkOrderDetail, responses=_MOVED
-)
-async def plan_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
-    return await _move(deed, order, WorkOrderMove.PLAN, asked.note)
-
-
-@router.post(
-    "/work-orders/{order}/resolve", summary="Say that it is done", response_model=WorkOrderDetail, responses=_MOVED
-)
-async def resolve_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
-    return await _move(deed, order, WorkOrderMove.RESOLVE, asked.note)
-
-
-@router.post("/work-orders/{order}/verify", summary="See that it is", response_model=WorkOrderDetail, responses=_MOVED)
-async def verify_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
-    return await _move(deed, order, WorkOrderMove.VERIFY, asked.note)
-
-
-@router.post("/work-orders/{order}/close", summary="File it", response_model=WorkOrderDetail, responses=_MOVED)
-async def close_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
-    return await _move(deed, order, WorkOrderMove.CLOSE, asked.note)
-
-
-@router.post(
-    "/work-orders/{order}/suspend",
-    summary="Let it wait; its clocks stand still",
-    response_model=WorkOrderDetail,
-    responses=_MOVED,
-)
-async def suspend_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
-    return await _move(deed, order, WorkOrderMove.SUSPEND, asked.note)
-
-
-@router.post(
-    "/work-orders/{order}/resume",
-    summary="Go on where it was; its clocks run on",
-    response_model=WorkOrderDetail,
-    responses=_MOVED,
-)
-async def resume_work_order(order: Id, deed: DeedOf, asked: Remark = NOTHING_SAID) -> Response:
-    return await _move(deed, order, WorkOrderMove.RESUME, asked.note)
-
-
-@router.post(
-    "/work-orders/{order}/cancel", summary="It will not be done", response_model=WorkOrderDetail, responses=_MOVED
-)
-async def cancel_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
-    return await _move(deed, order, WorkOrderMove.CANCEL, asked.note)
-
-
-@router.post(
-    "/work-orders/{order}/reopen",
-    summary="It is not done after all; with new deadlines",
-    response_model=WorkOrderDetail,
-    responses=_MOVED,
-)
-async def reopen_work_order(order: Id, asked: Why, deed: DeedOf) -> Response:
-    async def act(connection: Connection) -> WorkOrderDetail:
-        found = await work_orders.move(connection, order, WorkOrderMove.REOPEN, deed.act(asked.note))
-        site = await facilities.site(connection, found.site_id)
-        again = deadlines(deed.context.response, site, found.priority, deed.now)
-        await work_orders.restart_clocks(connection, order, again, deed.act(None, reason="reopened"))
-        return await _detail(connection, order)
-
-    return await deed.do(act)
-
-
-@router.post(
-    "/work-orders/{order}/notes",
-    summary="Write something into its journal",
-    status_code=201,
-    response_model=WorkOrderDetail,
-    responses=refusals(404),
-)
-async def note_work_order(order: Id, asked: NoteIn, deed: DeedOf) -> Response:
-    async def act(connection: Connection) -> WorkOrderDetail:
-        await work_orders.note(connection, order, deed.act(asked.text))
-        return await _detail(connection, order)
-
-    return await deed.do(act, status=201)
-
-
-async def _move(
-    deed: Deed, order_id: int, step: WorkOrderMove, note: str | None, *, assignee: str | None = None
-) -> Response:
-    async def act(connection: Connection) -> WorkOrderDetail:
-        await work_orders.move(connection, order_id, step, deed.act(note), assignee=assignee)
-        return await _detail(connection, order_id)
-
-    return await deed.do(act)
-
-
-async def _detail(connection: Connection, order_id: int) -> WorkOrderDetail:
+async def detail_of(connection: Connection, order_id: int) -> WorkOrderDetail:
     order = await work_orders.get(connection, order_id)
     newest = await journals.of_work_order(connection, order_id, limit=_JOURNAL_SHOWN_MAX)
     return WorkOrderDetail(work_order=work_order(order), journal=[work_order_event(each) for each in newest[::-1]])

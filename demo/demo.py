@@ -15,7 +15,7 @@ import estate.bring_in
 import estate.importing
 import ledger.migrate
 import rules.packs
-from demo import ground, lines, services
+from demo import ground, lines, people, services
 from demo.services import Service, Services
 from embedded import process
 from ledger.pool import INGEST_ROLE, open_pool, transaction
@@ -42,7 +42,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "facilities": ("设施和当前值", "facilities with current values"),
     "live": ("实时变化", "changes as they happen"),
     "openapi": ("接口描述", "the interface described"),
-    "token": ("登录令牌", "bearer token"),
+    "token": ("接口令牌", "bearer token"),
+    "sign_in": ("在浏览器里登录", "sign in with a browser"),
     "broker": ("消息服务器", "broker"),
     "logs": ("日志", "logs"),
     "running": (
@@ -71,6 +72,7 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
         say(text("estate"))
         await ledger.migrate.migrate(here.database_url)
         await _bring_in(settings, here.database_url)
+        logins = await people.bring_in(here.database_url, directory, settings.clock()())
         say(text("services"))
         token = _token(settings, directory)
         environment = {
@@ -93,6 +95,9 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
                 say(f"  {text('logs')}: {directory / 'logs'}\n  {text('look')}:")
                 for path, meaning in _LOOK:
                     say(f'    curl -N -H "Authorization: Bearer {token}" "{url}/api/v1/{path}"   # {text(meaning)}')
+                say(f"\n  {text('sign_in')}: {url}/")
+                for login, (_, name) in people.PEOPLE.items():
+                    say(f"    {login:<12} {logins[login]:<16} {name}")
                 say("")
                 say(text("running"))
                 await _comment(settings, here.database_url, running, language, stop)

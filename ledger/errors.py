@@ -67,6 +67,7 @@ class TookTooLong(Unavailable):
 _SAME_SITE = (Invalid, "the row names something of another site, or something that is not there")
 _SITE = (Invalid, "the site is not there")
 _PART = (Invalid, "the part belongs to another facility, or is not there")
+_PERSON = (Invalid, "the person is not there")
 _ID = (Conflict, "a row of this id is there already")
 
 # What each constraint means to the person who ran into it.
@@ -89,6 +90,54 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
     "alarm_note_bounded": (Invalid, "a note has 1 to 4000 characters"),
     "alarm_note_pkey": _ID,
     "alarm_note_site_id_fkey": _SITE,
+    "api_token_bounded": (
+        Invalid,
+        "a token has a name of 1 to 100 characters, 1 to 50 rights, and names at most 1000 sites",
+    ),
+    "api_token_digest_unique": (Conflict, "this token is there already"),
+    "api_token_ends_after_it_begins": (Invalid, "a token ends after it was made"),
+    "api_token_made_by_id_fkey": _PERSON,
+    "api_token_name_unique": (Conflict, "a token of this name is in use; revoke it first or choose another name"),
+    "api_token_pkey": _ID,
+    "api_token_revoked_by_somebody": (Invalid, "a revoked token has both a time and a name, or neither"),
+    "audit_log_bounded": (Invalid, "an entry of the audit log names who did what, within bounds"),
+    "audit_log_outcome_known": (Invalid, "what was asked for was done or refused"),
+    "audit_log_person_id_fkey": _PERSON,
+    "audit_log_pkey": _ID,
+    "audit_log_site_id_fkey": _SITE,
+    "audit_log_token_id_fkey": (Invalid, "the token is not there"),
+    "membership_once": (Conflict, "the person has this role there already"),
+    "membership_person_id_fkey": _PERSON,
+    "membership_site_id_fkey": _SITE,
+    "person_disabled_by_somebody": (
+        Invalid,
+        "a person who may not sign in has both a time and a name for that, or neither",
+    ),
+    "person_external_id_unique": (Conflict, "somebody else signs in with this identity already"),
+    "person_language_known": (Invalid, "a person reads zh or en"),
+    "person_login_shape": (
+        Invalid,
+        "a login is 1 to 64 of a-z, 0-9, '.', '_', '@' and '-', and begins with a letter or figure",
+    ),
+    "person_login_unique": (Conflict, "somebody has this login already"),
+    "person_name_bounded": (Invalid, "a name has 1 to 100 characters, and no blanks around it"),
+    "person_name_unique": (
+        Conflict,
+        "somebody has this name already, and the journals know people by it; add what tells the two apart",
+    ),
+    "person_pkey": _ID,
+    "person_password_is_argon2": (Invalid, "a password is kept as its argon2id hash"),
+    "person_password_person_id_fkey": _PERSON,
+    "person_password_pkey": (Conflict, "the person has a password already"),
+    "person_setting_bounded": (Invalid, "a saved setting is at most 16 KiB"),
+    "person_setting_person_id_fkey": _PERSON,
+    "person_setting_pkey": (Conflict, "the setting was saved at the same moment"),
+    "session_bounded": (Invalid, "a session says where it came from within bounds"),
+    "session_digest_unique": (Conflict, "this session is there already"),
+    "session_ends_after_it_begins": (Invalid, "a session ends after it began"),
+    "session_person_id_fkey": _PERSON,
+    "session_pkey": _ID,
+    "session_way_known": (Invalid, "somebody signs in with a password or through a provider"),
     "asset_dates_in_order": (Invalid, "an asset is made, then installed, then removed"),
     "asset_facility_same_site": _SAME_SITE,
     "asset_one_installed": (Conflict, "another asset is installed there; it has to be removed first"),

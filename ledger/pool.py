@@ -6,6 +6,7 @@ committed together or not at all. No ledger function commits, and none opens a c
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from typing import LiteralString
 
 import psycopg
 from psycopg import AsyncConnection, sql
@@ -73,17 +74,27 @@ def database_url(pool: Pool) -> str:
 
 
 @asynccontextmanager
-async def transaction(pool: Pool, *, sites: Iterable[int] | None = None) -> AsyncGenerator[Connection]:
+async def transaction(
+    pool: Pool, *, sites: Iterable[int] | None = None, person: int | None = None, desk: bool = False
+) -> AsyncGenerator[Connection]:
     """One transaction: commits on leaving, rolls back on any error. Driver errors come out as ledger errors.
 
-    `sites` is the scope of row-level security for the api's role: without it that role sees no rows at all. Ingest's
-    role is bound by no policy and leaves it out.
+    For the api's role, which without them sees no rows at all: `sites` is the scope of row-level security, `person` who
+    is signed in and may see what is his own. `desk` opens what recognises people (passwords, sessions, tokens) and lets
+    their records be written. Ingest's role is bound by no policy and leaves them out.
     """
+    settings: dict[LiteralString, str] = {}
+    if sites is not None:
+        settings["taizhang.sites"] = ",".join(str(int(site)) for site in sites)
+    if person is not None:
+        settings["taizhang.person"] = str(person)
+    if desk:
+        settings["taizhang.desk"] = "on"
     try:
         async with pool.connection() as connection:
-            if sites is not None:
-                scope = ",".join(str(int(site)) for site in sites)
-                await connection.execute("select set_config('taizhang.sites', %s, true)", [scope])
+            if settings:
+                statement = "select " + ", ".join(f"set_config('{name}', %s, true)" for name in settings)
+                await connection.execute(statement, list(settings.values()))
             yield connection
     except PoolTimeout as error:
         raise Unavailable(f"database unavailable: {error}") from error

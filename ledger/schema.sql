@@ -14,6 +14,13 @@ create type work_order_clock as enum ('accept_by', 'arrive_by', 'plan_by', 'rest
 create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared');
 create type work_order_state as enum ('opened', 'dispatched', 'accepted', 'arrived', 'planned', 'resolved', 'verified', 'closed', 'suspended', 'cancelled');
 
+CREATE OR REPLACE FUNCTION public.at_desk()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((current_setting('taizhang.desk'::text, true) = 'on'::text), false)
+;
+
 CREATE OR REPLACE FUNCTION public.drop_expired_chunk(overdue timestamp with time zone, kinds point_kind[], before timestamp with time zone[], tail interval, kept_max integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -89,6 +96,13 @@ begin
     return had - coalesce(cardinality(kept), 0);
 end
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.person_scope()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('taizhang.person'::text, true), ''::text))::integer
 ;
 
 CREATE OR REPLACE FUNCTION public.refuse_change()
@@ -169,6 +183,34 @@ create policy ingest_everywhere on alarm_note for all to taizhang_ingest using (
 grant insert, select on alarm_note to taizhang_api;
 grant select on alarm_note to taizhang_ingest;
 
+create table api_token (
+    id integer not null generated always as identity,
+    name text not null,
+    digest bytea not null,
+    rights text[] not null,
+    sites integer[],
+    made_by text not null,
+    made_by_id integer,
+    created_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    constraint api_token_pkey PRIMARY KEY (id),
+    constraint api_token_digest_unique UNIQUE (digest),
+    constraint api_token_made_by_id_fkey FOREIGN KEY (made_by_id) REFERENCES person(id),
+    constraint api_token_bounded CHECK (length(name) >= 1 AND length(name) <= 100 AND cardinality(rights) >= 1 AND cardinality(rights) <= 50 AND octet_length(digest) = 32 AND (sites IS NULL OR cardinality(sites) >= 1 AND cardinality(sites) <= 1000)),
+    constraint api_token_ends_after_it_begins CHECK (expires_at > created_at),
+    constraint api_token_revoked_by_somebody CHECK ((revoked_at IS NULL) = (revoked_by IS NULL))
+);
+CREATE UNIQUE INDEX api_token_name_unique ON api_token USING btree (name) WHERE revoked_at IS NULL;
+alter table api_token enable row level security;
+create policy api_at_desk on api_token for all to taizhang_api using (( SELECT at_desk() AS at_desk)) with check (( SELECT at_desk() AS at_desk));
+create policy api_in_scope on api_token for all to taizhang_api using (COALESCE(sites, '{0}'::integer[]) <@ (( SELECT site_scope() AS site_scope)));
+create policy ingest_everywhere on api_token for select to taizhang_ingest using (true);
+grant insert, select, update (used_at, revoked_at, revoked_by) on api_token to taizhang_api;
+grant select (id, made_by_id) on api_token to taizhang_ingest;
+
 create table asset (
     id integer not null generated always as identity,
     site_id integer not null,
@@ -193,6 +235,39 @@ create policy api_in_scope on asset for all to taizhang_api using (site_id = ANY
 create policy ingest_everywhere on asset for all to taizhang_ingest using (true);
 grant select on asset to taizhang_api;
 grant select on asset to taizhang_ingest;
+
+create table audit_log (
+    id bigint not null generated always as identity,
+    at timestamp with time zone not null,
+    person_id integer,
+    token_id integer,
+    actor text not null,
+    ip text not null,
+    user_agent text not null,
+    operation text not null,
+    subject text not null,
+    site_id integer,
+    asked jsonb,
+    outcome text not null,
+    constraint audit_log_pkey PRIMARY KEY (id),
+    constraint audit_log_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint audit_log_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint audit_log_token_id_fkey FOREIGN KEY (token_id) REFERENCES api_token(id),
+    constraint audit_log_bounded CHECK (length(actor) >= 1 AND length(actor) <= 200 AND length(ip) <= 100 AND length(user_agent) <= 300 AND length(operation) >= 1 AND length(operation) <= 100 AND length(subject) <= 300 AND octet_length(asked::text) <= 16384),
+    constraint audit_log_outcome_known CHECK (outcome = ANY (ARRAY['done'::text, 'refused'::text]))
+);
+CREATE INDEX audit_log_person ON audit_log USING btree (person_id, id DESC);
+CREATE INDEX audit_log_site ON audit_log USING btree (site_id, id DESC);
+CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table audit_log enable row level security;
+create policy api_adds_in_scope on audit_log for insert to taizhang_api with check (site_id IS NULL OR (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[])));
+create policy api_at_desk on audit_log for all to taizhang_api using (( SELECT at_desk() AS at_desk)) with check (( SELECT at_desk() AS at_desk));
+create policy api_in_scope on audit_log for select to taizhang_api using ((COALESCE(site_id, 0) = ANY ((( SELECT site_scope() AS site_scope))::integer[])) OR site_id IS NULL AND (person_id IN ( SELECT membership.person_id
+   FROM membership)));
+create policy ingest_everywhere on audit_log for select to taizhang_ingest using (true);
+grant insert, select on audit_log to taizhang_api;
+grant select (person_id, token_id, site_id) on audit_log to taizhang_ingest;
 
 create table condition (
     id integer not null generated always as identity,
@@ -441,6 +516,25 @@ create policy ingest_everywhere on location for all to taizhang_ingest using (tr
 grant select on location to taizhang_api;
 grant select on location to taizhang_ingest;
 
+create table membership (
+    person_id integer not null,
+    site_id integer,
+    role ledger_key not null,
+    set_at timestamp with time zone not null,
+    set_by text not null,
+    constraint membership_once UNIQUE NULLS NOT DISTINCT (person_id, site_id, role),
+    constraint membership_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint membership_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id)
+);
+CREATE INDEX membership_site ON membership USING btree (site_id);
+alter table membership enable row level security;
+create policy api_at_desk on membership for all to taizhang_api using (( SELECT at_desk() AS at_desk)) with check (( SELECT at_desk() AS at_desk));
+create policy api_in_scope on membership for all to taizhang_api using (COALESCE(site_id, 0) = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy api_own on membership for select to taizhang_api using (person_id = (( SELECT person_scope() AS person_scope)));
+create policy ingest_everywhere on membership for select to taizhang_ingest using (true);
+grant delete, insert, select on membership to taizhang_api;
+grant select (person_id, site_id) on membership to taizhang_ingest;
+
 create table outbox (
     id bigint not null generated always as identity,
     transaction xid8 not null default pg_current_xact_id(),
@@ -484,6 +578,65 @@ create policy api_in_scope on part for all to taizhang_api using (site_id = ANY 
 create policy ingest_everywhere on part for all to taizhang_ingest using (true);
 grant select on part to taizhang_api;
 grant select on part to taizhang_ingest;
+
+create table person (
+    id integer not null generated always as identity,
+    login text not null,
+    name text not null,
+    language text not null,
+    disabled_at timestamp with time zone,
+    disabled_by text,
+    external_id text,
+    created_at timestamp with time zone not null,
+    created_by text not null,
+    constraint person_pkey PRIMARY KEY (id),
+    constraint person_external_id_unique UNIQUE (external_id),
+    constraint person_login_unique UNIQUE (login),
+    constraint person_name_unique UNIQUE (name),
+    constraint person_disabled_by_somebody CHECK ((disabled_at IS NULL) = (disabled_by IS NULL)),
+    constraint person_language_known CHECK (language = ANY (ARRAY['zh'::text, 'en'::text])),
+    constraint person_login_shape CHECK (login ~ '^[a-z0-9][a-z0-9._@-]{0,63}$'::text),
+    constraint person_name_bounded CHECK (length(name) >= 1 AND length(name) <= 100 AND name = btrim(name))
+);
+alter table person enable row level security;
+create policy api_at_desk on person for all to taizhang_api using (( SELECT at_desk() AS at_desk)) with check (( SELECT at_desk() AS at_desk));
+create policy api_in_scope on person for select to taizhang_api using ((0 = ANY ((( SELECT site_scope() AS site_scope))::integer[])) OR (id IN ( SELECT membership.person_id
+   FROM membership)));
+create policy api_own on person for select to taizhang_api using (id = (( SELECT person_scope() AS person_scope)));
+create policy ingest_everywhere on person for select to taizhang_ingest using (true);
+grant insert, select, update (name, language, disabled_at, disabled_by, external_id) on person to taizhang_api;
+grant select (id) on person to taizhang_ingest;
+
+create table person_password (
+    person_id integer not null,
+    hash text not null,
+    must_change boolean not null,
+    set_at timestamp with time zone not null,
+    constraint person_password_pkey PRIMARY KEY (person_id),
+    constraint person_password_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint person_password_is_argon2 CHECK (hash ~~ '$argon2id$%'::text AND length(hash) <= 300)
+);
+alter table person_password enable row level security;
+create policy api_at_desk on person_password for all to taizhang_api using (( SELECT at_desk() AS at_desk)) with check (( SELECT at_desk() AS at_desk));
+create policy ingest_everywhere on person_password for select to taizhang_ingest using (true);
+grant insert, select, update on person_password to taizhang_api;
+grant select (person_id) on person_password to taizhang_ingest;
+
+create table person_setting (
+    person_id integer not null,
+    key ledger_key not null,
+    value jsonb not null,
+    set_at timestamp with time zone not null,
+    constraint person_setting_pkey PRIMARY KEY (person_id, key),
+    constraint person_setting_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint person_setting_bounded CHECK (octet_length(value::text) <= 16384)
+);
+alter table person_setting enable row level security;
+create policy api_at_desk on person_setting for all to taizhang_api using (( SELECT at_desk() AS at_desk)) with check (( SELECT at_desk() AS at_desk));
+create policy api_own on person_setting for all to taizhang_api using (person_id = (( SELECT person_scope() AS person_scope)));
+create policy ingest_everywhere on person_setting for select to taizhang_ingest using (true);
+grant delete, insert, select, update on person_setting to taizhang_api;
+grant select (person_id) on person_setting to taizhang_ingest;
 
 create table point (
     id integer not null generated always as identity,
@@ -630,6 +783,31 @@ create table schema_migration (
 );
 grant select on schema_migration to taizhang_api;
 grant select on schema_migration to taizhang_ingest;
+
+create table session (
+    id bigint not null generated always as identity,
+    digest bytea not null,
+    person_id integer not null,
+    way text not null,
+    ip text not null,
+    user_agent text not null,
+    created_at timestamp with time zone not null,
+    seen_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    constraint session_pkey PRIMARY KEY (id),
+    constraint session_digest_unique UNIQUE (digest),
+    constraint session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint session_bounded CHECK (length(ip) <= 100 AND length(user_agent) <= 300 AND octet_length(digest) = 32),
+    constraint session_ends_after_it_begins CHECK (expires_at > created_at),
+    constraint session_way_known CHECK (way = ANY (ARRAY['password'::text, 'oidc'::text]))
+);
+CREATE INDEX session_expires ON session USING btree (expires_at);
+CREATE INDEX session_person ON session USING btree (person_id);
+alter table session enable row level security;
+create policy api_at_desk on session for all to taizhang_api using (( SELECT at_desk() AS at_desk)) with check (( SELECT at_desk() AS at_desk));
+create policy ingest_everywhere on session for select to taizhang_ingest using (true);
+grant delete, insert, select, update (seen_at) on session to taizhang_api;
+grant select (person_id) on session to taizhang_ingest;
 
 create table site (
     id integer not null generated always as identity,

@@ -1,9 +1,25 @@
 """A site at which everything has happened once: at least one row in every table that belongs to a site."""
 
+import hashlib
 from datetime import date, timedelta
 from typing import Any
 
-from ledger import beats, history, intake, inventory, parameters, permits, readings, work_orders
+from ledger import (
+    audit_log,
+    beats,
+    history,
+    intake,
+    inventory,
+    parameters,
+    passwords,
+    people,
+    permits,
+    person_settings,
+    readings,
+    sessions,
+    tokens,
+    work_orders,
+)
 from ledger.lifecycle import WorkOrderMove
 from ledger.records import PermitKind, Quality, Sample, to_ms
 from ledger.work_orders import Act
@@ -40,8 +56,47 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
         "values (%s, %s, 'grade', 'A', '李工', '试验', %s)",
         [site.id, site.booster, NOON],
     )
+    await _employ(connection, site)
     await beats.put(connection, site.id, "worker", broker_connected=True, lag_s=0.0)
     await parameters.set_value(connection, site.booster, "setpoint", 0.4, author="李工", reason="夏季用水", now=NOON)
+
+
+async def _employ(connection: Any, site: SmallSite) -> None:
+    """Somebody who belongs to the site, is signed in, saved something; and a token for it."""
+    person = await people.add(
+        connection, login=f"wang.{site.key}", name=f"王工 {site.key}", language="zh", created_by="test", now=NOON
+    )
+    await passwords.put(connection, person.id, "$argon2id$of nobody", must_change=False, now=NOON)
+    await connection.execute(
+        "insert into membership (person_id, site_id, role, set_at, set_by) values (%s, %s, 'duty_engineer', %s, 'test')",
+        [person.id, site.id, NOON],
+    )
+    await sessions.begin(
+        connection,
+        person.id,
+        digest=hashlib.sha256(site.key.encode()).digest(),
+        way="password",
+        ip="192.0.2.1",
+        user_agent="",
+        now=NOON,
+        expires_at=later(days=1),
+    )
+    await person_settings.put(connection, person.id, "alarms", {"columns": ["state"]}, NOON)
+    token = await tokens.make(
+        connection,
+        name=f"of {site.key}",
+        digest=hashlib.sha256(b"token " + site.key.encode()).digest(),
+        rights=["read"],
+        sites=[site.id],
+        made_by=person.name,
+        made_by_id=person.id,
+        now=NOON,
+        expires_at=later(days=1),
+    )
+    doer = audit_log.Doer("程序", None, token.id, "192.0.2.1", "")
+    await audit_log.write(
+        connection, doer, operation="note_alarm", subject="alarms/1", site_id=site.id, asked={"text": "x"}, now=NOON
+    )
 
 
 async def _measure(connection: Any, site: SmallSite) -> None:

@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ingest": ("dispatch", "ingest", "ledger", "rules", "settings", "watching"),
     "api": (
         "api",
+        "credentials.passwords",  # hashing, which the command line does as well
         "dispatch",
         "ledger",
         "inspection",
@@ -39,7 +40,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "embedded": ("embedded",),
     # The whole service on one machine: it puts the parts beside each other and starts them as processes. A month is too
     # long for processes that wait: there ingest's own judging is called with the simulators' messages.
-    "demo": ("demo", "embedded", "estate", "ingest", "ledger", "rules", "simulators", "settings"),
+    "demo": (
+        "credentials.passwords",
+        "demo",
+        "embedded",
+        "estate",
+        "ingest",
+        "ledger",
+        "rules",
+        "simulators",
+        "settings",
+    ),
     "taizhang": ANYTHING,
 }
 OURS = {*MAY_IMPORT, "bench", "console", "tests"}
@@ -52,6 +63,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fastapi": ("api",),
     "starlette": ("api",),
     "pydantic_settings": ("settings",),
+    "argon2": ("credentials.passwords",),
     "prometheus_client": ("ingest.metrics", "api.metrics"),
 }
 SQL_HOME = ("ledger",)

@@ -135,7 +135,7 @@ async def test_not_ready_while_a_migration_is_missing_or_strange(client: httpx.A
 
 
 async def test_not_ready_without_the_database(client: httpx.AsyncClient, app: FastAPI) -> None:
-    await app.state.context.pool.close()
+    await app.state.service.pool.close()
     answer = await client.get("/readiness")
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"]["result"] == "failing"

@@ -8,6 +8,7 @@ import pytest
 from api import catalogue
 from api.catalogue import CATALOGUE
 from api.health import CheckResult, ServiceState
+from api.rights import Right, Role
 from ingest import wire
 from ledger.lifecycle import (
     ConditionMove,
@@ -38,6 +39,8 @@ SECTIONS: dict[str, type[Enum]] = {
     "check_result": CheckResult,
     "service_state": ServiceState,
     "contract_target": Target,
+    "role": Role,
+    "right": Right,
 }
 # Enumerations, and what is said beside them without one.
 SECTIONS_AND_MORE: dict[str, tuple[type[Enum], set[str]]] = {

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from api.context import Sites
 from api.feed import Beat, Begun, Feed, Pace, Reset, Stream, Told, TooManySubscribers
+from api.service import Sites
 from ledger import outbox
 from ledger.errors import Unavailable
 from ledger.outbox import Notice, Position

@@ -107,7 +107,7 @@ async def test_when_the_first_of_two_fails_the_second_acts(
     async with await psycopg.AsyncConnection.connect(database_url) as gate:
         await gate.execute("select set_config('taizhang.sites', '0', true)")
         await gate.execute(
-            "insert into idempotency (key, actor, request_hash, created_at) values (%s, '王班长', '', now())",
+            "insert into idempotency (key, actor, request_hash, created_at) values (%s, 'operator 王班长', '', now())",
             [KEY["Idempotency-Key"]],
         )
         waiting = asyncio.create_task(client.post("/work-orders", json=ORDER, headers=KEY))

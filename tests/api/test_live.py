@@ -35,7 +35,7 @@ class Served:
 
     @property
     def subscribers(self) -> int:
-        return self.app.state.context.feed.subscribers
+        return self.app.state.service.feed.subscribers
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ async def test_a_refusal_is_a_problem_and_not_a_broken_stream(served: Served) ->
 
 
 async def test_too_many_streams_are_refused_until_one_is_gone(served: Served, eventually: Eventually) -> None:
-    feed = served.app.state.context.feed
+    feed = served.app.state.service.feed
     feed.pace = replace(feed.pace, subscribers_max=1)
     async with stream(served) as events:
         await events.next()
@@ -197,7 +197,7 @@ async def test_a_client_that_does_not_read_holds_up_nobody(
             await say(owner, estate.garden.id, number, ballast="x" * 20_000)
         for number in range(400):
             assert (await quick.next())["data"]["subject"] == number
-    feed = served.app.state.context.feed
+    feed = served.app.state.service.feed
     assert max(len(queue.waiting) for queue in feed._queues) <= PACE.queue_max
     reader._transport.resume_reading()  # type: ignore[attr-defined]
     for number in range(400):

@@ -23,8 +23,8 @@ DESCRIPTION = description(routes(), PREFIX)
 OPERATIONS = [
     (method, path, operation) for path, methods in DESCRIPTION["paths"].items() for method, operation in methods.items()
 ]
-GUARDED = [each for each in OPERATIONS if each[1].rpartition("/")[2] not in ("health", "readiness")]
-WRITES = [each for each in OPERATIONS if each[0] == "post"]
+GUARDED = [each for each in OPERATIONS if each[2]["tags"] not in (["health"], ["session"])]
+WRITES = [each for each in GUARDED if each[0] == "post"]
 # What an id or a key nobody has looks like, by the name of the path's parameter.
 NOBODY = {"alarm": "4711", "condition": "4711", "order": "4711", "permit": "4711"}
 # A body that is in order, for those who ask for one.
@@ -74,8 +74,10 @@ def test_every_error_of_the_ledger_has_its_own_line_in_the_table() -> None:
 
 
 def test_every_kind_of_problem_has_its_words() -> None:
-    kinds = {*problems.KIND_OF.values(), *problems.KINDS_BY_STATUS.values()}
+    declined = {each.kind for each in problems.Declined.__subclasses__()}
+    kinds = {*problems.KIND_OF.values(), *problems.KINDS_BY_STATUS.values(), *declined}
     assert {kind.key for kind in kinds} == set(CATALOGUE.sections["problem"])
+    assert {kind.key for kind in kinds} == set(CATALOGUE.sections["problem_text"])
 
 
 def test_a_new_kind_of_error_is_treated_as_its_nearest_relative() -> None:
@@ -91,7 +93,7 @@ def assert_problem(answer: httpx.Response, status: int, path: str | None = None)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     problem = answer.json()
-    assert set(problem) >= {"type", "title", "title_zh", "status", "detail", "instance"}
+    assert set(problem) >= {"type", "title", "title_zh", "text", "status", "detail", "instance"}
     assert set(problem) <= set(problems.Problem.model_fields)
     assert problem["status"] == status
     assert problem["type"].startswith("urn:taizhang:problem:")

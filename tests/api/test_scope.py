@@ -1,7 +1,6 @@
 """Promise 9 over HTTP: whoever is bound to one site finds nothing of another, whatever the route."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,40 +8,37 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from api.context import Sites
-from ledger import intake, work_orders
+from api.authentication import digest_of
+from api.rights import Right
+from ledger import intake, tokens, work_orders
 from ledger.intake import Account, AccountKey, Refusal
+from ledger.pool import Pool, transaction
 from ledger.records import Deadlines, Priority
 from ledger.work_orders import Act
 from tests.api.conftest import Estate, client_of
 from tests.api.test_permits_and_rules import PERMIT
 from tests.api.test_work_orders import ORDER
-from tests.small_estate import NOON, raise_alarm
+from tests.small_estate import NOON, later, raise_alarm
 
 Owner = psycopg.AsyncConnection[Any]
 
 
-class OneSite(Sites):
-    """As it will be for people: a scope of their own."""
-
-    only: int = 0
-
-    async def refreshed(self) -> list[int]:
-        await super().refreshed()
-        return [self.only]
-
-    async def __call__(self) -> list[int]:
-        return [self.only]
-
-
 @pytest.fixture
-async def bound(app: FastAPI, estate: Estate) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of harbour."""
-    context = app.state.context
-    sites = OneSite(context.pool)
-    sites.only = estate.harbour.id
-    app.state.context = replace(context, sites=sites)
-    async with client_of(app) as client:
+async def bound(app: FastAPI, estate: Estate, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of harbour, where he may everything."""
+    async with transaction(pool, sites=[estate.harbour.id], desk=True) as connection:
+        await tokens.make(
+            connection,
+            name="harbour's",
+            digest=digest_of("harbour's"),
+            rights=list(Right),
+            sites=[estate.harbour.id],
+            made_by="test",
+            made_by_id=None,
+            now=NOON,
+            expires_at=later(days=1),
+        )
+    async with client_of(app, Authorization="Bearer harbour's") as client:
         yield client
 
 
@@ -163,7 +159,7 @@ async def test_nothing_of_another_site_is_touched(bound: httpx.AsyncClient, owne
 
 async def test_a_forgotten_scope_shows_nothing(app: FastAPI, estate: Estate) -> None:
     """Were a route to open its transaction without one, the database would show it an empty house."""
-    context = app.state.context
+    context = app.state.service
     async with context.pool.connection() as connection:
         for table in ("site", "facility", "alarm", "condition", "work_order", "outbox", "quarantine"):
             row = await (await connection.execute(f"select count(*) from {table}")).fetchone()

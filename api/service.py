@@ -1,0 +1,73 @@
+"""What the whole process has once, and every request uses: the pool, the packs, the response table, the clock, the feed."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.attempts import Attempts
+from api.feed import Feed
+from api.origin import Network
+from api.principal import NO_SITE
+from api.vault import Vault
+from ledger import scope
+from ledger.pool import Pool
+from rules.model import Pack
+from rules.response import ResponseTable
+from rules.works import Works
+from settings import Now
+
+_SITES_KEPT_S = 5.0
+
+
+@dataclass(slots=True)
+class Sites:
+    """All sites there are: the scope of whoever holds a right everywhere. `keys` is what was last seen."""
+
+    pool: Pool
+    keys: Mapping[int, str] = field(default_factory=dict[int, str])
+    _known_until: float = float("-inf")
+
+    async def __call__(self) -> list[int]:
+        """All of them, and what belongs to none; asked for again every few seconds."""
+        return await self.refreshed() if time.monotonic() >= self._known_until else self._scope()
+
+    async def refreshed(self) -> list[int]:
+        """As it is now. For the live stream, which would pass by what happens at a site it does not know yet."""
+        self.keys = await scope.every_site(self.pool)
+        self._known_until = time.monotonic() + _SITES_KEPT_S
+        return self._scope()
+
+    def _scope(self) -> list[int]:
+        return [NO_SITE, *self.keys]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    pool: Pool
+    packs: Mapping[str, Pack]
+    works: Works
+    response: ResponseTable
+    clock: Now
+    sites: Sites
+    feed: Feed
+    vault: Vault
+    attempts: Attempts
+    trusted_proxies: Sequence[Network]
+    session_idle: timedelta
+    session_longest: timedelta
+    token_sha256: bytes | None  # the operator's own: opens everything
+    metrics_token_sha256: bytes | None  # opens /metrics and nothing else
+    ingest_silent_s: float
+    lag_max_s: float
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+InService = Annotated[Service, Depends(service_of)]
