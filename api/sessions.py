@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 from api.authentication import COOKIE, Asking, csrf_of, digest_of, signed_in_or_token
 from api.origin import Origin, origin_of
@@ -35,6 +35,8 @@ Language = Literal["zh", "en"]
 
 
 class SignIn(Asked):
+    model_config = ConfigDict(str_strip_whitespace=False)  # blanks are part of a password
+
     login: Annotated[str, Field(min_length=1, max_length=64)]
     password: Annotated[SecretStr, Field(min_length=1, max_length=CHARS_MAX)]
 
@@ -65,6 +67,8 @@ class Me(Answered):
 
 
 class PasswordIn(Asked):
+    model_config = ConfigDict(str_strip_whitespace=False)
+
     password: Annotated[SecretStr, Field(min_length=1, max_length=CHARS_MAX, description="the present one")]
     new_password: Annotated[SecretStr, Field(min_length=1, max_length=CHARS_MAX * 4)]
 

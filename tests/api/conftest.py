@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
+from credentials.passwords import Hasher
 from ledger.pool import API_ROLE, Pool, open_pool
 from rules import packs
 from settings import Settings
@@ -18,6 +19,7 @@ from tests.small_estate import NOON, SmallSite, build_both
 
 TOKEN = "test-token-0123456789"
 PACKS = packs.load(None)
+HASHER = Hasher(memory_kib=64, rounds=1, lanes=1)  # as quick as it can be: what is tested is not how long it takes
 
 
 class StandingClock:
@@ -64,7 +66,7 @@ async def pool(database_url: str, estate: Estate) -> AsyncIterator[Pool]:
 @pytest.fixture
 def app(pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
-    return create_app(Settings(), pool=pool, packs=PACKS, clock=clock)
+    return create_app(Settings(), pool=pool, packs=PACKS, clock=clock, hasher=HASHER)
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
@@ -73,6 +75,14 @@ def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
         base_url="http://taizhang.test/api/v1",
         headers={"Authorization": f"Bearer {TOKEN}", "X-Actor": "%E7%8E%8B%E7%8F%AD%E9%95%BF", **headers},
     )
+
+
+def anonymous(
+    app: FastAPI, *, address: str = "127.0.0.1", base: str = "http://taizhang.test/api/v1"
+) -> httpx.AsyncClient:
+    """A browser that nobody is signed in with, at an address of its own."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 40_000))
+    return httpx.AsyncClient(transport=transport, base_url=base)
 
 
 @pytest.fixture
