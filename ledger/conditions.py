@@ -136,8 +136,10 @@ async def move(
     `grading` is needed for RAISE, `shelve_until` for SHELVE. Raises NotFound, or IllegalMove (which changes nothing and
     names what is possible). A raise that finds the alarm already open counts one more occurrence of it.
     """
-    before = await get(connection, condition_id)
-    await dossier.lock_facilities(connection, [before.facility_id])
+    await connection.execute(
+        "select 1 from facility where id = (select facility_id from condition where id = %s) for no key update",
+        [condition_id],
+    )
     before = await get(connection, condition_id)  # as it is now that nobody else can change it
     to_state = _target(before, step)
     await _write_state(connection, before, step, to_state, cause, shelve_until=shelve_until, one_shot=one_shot)

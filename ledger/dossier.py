@@ -73,13 +73,14 @@ async def append(
     stored = entry_bytes(body)
     digest = entry_hash(head, stored)
     await connection.execute(
-        "insert into dossier_entry (site_id, facility_id, seq, recorded_at, kind, body, previous_hash, hash) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s)",
-        [site_id, facility_id, length + 1, now, kind, stored, head, digest],
-    )
-    await connection.execute(
-        "update facility set chain_length = %s, chain_head = %s where id = %s", [length + 1, digest, facility_id]
-    )
+        "with put as (insert into dossier_entry (site_id, facility_id, seq, recorded_at, kind, body, previous_hash, hash) "
+        "values (%(site)s, %(facility)s, %(seq)s, %(now)s, %(kind)s, %(body)s, %(head)s, %(digest)s)) "
+        "update facility set chain_length = %(seq)s, chain_head = %(digest)s where id = %(facility)s",
+        {
+            "site": site_id, "facility": facility_id, "seq": length + 1, "now": now, "kind": kind,
+            "body": stored, "head": head, "digest": digest,
+        },
+    )  # fmt: skip
 
 
 async def entries(

@@ -63,11 +63,10 @@ async def append(
 ) -> None:
     """Put a notice into the stream, and with a topic also on its way to MQTT; listeners wake after commit."""
     await connection.execute(
-        "insert into outbox (site_id, topic, kind, subject_id, version, payload, created_at) "
-        "values (%s, %s, %s, %s, %s, %s, %s)",
-        [site_id, topic, kind, subject_id, version, Jsonb(payload), now],
+        "with put as (insert into outbox (site_id, topic, kind, subject_id, version, payload, created_at) "
+        "values (%s, %s, %s, %s, %s, %s, %s)) select pg_notify(%s, '')",
+        [site_id, topic, kind, subject_id, version, Jsonb(payload), now, CHANNEL],
     )
-    await connection.execute("select pg_notify(%s, '')", [CHANNEL])
 
 
 async def newest(connection: Connection) -> Position:

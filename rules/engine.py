@@ -34,7 +34,7 @@ from rules import latecomers
 from rules.binding import bind
 from rules.block import Block, BlockOutcome
 from rules.company import companies, in_turn, leaders_first, with_company
-from rules.links import Link, Tuning
+from rules.links import Link, Tuning, by_read
 from rules.model import GATEWAY_KIND, ONLINE_KEY, SILENT_AFTER, Pack
 from rules.places import Places
 from rules.schedule import Schedule
@@ -44,8 +44,6 @@ from rules.silence import Vigil
 from rules.watch import Sink, Watch
 
 SILENT_AFTER_S = 600.0  # where the gateway pack has no parameter for it
-
-
 _NO_GATEWAY: Final = 0  # key of the link of facilities that have none, the gateways' own among them
 
 
@@ -232,8 +230,11 @@ class Engine:
 
     def heard_block(self, gateway_ids: Sequence[int], received_ms: Sequence[int], newest_ms: Sequence[int]) -> None:
         """As `heard` for one message after the other, in order of arrival, of any gateways."""
-        for gateway_id, received, newest in zip(gateway_ids, received_ms, newest_ms, strict=True):
-            self.heard(gateway_id, received, newest)
+        for gateway_id, received, newest in by_read(gateway_ids, received_ms, newest_ms):
+            link = self._links.get(gateway_id)
+            if link is not None and not link.heard_together(received, newest):
+                for each in newest:
+                    self.heard(gateway_id, received, each)
 
     def slots(self) -> Mapping[int, int]:
         """By point, its place in the arrays of a block: 0 to n - 1, the same for as long as this engine lives."""
@@ -288,8 +289,7 @@ class Engine:
                 latecomers.raise_late(watch, signal, sample.ts_ms, sink)
 
     def _feed_next(self, signal: Signal, sample: Sample, sink: Sink) -> None:
-        point_id, ts_ms = sample.point_id, sample.ts_ms
-        judged = self._judged_by.get(point_id, ())
+        point_id, ts_ms, judged = sample.point_id, sample.ts_ms, self._judged_by.get(sample.point_id, ())
         for watch in judged:
             self._begin(watch, ts_ms)
         for watch in judged:

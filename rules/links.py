@@ -9,6 +9,7 @@ certain that no older sample is still on its way:
 - otherwise now, less the steady offset of its clock.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ledger.records import Gateway, to_ms
@@ -104,6 +105,24 @@ class Link:
             return False
         return not self._is_backlog() and newest_ms + (self.offset_ms or 0) > (self.offline_ms or 0)
 
+    def heard_together(self, received_ms: int, newest_ms: Sequence[int]) -> bool:
+        """As `heard` of each of these messages, received in the same millisecond, where that can be told at a glance: the
+        gateway is there, none is a backlog, and no clock is ahead. False: nothing was taken in, tell them one by one.
+        """
+        newest, oldest = max(newest_ms), min(newest_ms)
+        offset_ms = self.offset_ms
+        if (
+            self.online is False
+            or newest > received_ms
+            or received_ms - oldest > self.tuning.backlog_lag_ms
+            or (offset_ms is not None and offset_ms < 0)
+        ):
+            return False
+        self._measure(received_ms, newest)  # of lags that are none below 0 the least counts, for offset and clock alike
+        self.clock.live(received_ms, self.lag_ms)
+        self.lag_ms = received_ms - newest_ms[-1]
+        return True
+
     def _measure(self, received_ms: int, newest_ms: int) -> None:
         # Every message comes through here: comparisons are written out because calls cost three times as much.
         if self.heard_ms is None or received_ms > self.heard_ms:
@@ -181,3 +200,20 @@ class Link:
         if self.is_draining(now_ms):
             return self.newest_ms
         return now_ms - round(self.offset_ms or 0)
+
+
+def by_read(
+    gateway_ids: Sequence[int], received_ms: Sequence[int], newest_ms: Sequence[int]
+) -> Iterator[tuple[int, int, list[int]]]:
+    """Messages of many gateways by gateway and millisecond of receipt: in order for each gateway, not among them."""
+    together: dict[int, tuple[int, list[int]]] = {}
+    for gateway_id, received, newest in zip(gateway_ids, received_ms, newest_ms, strict=True):
+        before = together.get(gateway_id)
+        if before is not None and before[0] == received:
+            before[1].append(newest)
+            continue
+        if before is not None:
+            yield gateway_id, *before
+        together[gateway_id] = received, [newest]
+    for gateway_id, last in together.items():
+        yield gateway_id, *last

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.records import Gateway
-from rules.links import Link, Tuning
+from rules.links import Link, Tuning, by_read
 
 NOW = 1_000_000_000_000
 SINCE = NOW - 3_600_000  # connected for an hour
@@ -139,3 +141,30 @@ def test_one_clock_ahead_makes_the_others_no_older() -> None:
         found.heard(SINCE + minute * 60_000, SINCE + minute * 60_000 - 500)
         found.heard(SINCE + minute * 60_000 + 10, SINCE + minute * 60_000 + 240_010)
     assert found.device_now(SINCE + 19 * 60_000 + 10, SINCE - 1) == SINCE + 19 * 60_000 - 490
+
+
+_LAGS = st.integers(-3_000, 130_000)
+_READ = st.tuples(st.integers(0, 400_000), st.lists(st.one_of(st.integers(0, 900), _LAGS), min_size=1, max_size=5))
+
+
+@given(st.lists(_READ, max_size=8), st.sampled_from([None, True, False]), st.none() | st.integers(-5_000, 5_000))
+def test_messages_of_one_read_told_together_leave_the_gateway_as_told_one_by_one(
+    reads: list[tuple[int, list[int]]], online: bool | None, offset_ms: int | None
+) -> None:
+    one_by_one, together = (link(online=online, offset_ms=offset_ms, offset_at_ms=NOW) for _ in range(2))
+    received_ms = NOW
+    for later_ms, lags in reads:
+        received_ms += later_ms
+        newest = [received_ms - lag for lag in lags]
+        before = [one_by_one.heard(received_ms, each) for each in newest]
+        if not together.heard_together(received_ms, newest):
+            assert [together.heard(received_ms, each) for each in newest] == before
+        else:
+            assert not any(before)
+        assert together == one_by_one
+
+
+def test_messages_are_told_by_gateway_and_read_in_order_for_each() -> None:
+    told = list(by_read([1, 2, 1, 1, 2, 1], [5, 5, 5, 6, 5, 5], [10, 20, 11, 12, 21, 13]))
+    assert [each for each in told if each[0] == 1] == [(1, 5, [10, 11]), (1, 6, [12]), (1, 5, [13])]
+    assert [each for each in told if each[0] == 2] == [(2, 5, [20, 21])]
