@@ -135,15 +135,37 @@ class Bound:
     clear: Getter
     suppress: Getter | None
     suppressors: Sequence[Signal]  # what `suppress` looks at
-    past_when: Getter | None  # latched rules: `when` as it was, from history
-    past_values: Mapping[str, Shown]
     operands: Sequence[Signal]
     events: frozenset[int]  # ids of the event points `when` looks at
     edges: Mapping[int, Sequence[Edge]]  # by the point whose samples move them
     is_tick_only: bool
-    values: Mapping[str, Shown]
-    parameters: Mapping[str, float]
     stakes: Sequence[Stake]  # every question that `when`, `clear` and `suppress` ask of a point
+    places: Places
+    signals: Mapping[int, Signal]
+    tick_only: TickOnly
+    leaders: Mapping[str, Leader]
+
+    # What few conditions ever need is compiled when it is asked for: kept for each of tens of thousands, it would be
+    # a third of what they take.
+
+    def told(self) -> Dependencies:
+        """The values and parameters to show a person who asks why."""
+        slots = FacilitySlots(
+            self.places, self.signals, self.tick_only, self.facility, self.part, self.rule, Dependencies(), self.leaders,
+            tells=True,
+        )  # fmt: skip
+        _compiled(slots)
+        return slots.found
+
+    def past(self) -> "tuple[Getter, Mapping[str, Shown]] | None":
+        """Of a latched rule, `when` as it was, from history, and the values to show; None: it does not latch."""
+        if not self.rule.latch or self.is_tick_only:
+            return None
+        slots = FacilitySlots(
+            self.places, self.signals, self.tick_only, self.facility, self.part, self.rule, Dependencies(),
+            is_past=True, tells=True,
+        )  # fmt: skip
+        return compiled(self.rule.when, slots), slots.found.values
 
 
 def bind(
@@ -167,39 +189,54 @@ def bind(
         return None
     found = Dependencies()
     slots = FacilitySlots(places, signals, tick_only, facility, part, rule, found, leaders)
-    when = compiled(rule.when, slots)
-    operands_of_when = list(found.operands.values())
-    clear = _clear(rule, slots, when)
-    asked = [rule.when, clear_node(rule)]
-    suppress, suppressors = None, ()
-    if rule.suppress_when is not None:
-        hiding = present(rule.suppress_when, _absence(places, facility, part), positive=True)
-        suppress, suppressors = _suppress(slots, hiding)
-        asked.append(hiding)
-    past_when, past = None, Dependencies()
-    if rule.latch and not found.is_tick_only:
-        for signal in operands_of_when:
+    made = _compiled(slots)
+    if rule.latch and not made.is_tick_only:
+        for signal in made.operands_of_when:
             signal.keep(max(late_keep_ms, signal.history.keep_ms))
-        past_slots = FacilitySlots(places, signals, tick_only, facility, part, rule, past, is_past=True)
-        past_when = compiled(rule.when, past_slots)
     return Bound(
         rule=rule,
         facility=facility,
         part=part,
-        when=when,
-        clear=clear,
-        suppress=suppress,
-        suppressors=suppressors,
-        past_when=past_when,
-        past_values=past.values,
+        when=made.when,
+        clear=made.clear,
+        suppress=made.suppress,
+        suppressors=made.suppressors,
         operands=tuple(found.operands.values()),
-        events=frozenset(signal.point.id for signal in operands_of_when if signal.is_event),
+        events=frozenset(signal.point.id for signal in made.operands_of_when if signal.is_event),
         edges=found.edges,
         is_tick_only=found.is_tick_only,
-        values=found.values,
-        parameters=found.parameters,
-        stakes=tuple({stake: None for node in asked if node is not None for stake in stakes(node, slots)}),
+        stakes=tuple({stake: None for node in made.asked for stake in stakes(node, slots)}),
+        places=places,
+        signals=signals,
+        tick_only=tick_only,
+        leaders=leaders,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    when: Getter
+    clear: Getter
+    suppress: Getter | None
+    suppressors: Sequence[Signal]
+    operands_of_when: Sequence[Signal]
+    is_tick_only: bool
+    asked: Sequence[Node]
+
+
+def _compiled(slots: FacilitySlots) -> _Compiled:
+    """The rule's expressions. What they depend on is in `slots.found` afterwards."""
+    rule = slots.rule
+    when = compiled(rule.when, slots)
+    operands_of_when = list(slots.found.operands.values())
+    clear = _clear(rule, slots, when)
+    asked = [node for node in (rule.when, clear_node(rule)) if node is not None]
+    suppress, suppressors = None, ()
+    if rule.suppress_when is not None:
+        hiding = present(rule.suppress_when, _absence(slots.places, slots.facility, slots.part), positive=True)
+        suppress, suppressors = _suppress(slots, hiding)
+        asked.append(hiding)
+    return _Compiled(when, clear, suppress, suppressors, operands_of_when, slots.found.is_tick_only, asked)
 
 
 def clear_node(rule: Rule) -> Node | None:

@@ -9,6 +9,7 @@ from ledger.lifecycle import ConditionMove
 from ledger.records import ConditionDecision, ConditionReason
 from rules.binding import Bound
 from rules.signals import Signal
+from rules.truth import Getter
 from rules.watch import Sink, Watch, explanation
 
 KEEP_MS = 24 * 3_600_000  # how far back the operands of latched rules are remembered
@@ -17,13 +18,15 @@ KEEP_MS = 24 * 3_600_000  # how far back the operands of latched rules are remem
 def raise_late(watch: Watch, signal: Signal, ts_ms: int, sink: Sink) -> None:
     """Decide about the late sample of `signal` at `ts_ms`, which is in its history by now."""
     bound = watch.bound
-    if watch.active or bound.past_when is None:
+    past = None if watch.active else bound.past()
+    if past is None:
         return
-    span = _occurrence(bound, signal, ts_ms)
+    past_when, values = past
+    span = _occurrence(bound, past_when, signal, ts_ms)
     if span is None:
         return
     raised_ms, ended_ms = span
-    told = explanation(bound, bound.past_values, raised_ms, ts_ms)
+    told = explanation(bound, raised_ms, ts_ms, values)
     for move, at_ms, reason in (
         (ConditionMove.RAISE, raised_ms, ConditionReason.LIMIT_LATE),
         (ConditionMove.LATCH, ended_ms, ConditionReason.NORMAL),
@@ -33,10 +36,9 @@ def raise_late(watch: Watch, signal: Signal, ts_ms: int, sink: Sink) -> None:
         )
 
 
-def _occurrence(bound: Bound, signal: Signal, ts_ms: int) -> tuple[int, int] | None:
+def _occurrence(bound: Bound, past_when: Getter, signal: Signal, ts_ms: int) -> tuple[int, int] | None:
     """When it was to be raised and when it was over; None if the past does not prove it."""
-    past_when = bound.past_when
-    if past_when is None or signal.history.latest(ts_ms) != ts_ms or not past_when(ts_ms):
+    if signal.history.latest(ts_ms) != ts_ms or not past_when(ts_ms):
         return None
     ended_ms = _end(signal, ts_ms)
     raised_ms = ts_ms + round(bound.rule.on_delay_s * 1000)

@@ -83,11 +83,11 @@ class Vigil:
         return lambda _at: group.count
 
     def _ask_silent(self, facility_id: int) -> Getter:
-        self._silent[facility_id] = None
+        self._silent.setdefault(facility_id, None)  # asked anew, it stays what it is
         return lambda _at: self._silent[facility_id]
 
     def _ask_offset(self, facility_id: int) -> Getter:
-        self._offset_s[facility_id] = None
+        self._offset_s.setdefault(facility_id, None)
         return lambda _at: self._offset_s[facility_id]
 
     def judge(self, now_ms: int, connected_since_ms: int | None, tell: Tell) -> None:

@@ -102,6 +102,7 @@ class FacilitySlots:
     leaders: Mapping[str, Leader] = field(default_factory=dict[str, Leader])  # by rule: those `raised` asks after
     counted: Part | None = None  # the part an aggregate is looking at
     is_past: bool = False
+    tells: bool = False  # what to show a person is gathered as well
 
     def name(self, name: Name) -> Getter:
         if self.is_built_in(name):
@@ -111,7 +112,8 @@ class FacilitySlots:
             return self._parameter(name)
         self.found.on(signal)
         getter = signal.past if self.is_past else signal.at
-        self.found.values.setdefault(self._label(name, signal), _shown(signal.point, getter))
+        if self.tells:
+            self._tell(self._label(name, signal), _shown(signal.point, getter))
         return getter
 
     def of_time(self, function: str, name: Name, window_ms: int) -> Getter:
@@ -125,7 +127,7 @@ class FacilitySlots:
         if signal.stale_ms is None:
             edges.append(Departure(signal.history, window_ms))
         text = f"{function.removeprefix('counter_')}({self._label(name, signal)}, {window_ms / 1000:g}s)"
-        self.found.values.setdefault(text, lambda at: _rounded(getter(at)))
+        self._tell(text, lambda at: _rounded(getter(at)))
         return getter
 
     def age(self, name: Name, limit: Getter) -> Getter:
@@ -144,7 +146,7 @@ class FacilitySlots:
             return None if last_ms is None or signal.link.is_offline else (at - last_ms) / 1000.0
 
         self.found.on(signal).append(edge)
-        self.found.values.setdefault(f"age({self._label(name, signal)})", lambda at: _rounded(age_s(at)))
+        self._tell(f"age({self._label(name, signal)})", lambda at: _rounded(age_s(at)))
         return age_s
 
     def code(self, name: Name, label: str) -> float:
@@ -153,11 +155,15 @@ class FacilitySlots:
     def raised(self, rule_key: str) -> Getter:
         leader = self.leaders[rule_key]
         self.found.always().append(leader.next_turn)
-        self.found.values.setdefault(f"raised('{rule_key}')", leader.stood)
+        self._tell(f"raised('{rule_key}')", leader.stood)
         return leader.stood
 
     def parts(self, node: Node) -> Sequence["FacilitySlots"]:
         return [replace(self, counted=part) for part in counted_parts(self.places, self.facility, node)]
+
+    def _tell(self, name: str, shown: Shown) -> None:
+        if self.tells:
+            self.found.values.setdefault(name, shown)
 
     # ------------------------------------------------------------------ where a name leads
 
@@ -186,7 +192,8 @@ class FacilitySlots:
         value = None if facility is None else self.places.parameter(facility, part, name.key)
         if value is None:
             raise LookupError(f"{self.facility.key} has no {name.text}; the rule should have been left out")
-        self.found.parameters[name.key if part is None else f"{part.key}.{name.key}"] = value
+        if self.tells:
+            self.found.parameters[name.key if part is None else f"{part.key}.{name.key}"] = value
         return lambda _at: value
 
     def _label(self, name: Name, signal: Signal) -> str:
@@ -213,7 +220,7 @@ class FacilitySlots:
                         getter = self.tick_only.clock_offset(facility_id)
                     case _:
                         getter = self.tick_only.stale_points(facility_id, part_id)
-                self.found.values.setdefault(key, getter)
+                self._tell(key, getter)
                 return (lambda _at: None) if self.is_past else getter
 
     def _permitted(self, key: str, kind: PermitKind) -> Getter:
@@ -229,7 +236,7 @@ class FacilitySlots:
         if spans:
             moments = sorted({moment for span in spans for moment in span})
             self.found.always().append(lambda at: next((moment for moment in moments if moment > at), None))
-        self.found.values.setdefault(key, permitted)
+        self._tell(key, permitted)
         return permitted
 
     def _overrun(self) -> Getter:
@@ -246,7 +253,7 @@ class FacilitySlots:
         ends = sorted(permit.until_ms for permit in permits)
         self.found.is_tick_only = True
         self.found.always().append(lambda at: next((moment for moment in ends if moment > at), None))
-        self.found.values.setdefault("permit_overrun", overrun)
+        self._tell("permit_overrun", overrun)
         return overrun
 
     def _local_hour(self) -> Getter:
@@ -256,7 +263,7 @@ class FacilitySlots:
             return from_ms(at).astimezone(zone).hour
 
         self.found.always().append(lambda at: _next_hour(at, zone))
-        self.found.values.setdefault("local_hour", hour)
+        self._tell("local_hour", hour)
         return hour
 
 

@@ -366,18 +366,21 @@ class Watch:
     def _decide(self, move: ConditionMove, at_ms: int, since_ms: int, reason: ConditionReason, sink: Sink) -> None:
         at_ms = at_ms if self.moved_ms is None else max(at_ms, self.moved_ms)
         self.moved_ms = at_ms
-        told = explanation(self.bound, self.bound.values, at_ms, since_ms)
+        told = explanation(self.bound, at_ms, since_ms)
         sink.decisions.append(ConditionDecision(self.condition_id, move, at_ms, sink.received_ms, reason, told))
 
 
-def explanation(bound: Bound, values: Mapping[str, Shown], at_ms: int, since_ms: int) -> Mapping[str, object]:
-    """What a duty engineer needs to answer "why am I seeing this"; JSON-ready."""
-    rule = bound.rule
+def explanation(
+    bound: Bound, at_ms: int, since_ms: int, past: Mapping[str, Shown] | None = None
+) -> Mapping[str, object]:
+    """What a duty engineer needs to answer "why am I seeing this"; JSON-ready. `past`: values as they were."""
+    rule, found = bound.rule, bound.told()
+    values = found.values if past is None else past
     told: dict[str, object] = {
         "rule": rule.key,
         "when": rule.when_text,
         "values": {name: shown(at_ms) for name, shown in values.items()},
-        "parameters": dict(bound.parameters),
+        "parameters": found.parameters,
         "on_delay_s": rule.on_delay_s,
         "off_delay_s": rule.off_delay_s,
         "since": from_ms(since_ms).isoformat(),
