@@ -1,4 +1,4 @@
-import { AlertOutlined, EyeInvisibleOutlined } from '@ant-design/icons';
+import { AlertOutlined, EyeInvisibleOutlined, ToolOutlined } from '@ant-design/icons';
 import type { ComponentType } from 'react';
 import type { Right } from '../session/me';
 import type { Word } from '../words/catalogue';
@@ -34,5 +34,18 @@ export const PAGES: readonly Page[] = [
     menu: { group: 'nav.watch', icon: EyeInvisibleOutlined },
     right: 'read',
     load: () => import('../pages/shelf'),
+  },
+  {
+    path: 'work-orders',
+    word: 'nav.work_orders',
+    menu: { group: 'nav.work', icon: ToolOutlined },
+    right: 'read',
+    load: () => import('../pages/work-orders'),
+  },
+  {
+    path: 'work-orders/:order',
+    word: 'orders.one',
+    right: 'read',
+    load: () => import('../pages/work-orders/order'),
   },
 ];
