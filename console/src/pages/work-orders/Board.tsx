@@ -1,27 +1,25 @@
 import { Link } from 'react-router';
-import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import { PressingClock } from './ClockFace';
 import { GradeMark, PriorityMark, StateMark } from './Marks';
-import { OPEN_STATES, type Order } from './orders';
+import { LANES, laneOf, type Order } from './orders';
 import type { Placed, Steady } from './steady';
 
-/** A column for each state an order can wait in, those with the nearest deadline on top. */
+/** A column for each thing an order can wait for, the nearest deadline on top. */
 export function Board({ placed, hold }: { placed: readonly Placed<Order>[]; hold: Steady<Order>['hold'] }) {
   const { t } = useWords();
-  const { name } = useServiceWords();
   return (
     <section className="board" aria-label={t('orders.board')} {...hold}>
-      {OPEN_STATES.map(state => {
-        const cards = placed.filter(each => each.column === state);
+      {LANES.map(({ lane, states }) => {
+        const cards = placed.filter(each => each.column === lane);
         return (
-          <div key={state} className={cards.length === 0 ? 'board-column board-column-empty' : 'board-column'}>
+          <div key={lane} className={cards.length === 0 ? 'board-column board-column-empty' : 'board-column'}>
             <h2 className="board-title">
-              {name('work_order_state', state)} <span className="count">{cards.length}</span>
+              {t(`orders.lane_${lane}`)} <span className="count">{cards.length}</span>
             </h2>
             <ul className="cards">
               {cards.map(each => (
-                <OrderCard key={each.row.id} placed={each} />
+                <OrderCard key={each.row.id} placed={each} stated={states.length > 1} />
               ))}
             </ul>
           </div>
@@ -34,7 +32,7 @@ export function Board({ placed, hold }: { placed: readonly Placed<Order>[]; hold
 export function OrderCard({ placed, stated }: { placed: Placed<Order>; stated?: boolean }) {
   const { of, t } = useWords();
   const { row: order, column, gone } = placed;
-  const moved = order.state !== column;
+  const moved = laneOf(order.state) !== column;
   return (
     <li className={gone ? 'card card-gone' : 'card'}>
       <Link to={`/work-orders/${order.id}`} className="card-link">
@@ -47,11 +45,9 @@ export function OrderCard({ placed, stated }: { placed: Placed<Order>; stated?: 
         <strong className="card-title">{of(order.title)}</strong>
         <span className="card-place">
           <GradeMark grade={order.facility.grade} /> {of(order.facility.name)}
-        </span>
-        <span className="card-foot">
-          <PressingClock order={order} />
           <span className="card-who">{order.assignee ?? t('orders.nobody')}</span>
         </span>
+        <PressingClock order={order} />
       </Link>
     </li>
   );

@@ -10,7 +10,16 @@ import { useWords } from '../../words/words';
 import { Board, OrderCard } from './Board';
 import { byDeadline } from './clocks';
 import { OrderTable } from './OrderTable';
-import { ENDED_STATES, OPEN_MAX, OPEN_STATES, type Order, PRIORITIES, useEndedOrders, useOpenOrders } from './orders';
+import {
+  ENDED_STATES,
+  laneOf,
+  OPEN_MAX,
+  OPEN_STATES,
+  type Order,
+  PRIORITIES,
+  useEndedOrders,
+  useOpenOrders,
+} from './orders';
 import './orders.css';
 import { type Filters, matches, read, written } from './filters';
 import { type Placed, type Steady, useSteady } from './steady';
@@ -100,7 +109,7 @@ function Open({ filters }: { filters: Filters }) {
       (asked.data?.orders ?? [])
         .filter(order => matches(order, filters, me?.person.name ?? null))
         .sort(byDeadline)
-        .map(order => ({ row: order, column: order.state })),
+        .map(order => ({ row: order, column: laneOf(order.state) })),
     [asked.data, filters, me],
   );
   const steady = useSteady(wanted);
@@ -159,7 +168,7 @@ function Ended({ filters }: { filters: Filters }) {
   const placed = asked.data.pages
     .flatMap(page => page.items)
     .filter(order => matches(order, filters, me?.person.name ?? null))
-    .map(order => ({ row: order, column: order.state }));
+    .map(order => ({ row: order, column: laneOf(order.state) }));
   return (
     <>
       {placed.length === 0 && <Empty description={t('orders.none')} />}

@@ -1,5 +1,4 @@
 import { ArrowLeftOutlined } from '@ant-design/icons';
-import { Result } from 'antd';
 import { Link, useParams } from 'react-router';
 import { Failed, useExplained } from '../../api/problem';
 import { Waiting } from '../../app/Waiting';
@@ -27,7 +26,9 @@ export default function WorkOrder() {
   const isNone = !Number.isSafeInteger(id) || id < 1 || (asked.error instanceof Failed && asked.error.status === 404);
   if (isNone)
     return (
-      <Result status="404" title={t('orders.no_such')} extra={<Link to="/work-orders">{t('orders.to_list')}</Link>} />
+      <p className="refused" role="alert">
+        {t('orders.no_such')} <Link to="/work-orders">{t('orders.to_list')}</Link>
+      </p>
     );
   if (asked.isPending) return <Waiting />;
   if (asked.data === undefined)

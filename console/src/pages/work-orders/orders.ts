@@ -23,6 +23,20 @@ export const OPEN_STATES = [
 ] as const satisfies readonly State[];
 export const ENDED_STATES = ['closed', 'cancelled'] as const satisfies readonly State[];
 
+/** What an open order waits for: to be given to somebody, to be taken, to be done, to go on, to be verified, to be filed. */
+export const LANES = [
+  { lane: 'opened', states: ['opened'] },
+  { lane: 'dispatched', states: ['dispatched'] },
+  { lane: 'in_hand', states: ['accepted', 'arrived', 'planned'] },
+  { lane: 'suspended', states: ['suspended'] },
+  { lane: 'resolved', states: ['resolved'] },
+  { lane: 'verified', states: ['verified'] },
+] as const satisfies readonly { lane: string; states: readonly State[] }[];
+
+export function laneOf(state: State): string {
+  return LANES.find(each => (each.states as readonly State[]).includes(state))?.lane ?? state;
+}
+
 /** More open orders than this are no list that anybody works through: the page says so and asks for a filter. */
 export const OPEN_MAX = 1_000;
 const PAGE = 500;
