@@ -16,7 +16,7 @@ from rules.signals import Signal
 from rules.slots import Dependencies, Edge, FacilitySlots, Leader, Shown, TickOnly, counted_parts, has, place_of
 from rules.stakes import Stake, stakes
 from rules.syntax import Binary, Boolean, Call, Label, Name, Node, Unary, names, walk
-from rules.truth import Getter, compiled
+from rules.truth import Getter, Opposite, compiled
 from rules.vocabulary import AGGREGATES, BUILT_IN, BUILT_IN_GATEWAY, RAISED, SELF
 
 
@@ -249,20 +249,17 @@ def clear_node(rule: Rule) -> Node | None:
 def _clear(rule: Rule, slots: FacilitySlots, when: Getter) -> Getter:
     """Never true while `when` is: an alarm must not come and go in the same instant."""
     node = clear_node(rule)
-    if node is None:
+    return Opposite(when) if node is None else _Cleared(compiled(node, slots), when)
 
-        def opposite(at: int) -> bool | None:
-            value = when(at)
-            return None if value is None else not value
 
-        return opposite
-    own = compiled(node, slots)
+@dataclass(frozen=True, slots=True)
+class _Cleared:
+    own: Getter
+    when: Getter
 
-    def clear(at: int) -> bool | None:
-        value = own(at)
-        return bool(value) and not when(at) if value is not None else None
-
-    return clear
+    def __call__(self, at: int) -> bool | None:
+        value = self.own(at)
+        return bool(value) and not self.when(at) if value is not None else None
 
 
 def _suppress(slots: FacilitySlots, node: Node) -> tuple[Getter, Sequence[Signal]]:

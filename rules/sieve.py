@@ -110,12 +110,13 @@ class Sieve:
                 watches[watch.condition_id] = watch
                 slots_of.setdefault(watch.condition_id, []).append(slot_of[point_id])
         for condition_id, watch in watches.items():
+            minds, slots = sorted(slot_of[point_id] for point_id in watch.minds), sorted(slots_of[condition_id])
             looks = [Look(stake) for stake in watch.bound.stakes if isinstance(stake, OverTime | Age)]
             self._tracks[condition_id] = _Track(
                 watch,
                 len(self._tracks),
-                np.array(sorted(slot_of[point_id] for point_id in watch.minds), np.int64),
-                np.array(sorted(slots_of[condition_id]), np.int64),
+                heeded := np.array(minds, np.int64),
+                heeded if minds == slots else np.array(slots, np.int64),
                 looks,
                 _unmoved_edges(watch),
                 [slot_of[look.stake.signal.point.id] for look in looks],

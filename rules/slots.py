@@ -15,7 +15,7 @@ from rules.model import Rule
 from rules.places import Places
 from rules.signals import Signal
 from rules.syntax import Name, Node, names
-from rules.truth import Getter, Value
+from rules.truth import Getter, Value, fixed
 from rules.vocabulary import BUILT_IN, BUILT_IN_GATEWAY, SELF
 from rules.windows import History
 
@@ -194,7 +194,7 @@ class FacilitySlots:
             raise LookupError(f"{self.facility.key} has no {name.text}; the rule should have been left out")
         if self.tells:
             self.found.parameters[name.key if part is None else f"{part.key}.{name.key}"] = value
-        return lambda _at: value
+        return fixed(value)
 
     def _label(self, name: Name, signal: Signal) -> str:
         """The point as people find it: its own key, behind the relation it was reached by."""
@@ -233,9 +233,11 @@ class FacilitySlots:
         def permitted(at: int) -> Value:
             return any(begin <= at < end for begin, end in spans)
 
-        if spans:
-            moments = sorted({moment for span in spans for moment in span})
-            self.found.always().append(lambda at: next((moment for moment in moments if moment > at), None))
+        if not spans:
+            self._tell(key, fixed(False))  # noqa: FBT003 - the value of a state
+            return fixed(False)  # noqa: FBT003
+        moments = sorted({moment for span in spans for moment in span})
+        self.found.always().append(lambda at: next((moment for moment in moments if moment > at), None))
         self._tell(key, permitted)
         return permitted
 

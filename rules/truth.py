@@ -7,6 +7,8 @@ they are asked.
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Protocol
 
@@ -44,16 +46,14 @@ class Slots(Protocol):
 def compiled(node: Node, slots: Slots) -> Getter:
     """The closure that answers the expression at any moment."""
     match node:
-        case Number(value=value):
-            return lambda _at: value
-        case Boolean(value=value):
-            return lambda _at: value
+        case Number(value=value) | Boolean(value=value):
+            return fixed(value)
         case Label():
             raise AssertionError("labels are resolved beside their enumeration")
         case Name():
             return slots.name(node)
         case Unary(operator="not"):
-            return _not(compiled(node.operand, slots))
+            return Opposite(compiled(node.operand, slots))
         case Unary():
             return _negative(compiled(node.operand, slots))
         case Binary():
@@ -70,9 +70,9 @@ def _binary(node: Binary, slots: Slots) -> Getter:
     left, right = _side(node.left, node.right, slots), _side(node.right, node.left, slots)
     match node.operator:
         case "and":
-            return _and(left, right)
+            return _Both(left, right)
         case "or":
-            return _or(left, right)
+            return _Either(left, right)
         case "/":
             return _quotient(left, right)
         case "==" | "!=" | "<" | "<=" | ">" | ">=":
@@ -83,7 +83,7 @@ def _binary(node: Binary, slots: Slots) -> Getter:
 
 def _with_label(sign: str, name: Name, label: Label, slots: Slots) -> Getter:
     code = slots.code(name, label.text)
-    return _compared(_COMPARE[sign], slots.name(name), lambda _at: code)
+    return _compared(_COMPARE[sign], slots.name(name), fixed(code))
 
 
 def _side(node: Node, other: Node, slots: Slots) -> Getter:
@@ -113,41 +113,66 @@ def _call(node: Call, slots: Slots) -> Getter:
     return _of_values(_OF_VALUES[node.function], [compiled(argument, slots) for argument in node.arguments])
 
 
+# ---------------------------------------------------------------------- what never changes
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A number, a parameter, and what is reckoned of them alone."""
+
+    value: Value
+
+    def __call__(self, _at: int) -> Value:
+        return self.value
+
+
+@lru_cache(maxsize=4096, typed=True)  # a limit stands in many conditions
+def fixed(value: Value) -> Getter:
+    return Fixed(value)
+
+
 # ---------------------------------------------------------------------- logic
 
+# Objects, not closures: there are a hundred thousand of them in a large estate, and a closure takes five times the room.
 
-def _not(inner: Getter) -> Getter:
-    def negated(at: int) -> Value:
-        value = inner(at)
+
+@dataclass(frozen=True, slots=True)
+class Opposite:
+    inner: Getter
+
+    def __call__(self, at: int) -> Value:
+        value = self.inner(at)
         return None if value is None else not value
 
-    return negated
 
+@dataclass(frozen=True, slots=True)
+class _Both:
+    left: Getter
+    right: Getter
 
-def _and(left: Getter, right: Getter) -> Getter:
-    def both(at: int) -> Value:
-        first = left(at)
+    def __call__(self, at: int) -> Value:
+        first = self.left(at)
         if first is not None and not first:
             return False
-        second = right(at)
+        second = self.right(at)
         if second is not None and not second:
             return False
         return None if first is None or second is None else True
 
-    return both
 
+@dataclass(frozen=True, slots=True)
+class _Either:
+    left: Getter
+    right: Getter
 
-def _or(left: Getter, right: Getter) -> Getter:
-    def either(at: int) -> Value:
-        first = left(at)
+    def __call__(self, at: int) -> Value:
+        first = self.left(at)
         if first:
             return True
-        second = right(at)
+        second = self.right(at)
         if second:
             return True
         return None if first is None or second is None else False
-
-    return either
 
 
 def _every(parts: Sequence[Getter]) -> Getter:
@@ -191,12 +216,34 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 _RECKON: Mapping[str, Callable[[float, float], float]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 
 
-def _compared(compare: Callable[[float, float], bool], left: Getter, right: Getter) -> Getter:
-    def comparison(at: int) -> Value:
-        first, second = left(at), right(at)
-        return None if first is None or second is None else compare(first, second)
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    compare: Callable[[float, float], bool]
+    left: Getter
+    right: Getter
 
-    return comparison
+    def __call__(self, at: int) -> Value:
+        first, second = self.left(at), self.right(at)
+        return None if first is None or second is None else self.compare(first, second)
+
+
+@dataclass(frozen=True, slots=True)
+class _AgainstLimit:
+    """A comparison with what never changes."""
+
+    compare: Callable[[float, float], bool]
+    left: Getter
+    limit: float
+
+    def __call__(self, at: int) -> Value:
+        value = self.left(at)
+        return None if value is None else self.compare(value, self.limit)
+
+
+def _compared(compare: Callable[[float, float], bool], left: Getter, right: Getter) -> Getter:
+    if isinstance(right, Fixed) and right.value is not None:
+        return _AgainstLimit(compare, left, right.value)
+    return _Comparison(compare, left, right)
 
 
 def _reckoned(reckon: Callable[[float, float], float], left: Getter, right: Getter) -> Getter:
@@ -204,7 +251,12 @@ def _reckoned(reckon: Callable[[float, float], float], left: Getter, right: Gett
         first, second = left(at), right(at)
         return None if first is None or second is None else _believable(reckon(first, second))
 
-    return reckoning
+    return _settled(reckoning, left, right)
+
+
+def _settled(reckoning: Getter, *of: Getter) -> Getter:
+    """What it comes to, if it is made of what never changes."""
+    return fixed(reckoning(0)) if all(isinstance(each, Fixed) for each in of) else reckoning
 
 
 def _quotient(left: Getter, right: Getter) -> Getter:
@@ -212,7 +264,7 @@ def _quotient(left: Getter, right: Getter) -> Getter:
         first, second = left(at), right(at)
         return None if first is None or not second else _believable(first / second)
 
-    return quotient
+    return _settled(quotient, left, right)
 
 
 def _negative(inner: Getter) -> Getter:
@@ -220,7 +272,7 @@ def _negative(inner: Getter) -> Getter:
         value = inner(at)
         return None if value is None else -value
 
-    return negative
+    return _settled(negative, inner)
 
 
 def _believable(value: float) -> float | None:

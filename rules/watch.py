@@ -54,7 +54,7 @@ class Watch:
     doubted_ms: int | None = None  # since when the suppression is neither confirmed nor denied, as far as seen
     moved_ms: int | None = None  # when it last moved: nothing is dated before that
     leaders: tuple["Watch", ...] = ()  # those it asks after; judged before it, and never behind it in time
-    minds: frozenset[int] = frozenset()  # the points whose samples it is judged by: its own and its leaders'
+    minds: tuple[int, ...] = ()  # the points whose samples it is judged by: its own and its leaders'
     is_followed: bool = False
     is_behind: bool = False  # its past was completed, and it has not been asked since
     walked_ms: int = 0  # the last edge it passed: a sample older than that may find another truth
@@ -76,7 +76,8 @@ class Watch:
         """As the ledger has it. A delay of the wrong direction cannot go on: the ledger keeps none."""
         wanted = TimerKind.OFF_DELAY if condition.active else TimerKind.ON_DELAY
         kept = delay if delay is not None and delay.kind is wanted else None
-        minds = frozenset(signal.point.id for signal in bound.operands).union(*(leader.minds for leader in leaders))
+        own = (signal.point.id for signal in bound.operands)
+        minds = tuple(dict.fromkeys((*own, *(point_id for leader in leaders for point_id in leader.minds))))
         for leader in leaders:
             leader.is_followed = True
         return cls(
