@@ -70,7 +70,7 @@ function Signed() {
             <Route index element={<Navigate to="/alarms" replace />} />
             {ROUTES.map(({ Page, ...page }) => {
               const content = (
-                <Contained key={page.path}>
+                <Contained key={page.path} alone={page.bare ?? false}>
                   <Suspense fallback={<Waiting />}>
                     <Page />
                   </Suspense>

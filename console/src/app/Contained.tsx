@@ -1,9 +1,11 @@
 import { Button, Result } from 'antd';
-import { Component, type ReactNode } from 'react';
+import { Component, type ReactNode, useEffect } from 'react';
 import { useWords } from '../words/words';
 
+const AGAIN_AFTER_MS = 30_000;
+
 /** A page that fails says so and takes nothing else with it: the alarms' sound and the live state stand outside. */
-export class Contained extends Component<{ children: ReactNode }, { failed: boolean }> {
+export class Contained extends Component<{ children: ReactNode; alone?: boolean }, { failed: boolean }> {
   override state = { failed: false };
 
   static getDerivedStateFromError(): { failed: boolean } {
@@ -11,12 +13,18 @@ export class Contained extends Component<{ children: ReactNode }, { failed: bool
   }
 
   override render(): ReactNode {
-    return this.state.failed ? <PageFailed /> : this.props.children;
+    return this.state.failed ? <PageFailed alone={this.props.alone ?? false} /> : this.props.children;
   }
 }
 
-function PageFailed() {
+/** `alone`: on a wall nobody presses a button, so it is loaded anew. */
+function PageFailed({ alone }: { alone: boolean }) {
   const { t } = useWords();
+  useEffect(() => {
+    if (!alone) return;
+    const timer = setTimeout(() => location.reload(), AGAIN_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [alone]);
   return (
     <Result
       status="warning"

@@ -1,4 +1,4 @@
-import { AlertOutlined, EyeInvisibleOutlined, ToolOutlined } from '@ant-design/icons';
+import { AlertOutlined, EyeInvisibleOutlined, FundProjectionScreenOutlined, ToolOutlined } from '@ant-design/icons';
 import type { ComponentType } from 'react';
 import type { Right } from '../session/me';
 import type { Word } from '../words/catalogue';
@@ -34,6 +34,14 @@ export const PAGES: readonly Page[] = [
     menu: { group: 'nav.watch', icon: EyeInvisibleOutlined },
     right: 'read',
     load: () => import('../pages/shelf'),
+  },
+  {
+    path: 'wall',
+    word: 'nav.wall',
+    menu: { group: 'nav.watch', icon: FundProjectionScreenOutlined },
+    right: 'read',
+    bare: true,
+    load: () => import('../pages/wall'),
   },
   {
     path: 'work-orders',

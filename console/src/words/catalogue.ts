@@ -31,6 +31,26 @@ export const CATALOGUE = {
   'nav.work_orders': { zh: '工单', en: 'Work orders' },
   'nav.shelf': { zh: '屏蔽与停用', en: 'Shelved' },
 
+  'nav.wall': { zh: '大屏', en: 'Wall' },
+
+  // -- the wall
+  'wall.alarms': { zh: '{n} 条报警', en: 'Alarms: {n}' },
+  'wall.unanswered': { zh: '{n} 条未确认', en: 'unacknowledged: {n}' },
+  'wall.facilities': { zh: '{n} 个设施', en: 'Facilities: {n}' },
+  'wall.walked': { zh: '{n} 件巡查设备', en: 'On rounds: {n}' },
+  'wall.silent': { zh: '网关离线，数据已旧', en: 'Gateway offline, figures old' },
+  'wall.hidden': { zh: '屏蔽或停用 {n} 条', en: 'Shelved or out of service: {n}' },
+  'wall.worst': { zh: '最紧急的报警', en: 'The most urgent alarms' },
+  'wall.more': { zh: '还有 {n} 条', en: '{n} more' },
+  'wall.none': { zh: '目前没有报警', en: 'There is no alarm now' },
+  'wall.too_much': {
+    zh: '设施或报警太多，此处只显示一部分',
+    en: 'There is more than this screen can show; a part is missing',
+  },
+  'wall.dark': { zh: '深色或浅色', en: 'Dark or light' },
+  'wall.full_screen': { zh: '全屏', en: 'Full screen' },
+  'wall.leave': { zh: '离开大屏', en: 'Leave the wall' },
+
   // -- the live stream
   'live.live': { zh: '实时', en: 'Live' },
   'live.connecting': { zh: '正在连接……', en: 'Connecting …' },
