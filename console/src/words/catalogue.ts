@@ -35,7 +35,7 @@ export const CATALOGUE = {
 
   // -- the wall
   'wall.alarms': { zh: '{n} 条报警', en: 'Alarms: {n}' },
-  'wall.unanswered': { zh: '{n} 条未确认', en: 'unacknowledged: {n}' },
+  'wall.unanswered': { zh: '{n} 条未确认', en: 'not ack.: {n}' },
   'wall.facilities': { zh: '{n} 个设施', en: 'Facilities: {n}' },
   'wall.walked': { zh: '{n} 件巡查设备', en: 'On rounds: {n}' },
   'wall.silent': { zh: '网关离线，数据已旧', en: 'Gateway offline, figures old' },
