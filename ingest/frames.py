@@ -12,6 +12,7 @@ from msgspec import structs
 from ingest.delivery import SAMPLE_BYTES, Delivery
 
 TOPICS_CACHED_MAX = 65_536
+TOPIC_BYTES_MAX = 256  # longer than any topic of ours can be; of a longer one the beginning is kept
 OTHER_FRAME_BYTES_MAX = 65_536  # acknowledgements and answers; a SUBACK has a byte per subscription
 
 _PUBLISH: Final = 0x30
@@ -143,7 +144,12 @@ class Frames:
         return 0, 0
 
     def _name(self, raw: bytes) -> str:
-        """A topic as text, from now on known. One that is no UTF-8 is told so that a person can read it."""
+        """A topic as text, from now on known. One that is no UTF-8 is told so that a person can read it.
+
+        What comes after us holds and remembers topics by their number: bounded here, they are bounded in bytes.
+        """
+        if len(raw) > TOPIC_BYTES_MAX:
+            return raw[:TOPIC_BYTES_MAX].decode("utf-8", "backslashreplace")
         if len(self._topics) >= TOPICS_CACHED_MAX:
             self._topics.clear()
         name = self._topics[raw] = raw.decode("utf-8", "backslashreplace")

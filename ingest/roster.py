@@ -12,7 +12,7 @@ from ingest.garbage import long_lived
 from ingest.lease import Lease
 from ingest.sites import JudgedSite, Packs, load
 from ledger import facilities, leases
-from ledger.errors import Unavailable
+from ledger.errors import TookTooLong, Unavailable, translated
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import Site
 from rules.links import Tuning
@@ -97,6 +97,14 @@ class Roster:
 
         Raises Unavailable, SiteTaken, or Trouble when a site cannot be loaded: that is no message's fault.
         """
+        try:
+            with translated():
+                await self._make_ready(connection, site_ids, heard_ms)
+        except TookTooLong as error:  # smaller batches would not help
+            raise Trouble(f"the sites cannot be made ready: {error}") from error
+        return {self._keys[site_id]: self._loaded[site_id] for site_id in site_ids}
+
+    async def _make_ready(self, connection: Connection, site_ids: Sequence[int], heard_ms: int) -> None:
         pid = await self._lease.hold(self._keys)
         await leases.require(connection, pid, self._keys)
         revisions = await facilities.revisions(connection, site_ids)
@@ -105,7 +113,6 @@ class Roster:
             with long_lived(replaces=not (self._loaded.keys() | self._failed.keys()).isdisjoint(changed)):
                 for site_id in changed:
                     await self._build(connection, site_id, heard_ms)
-        return {self._keys[site_id]: self._loaded[site_id] for site_id in site_ids}
 
     def _is_current(self, site_id: int, revision: int | None) -> bool:
         site = self._loaded.get(site_id)
@@ -114,9 +121,10 @@ class Roster:
     async def _build(self, connection: Connection, site_id: int, heard_ms: int) -> None:
         try:
             before = self._loaded.get(site_id) or self._failed.get(site_id)
-            self._loaded[site_id] = await load(
-                connection, site_id, self._packs, self._tuning, now=self._now(), heard_ms=heard_ms, before=before
-            )
+            with translated():
+                self._loaded[site_id] = await load(
+                    connection, site_id, self._packs, self._tuning, now=self._now(), heard_ms=heard_ms, before=before
+                )
             self._failed.pop(site_id, None)
             self.builds += 1
         except Unavailable:

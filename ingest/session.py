@@ -13,7 +13,7 @@ from ingest.link import BrokerAddress, BrokerAway, Endpoint, Link
 
 RETRY_FIRST_S = 0.1
 RETRY_LAST_S = 5.0
-HELD_BYTES_MAX = 64 * 1024 * 1024
+HELD_BYTES_MAX = 64 * 1024 * 1024  # of payload; topics are bounded where frames are cut
 
 _log = logging.getLogger(__name__)
 

@@ -5,12 +5,14 @@ back, and the same rows are inserted one by one as far as they are new.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg.errors import UniqueViolation
+from psycopg.rows import TupleRow
 
 from ledger import arrays
 from ledger.history import note_old
@@ -144,6 +146,18 @@ async def _insert(connection: Connection, rows: Columns) -> _Known:
         [places, [points[place] for place in places], [times[place] for place in places]],
     )
     found = await cursor.fetchall()
-    assert len(found) == len(places), "a reading that was refused as known is known"
+    if len(found) < len(places):
+        found += await _insert_after_all(connection, rows, {*places} - {row[0] for row in found})
+    if not found:
+        return _NOTHING_KNOWN
     known, value, quality = zip(*found, strict=True)
     return np.array(known, np.int64), np.array(value, np.float64), np.array(quality, np.int16)
+
+
+async def _insert_after_all(connection: Connection, rows: Columns, gone: AbstractSet[int]) -> list[TupleRow]:
+    """What was known and is there no more was deleted in between, as history is once its hours are made: it is new."""
+    which = np.zeros(len(rows), np.bool_)
+    which[list(gone)] = True
+    known, value, quality = await _insert(connection, rows.only(which))
+    places = np.flatnonzero(which)[known]
+    return list(zip(places.tolist(), value.tolist(), quality.tolist(), strict=True))

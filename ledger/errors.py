@@ -14,7 +14,8 @@ Driver errors are translated once, in `translate`, by the name of the constraint
 CONSTRAINT_ERRORS fails tests/ledger/test_errors.py.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 
 import psycopg
 
@@ -300,6 +301,15 @@ _BUSY = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Driver errors come out as ledger errors here, for who must tell them apart before the transaction ends."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from error
 
 
 def translate(error: psycopg.Error) -> LedgerError:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ingest import batch, worker
+from ingest import batch, roster, worker
 from ingest.delivery import Delivery
+from ingest.sites import JudgedSite
 from rules.block import Block, BlockOutcome
 from rules.engine import Engine
 from tests.line_rig import Line
@@ -79,3 +80,26 @@ async def test_what_takes_too_long_is_tried_in_halves_and_alone_several_times(be
     assert list(tried.values()) == [2, 2]
     (row,) = await bench.rows("select reason, count from quarantine")
     assert (row["reason"], row["count"]) == ("unjudged", 2)
+
+
+async def test_a_site_that_takes_too_long_to_load_is_no_messages_fault(bench: Line, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "RETRY_FIRST_S", 0.01)
+    monkeypatch.setattr(worker, "TOO_SLOW_IN_A_ROW_MAX", 2)
+    load, tries = roster.load, 0
+
+    async def slow(connection: Any, *rest: Any, **more: Any) -> JudgedSite:
+        nonlocal tries
+        tries += 1
+        if tries <= 5:
+            await connection.execute("set local statement_timeout = 1")
+            await connection.execute("select pg_sleep(1)")
+        return await load(connection, *rest, **more)
+
+    monkeypatch.setattr(roster, "load", slow)
+    await bench.stop()
+    bench.say("pumps", {"room_temp": 20}, ago=60)
+    bench.start()
+    account = await bench.received(deadline_s=60.0)
+    assert (account["accepted"], account["quarantined"], account["stored"]) == (1, 0, 1)
+    assert tries > 5
+    assert await bench.rows("select reason from quarantine") == []

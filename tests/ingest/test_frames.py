@@ -12,7 +12,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from ingest.delivery import SAMPLE_BYTES, Delivery
-from ingest.frames import OTHER_FRAME_BYTES_MAX, Frames
+from ingest.frames import OTHER_FRAME_BYTES_MAX, TOPIC_BYTES_MAX, Frames
 
 PAYLOAD_MAX = 300
 ALL = 1_000_000
@@ -198,3 +198,12 @@ def test_any_bytes_end_in_messages_or_a_flaw_however_they_are_split(stream: byte
     pieces = cut([stream[at : at + step] for at in range(0, len(stream), step)])
     assert told(pieces[0]) == told(whole[0])
     assert pieces[1:] == whole[1:]
+
+
+def test_of_a_topic_longer_than_any_of_ours_the_beginning_is_kept() -> None:
+    long = b"tz/v1/east/" + b"x" * 60_000
+    messages, _, flaw = cut([publish(long, b"{}"), publish(b"tz/v1/east/f/telemetry", b"{}", packet_id=2)])
+    assert flaw is None
+    assert [each.topic for each in messages] == [long[:TOPIC_BYTES_MAX].decode(), "tz/v1/east/f/telemetry"]
+    longest = f"tz/v1/{'s' * 64}/gateways/{'g' * 64}/status"
+    assert len(longest) < TOPIC_BYTES_MAX

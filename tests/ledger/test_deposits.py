@@ -1,9 +1,14 @@
 """Arrays by COPY and rows by INSERT leave the same readings and tell the same fates."""
 
+from collections.abc import Sequence
+from typing import LiteralString, cast
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import TupleRow
 
 from ledger import deposits
 from ledger.deposits import CONFLICT, REPEATED, STORED, Columns, deposit
@@ -55,3 +60,30 @@ async def test_many_new_rows_and_then_some_of_them_again(connection: Connection)
     assert fates[152:] == [REPEATED] * 100
     cursor = await connection.execute("select count(*) from reading")
     assert await cursor.fetchone() == (301,)
+
+
+async def test_what_the_historian_deletes_in_between_is_new_again(database_url: str) -> None:
+    """The insert finds it known, and by the time it is asked what is known there, it is gone."""
+    rows = columns([(1, 5, 1.0, 0), (2, 5, 2.0, 0), (3, 5, 3.0, 0)])
+    async with (
+        await AsyncConnection[TupleRow].connect(database_url, autocommit=True) as historian,
+        await AsyncConnection[TupleRow].connect(database_url) as ours,
+    ):
+        await deposit(historian, columns([(1, 5, 1.0, 0), (2, 5, 7.0, 0)]))
+        statements = 0
+
+        class Meddled:
+            """Our connection, on which somebody else gets in after the first statement."""
+
+            async def execute(self, statement: LiteralString, values: Sequence[object] = ()) -> AsyncCursor[TupleRow]:
+                nonlocal statements
+                cursor = await ours.execute(statement, values)
+                statements += 1
+                if statements == 1:
+                    await historian.execute("delete from reading where point_id = 2")
+                return cursor
+
+        fates = await deposit(cast("Connection", Meddled()), rows)
+        assert fates.tolist() == [REPEATED, STORED, STORED]
+        cursor = await ours.execute("select point_id, value from reading order by point_id")
+        assert await cursor.fetchall() == [(1, 1.0), (2, 2.0), (3, 3.0)]
