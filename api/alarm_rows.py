@@ -19,7 +19,7 @@ from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Name, PageOf
 from ledger import alarm_grounds, alarm_list, condition_list
-from ledger.alarm_grounds import DealtWith, PointNow, Slot
+from ledger.alarm_grounds import Area, DealtWith, PointNow, Slot
 from ledger.alarm_list import AlarmFilter
 from ledger.condition_list import ConditionEntry
 from ledger.lifecycle import ConditionMove, ShownState, WorkOrderClock, WorkOrderState
@@ -67,8 +67,14 @@ class RowOrder(Answered):
     due: DueOut | None = Field(description="null: it waits, or everything that was promised is met")
 
 
+class AreaOut(Answered):
+    key: str
+    name: Name
+
+
 class AlarmRow(Answered):
     alarm: AlarmOut
+    area: AreaOut = Field(description="where its facility stands")
     ground: GroundOut | None = Field(description="null: its rule looks at no point of this facility")
     orders: Sequence[RowOrder]
     legal_moves: Sequence[ConditionMove] = Field(description="what a person can do now")
@@ -159,7 +165,13 @@ async def _rows(connection: Connection, context: Context, alarms: Sequence[Alarm
     places = await _grounds(connection, alarms)
     orders = await alarm_grounds.orders(connection, [each.id for each in alarms])
     conditions = await condition_list.by_ids(connection, [each.condition_id for each in alarms])
-    return [_row(context, each, conditions[each.condition_id], places.get(each.id), orders[each.id]) for each in alarms]
+    areas = await alarm_grounds.areas(connection, [each.facility_id for each in alarms])
+    return [
+        _row(
+            context, each, conditions[each.condition_id], areas[each.facility_id], places.get(each.id), orders[each.id]
+        )
+        for each in alarms
+    ]
 
 
 async def _grounds(connection: Connection, alarms: Sequence[Alarm]) -> Mapping[int, tuple[Ground, PointNow]]:
@@ -179,12 +191,14 @@ def _row(
     context: Context,
     alarm: Alarm,
     condition: ConditionEntry,
+    area: Area,
     place: tuple[Ground, PointNow] | None,
     orders: Sequence[DealtWith],
 ) -> AlarmRow:
     stands = alarm.ended_at is None
     return AlarmRow(
         alarm=alarm_out(context, alarm),
+        area=AreaOut(key=area.key, name=Name(zh=area.name_zh, en=area.name_en)),
         ground=None if place is None else _ground(alarm, *place),
         orders=[RowOrder(id=each.id, state=each.state, assignee=each.assignee, due=next_due(each)) for each in orders],
         legal_moves=persons_moves(condition) if stands else (),

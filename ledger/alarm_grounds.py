@@ -47,6 +47,15 @@ class PointNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """The place a facility stands at."""
+
+    key: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """Smallest, largest and last good value of a span."""
 
@@ -69,6 +78,16 @@ async def orders(connection: Connection, alarm_ids: Sequence[int]) -> dict[int, 
     async for row in cursor:
         found[row[0]].append(DealtWith(row[0], row[1], WorkOrderState(row[2]), row[3], Deadlines(*row[4:8]), *row[8:]))
     return found
+
+
+async def areas(connection: Connection, facility_ids: Sequence[int]) -> dict[int, Area]:
+    """By facility."""
+    cursor = await connection.execute(
+        "select facility.id, location.key, location.name_zh, location.name_en "
+        "from facility join location on location.id = facility.location_id where facility.id = any(%s)",
+        [list(facility_ids)],
+    )
+    return {row[0]: Area(*row[1:]) async for row in cursor}
 
 
 async def points(connection: Connection, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], PointNow]:

@@ -55,6 +55,7 @@ async def test_a_row_has_what_one_looks_at_first(client: httpx.AsyncClient, owne
         "limit": 0.3,
         "raised_with": 0.21,
     }
+    assert row["area"] == {"key": "pump-house", "name": {"zh": "地下二层泵房", "en": "Pump house"}}
     assert row["orders"] == []
     assert row["legal_moves"] == ["acknowledge", "shelve", "remove_from_service"]
     assert row["shelving"] == {"seconds_max": 3600, "note_required": True}
