@@ -52,6 +52,7 @@ function Themed({ children }: { children: ReactNode }) {
 
 const SignIn = lazy(() => import('../pages/sign-in').then(page => ({ default: page.SignIn })));
 const SignInAgain = lazy(() => import('../pages/sign-in').then(page => ({ default: page.SignInAgain })));
+const NewPassword = lazy(() => import('../pages/sign-in').then(page => ({ default: page.NewPassword })));
 const ROUTES = PAGES.map(page => ({ ...page, Page: lazy(page.load) }));
 
 function Signed() {
@@ -62,6 +63,7 @@ function Signed() {
       {standing === 'unknown' && <Waiting />}
       <Suspense fallback={<Waiting />}>
         {(standing === 'nobody' || standing === 'unreachable') && <SignIn />}
+        {standing === 'new_password' && <NewPassword />}
         {standing === 'expired' && <SignInAgain />}
       </Suspense>
       {signedIn && (

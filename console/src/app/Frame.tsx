@@ -4,6 +4,7 @@ import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { LiveBanner, LiveMark } from '../live/LiveMark';
 import { useSession } from '../session/session';
+import { Bell } from '../sound/Bell';
 import { useWords } from '../words/words';
 import { LanguageSwitch } from './LanguageSwitch';
 import { type Group, PAGES, type Page } from './pages';
@@ -55,6 +56,7 @@ export function Frame({ page, children }: { page: Omit<Page, 'load'>; children: 
           />
           <h1 className="title">{t(page.word)}</h1>
           <div id="header-tools" className="header-tools" />
+          <Bell />
           <LiveMark />
           <LanguageSwitch />
           <Person />

@@ -17,7 +17,12 @@ export function Mark({ priority, grade, filled }: { priority: Priority; grade: G
   const { name } = useServiceWords();
   const words = `${name('priority', priority)} · ${name('grade', grade)}`;
   return (
-    <svg className={`mark mark-${priority} ${filled ? 'mark-filled' : ''}`} viewBox="0 0 32 32" role="img" aria-label={words}>
+    <svg
+      className={`mark mark-${priority} ${filled ? 'mark-filled' : ''}`}
+      viewBox="0 0 32 32"
+      role="img"
+      aria-label={words}
+    >
       <title>{words}</title>
       <path d={SHAPES[priority]} />
       <text x="16" y={priority === 'high' ? 26 : 22} textAnchor="middle">

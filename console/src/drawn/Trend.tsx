@@ -47,7 +47,14 @@ export function Trend({ slots, begin_ms, end_ms, slot_ms, limit, label }: Props)
     <svg className="trend" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
       <title>{label}</title>
       {slots.map(slot => (
-        <line key={slot.ts} className="trend-band" x1={middle(slot)} x2={middle(slot)} y1={y(slot.min)} y2={y(slot.max)} />
+        <line
+          key={slot.ts}
+          className="trend-band"
+          x1={middle(slot)}
+          x2={middle(slot)}
+          y1={y(slot.min)}
+          y2={y(slot.max)}
+        />
       ))}
       {runs(slots, slot_ms).map(run => (
         <polyline

@@ -1,17 +1,21 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
-import { onUnauthorized, setCsrf } from '../api/client';
+import { api, given, onUnauthorized, setCsrf } from '../api/client';
 import { Failed } from '../api/problem';
+import { useWords } from '../words/words';
 import type { Me, Right } from './me';
-import * as requests from './requests';
 
-/** `unknown`: not asked yet. `expired`: was signed in; the page stands, with what was typed, behind the sign-in form. */
-export type Standing = 'unknown' | 'nobody' | 'signed_in' | 'expired' | 'unreachable';
+/**
+ * `unknown`: not asked yet. `new_password`: signed in with a password that somebody else made, and nothing can be done
+ * before another is chosen. `expired`: was signed in; the page stands, with what was typed, behind the sign-in form.
+ */
+export type Standing = 'unknown' | 'nobody' | 'new_password' | 'signed_in' | 'expired' | 'unreachable';
 
 type Session = {
   readonly standing: Standing;
   readonly me: Me | null;
   readonly signIn: (login: string, password: string) => Promise<void>;
+  readonly choosePassword: (password: string, newPassword: string) => Promise<void>;
   readonly signOut: () => Promise<void>;
   /** Whether this person may do this: at that site, or without one, anywhere. */
   readonly can: (right: Right, site?: string) => boolean;
@@ -22,15 +26,22 @@ const SESSION = ['session'] as const;
 
 async function whoAmI(): Promise<Me | null> {
   try {
-    return await requests.whoAmI();
+    return await given(api.GET('/api/v1/session'));
   } catch (error) {
     if (error instanceof Failed && error.status === 401) return null;
     throw error;
   }
 }
 
+function standingOf(me: Me | null, expired: boolean, asked: { isSuccess: boolean; failureCount: number }): Standing {
+  if (me === null) return asked.isSuccess ? 'nobody' : asked.failureCount > 0 ? 'unreachable' : 'unknown';
+  if (expired) return 'expired';
+  return me.must_change_password ? 'new_password' : 'signed_in';
+}
+
 export function SessionProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
+  const { choose } = useWords();
   const [expired, setExpired] = useState(false);
   const asked = useQuery({
     queryKey: SESSION,
@@ -41,11 +52,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     meta: { standing: true },
   });
   const me = asked.data ?? null;
-  useEffect(() => setCsrf(me?.csrf ?? null), [me]);
+  // Before anything below asks for something: effects of children run first.
+  setCsrf(me?.csrf ?? null);
   useEffect(() => onUnauthorized(() => setExpired(true)), []);
-  const signIn = useCallback(
-    async (login: string, password: string) => {
-      const found = await requests.signIn(login, password);
+  const become = useCallback(
+    (found: Me) => {
       setCsrf(found.csrf);
       queries.setQueryData(SESSION, found);
       setExpired(false);
@@ -53,33 +64,37 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     },
     [queries],
   );
+  const signIn = useCallback(
+    async (login: string, password: string) => {
+      const found = await given(api.POST('/api/v1/session', { body: { login, password } }));
+      choose(found.person.language);
+      become(found);
+    },
+    [become, choose],
+  );
+  const choosePassword = useCallback(
+    async (password: string, new_password: string) =>
+      become(await given(api.POST('/api/v1/session/password', { body: { password, new_password } }))),
+    [become],
+  );
   const signOut = useCallback(async () => {
     try {
-      await requests.signOut(me?.csrf ?? '');
+      await given(api.DELETE('/api/v1/session'));
     } finally {
       queries.clear();
       queries.setQueryData(SESSION, null);
       setExpired(false);
     }
-  }, [queries, me]);
+  }, [queries]);
   const can = useCallback(
     (right: Right, site?: string) =>
       me?.sites.some(each => (site === undefined || each.site === site) && each.rights.includes(right)) ?? false,
     [me],
   );
-  const standing: Standing =
-    me !== null
-      ? expired
-        ? 'expired'
-        : 'signed_in'
-      : asked.isSuccess
-        ? 'nobody'
-        : asked.failureCount > 0
-          ? 'unreachable'
-          : 'unknown';
+  const standing = standingOf(me, expired, asked);
   const session = useMemo<Session>(
-    () => ({ standing, me, signIn, signOut, can }),
-    [standing, me, signIn, signOut, can],
+    () => ({ standing, me, signIn, choosePassword, signOut, can }),
+    [standing, me, signIn, choosePassword, signOut, can],
   );
   return <InSession value={session}>{children}</InSession>;
 }

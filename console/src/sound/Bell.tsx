@@ -18,9 +18,7 @@ function useSounding() {
   return useQuery({
     queryKey: SOUNDING,
     queryFn: () =>
-      given(
-        api.GET('/api/v1/alarms', { params: { query: { open: true, shown: ['UNACK'], limit: COUNTED_MAX } } }),
-      ),
+      given(api.GET('/api/v1/alarms', { params: { query: { open: true, shown: ['UNACK'], limit: COUNTED_MAX } } })),
   }).data?.items;
 }
 

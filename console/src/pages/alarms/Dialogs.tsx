@@ -14,7 +14,10 @@ const NOTE_CHARS_MAX = 4_000;
 const NAME_CHARS_MAX = 100;
 
 /** How long all of them may be shelved, and whether one of them wants a reason. */
-export function shelvingOf(rows: readonly AlarmRow[]): { readonly minutes_max: number; readonly note_required: boolean } {
+export function shelvingOf(rows: readonly AlarmRow[]): {
+  readonly minutes_max: number;
+  readonly note_required: boolean;
+} {
   const limits = rows.flatMap(row => (row.shelving === null ? [] : [row.shelving]));
   return {
     minutes_max: limits.length === 0 ? 0 : Math.floor(Math.min(...limits.map(each => each.seconds_max)) / 60),

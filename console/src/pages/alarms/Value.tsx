@@ -29,7 +29,7 @@ export function Value({ row, now }: { row: AlarmRow; now: Shown | undefined }) {
     <span className="value" title={label}>
       <span className="value-name">{label}</span>
       <span className="value-now">
-        <strong>{figure(value)}</strong>
+        <strong className="value-figure">{figure(value)}</strong>
         {ground.unit !== '' && <small> {ground.unit}</small>}
         {ground.comparison !== null && (
           <span className="value-limit">

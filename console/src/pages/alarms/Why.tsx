@@ -31,7 +31,13 @@ export default function Why({ id, row, onClose }: { id: number; row: AlarmRow | 
     queryFn: () => given(api.GET('/api/v1/alarms/{alarm}', { params: { path: { alarm: id } } })),
   });
   return (
-    <Drawer open size="min(640px, 100vw)" onClose={onClose} title={data ? of(data.alarm.title) : t('alarms.why')} destroyOnHidden>
+    <Drawer
+      open
+      size="min(640px, 100vw)"
+      onClose={onClose}
+      title={data ? of(data.alarm.title) : t('alarms.why')}
+      destroyOnHidden
+    >
       {error !== null && <Alert type="error" showIcon title={explained(error)} role="alert" />}
       {data === undefined && error === null && <Waiting />}
       {data !== undefined && <Account detail={data} row={row} onSaid={() => void refetch()} />}
@@ -92,7 +98,8 @@ function Account({ detail, row, onSaid }: { detail: AlarmDetail; row: AlarmRow |
           <ul>
             {detail.work_orders.map(order => (
               <li key={order.id}>
-                #{order.id} {of(order.title)} · {name('work_order_state', order.state)} · {order.assignee ?? t('why.nobody')}
+                #{order.id} {of(order.title)} · {name('work_order_state', order.state)} ·{' '}
+                {order.assignee ?? t('why.nobody')}
               </li>
             ))}
           </ul>

@@ -65,7 +65,9 @@ async function perform(deed: Deed, row: AlarmRow, now_ms: number, key: string): 
       return;
     }
     case 'out_of_service':
-      await given(api.POST('/api/v1/alarms/{alarm}/remove-from-service', { params, headers, body: { note: deed.note } }));
+      await given(
+        api.POST('/api/v1/alarms/{alarm}/remove-from-service', { params, headers, body: { note: deed.note } }),
+      );
       return;
     case 'comment':
       await given(api.POST('/api/v1/alarms/{alarm}/notes', { params, headers, body: { text: deed.note } }));
@@ -73,9 +75,9 @@ async function perform(deed: Deed, row: AlarmRow, now_ms: number, key: string): 
     case 'assign': {
       const order = orderToAssign(row);
       if (order === null) throw new Failed(null, null);
-      const path = { work_order: order };
+      const path = { order };
       await given(
-        api.POST('/api/v1/work-orders/{work_order}/dispatch', {
+        api.POST('/api/v1/work-orders/{order}/dispatch', {
           params: { path },
           headers,
           body: { assignee: deed.assignee, note },

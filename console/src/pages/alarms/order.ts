@@ -44,7 +44,13 @@ export function isWanted(row: AlarmRow, wanted: Wanted): boolean {
   const words = wanted.words.trim().toLowerCase();
   if (words === '') return true;
   const names = [alarm.title, alarm.facility.name, row.area.name].flatMap(each => [each.zh, each.en]);
-  const said = [...names, alarm.rule, alarm.facility.key, alarm.part ?? '', ...row.orders.map(each => each.assignee ?? '')];
+  const said = [
+    ...names,
+    alarm.rule,
+    alarm.facility.key,
+    alarm.part ?? '',
+    ...row.orders.map(each => each.assignee ?? ''),
+  ];
   return words.split(/\s+/).every(word => said.some(each => each.toLowerCase().includes(word)));
 }
 

@@ -17,7 +17,8 @@ async function everyRow(): Promise<Rows> {
   const found = new Map<number, AlarmRow>();
   let after: string | null = null;
   do {
-    const query: { limit: number; after?: string } = after === null ? { limit: PAGE_ROWS } : { limit: PAGE_ROWS, after };
+    const query: { limit: number; after?: string } =
+      after === null ? { limit: PAGE_ROWS } : { limit: PAGE_ROWS, after };
     const page: { readonly items: readonly AlarmRow[]; readonly next: string | null } = await given(
       api.GET('/api/v1/alarm-rows', { params: { query } }),
     );

@@ -3,7 +3,12 @@ import { api, given } from '../../api/client';
 import type { TrendOut } from '../../api/schema';
 import { useLiveState } from '../../live/live';
 
-export type Day = { readonly trend: TrendOut | null; readonly begin_ms: number; readonly end_ms: number; readonly slot_ms: number };
+export type Day = {
+  readonly trend: TrendOut | null;
+  readonly begin_ms: number;
+  readonly end_ms: number;
+  readonly slot_ms: number;
+};
 export type Days = ReadonlyMap<number, Day>;
 
 const AT_ONCE = 40;
@@ -36,7 +41,9 @@ export function useTrends(inSight: readonly number[]): Days {
           slot_ms: found.slot_s * 1_000,
         };
         const trends = new Map(found.items.map(each => [each.alarm, each]));
-        setDays(known => new Map([...known, ...stale.map(id => [id, { trend: trends.get(id) ?? null, ...span }] as const)]));
+        setDays(
+          known => new Map([...known, ...stale.map(id => [id, { trend: trends.get(id) ?? null, ...span }] as const)]),
+        );
       } catch {
         for (const id of stale) askedAt.current.delete(id); // the next round asks again
       }

@@ -36,22 +36,89 @@ export function SignInAgain() {
   );
 }
 
-type Typed = { login: string; password: string };
-
-function SignInForm({ login }: { login?: string }) {
+/** Somebody else made the password one came in with: another is chosen before anything else. */
+export function NewPassword() {
   const { t } = useWords();
-  const { signIn } = useSession();
+  return (
+    <main className="sign-in">
+      <div className="sign-in-language">
+        <LanguageSwitch />
+      </div>
+      <div className="sign-in-card">
+        <h1>{t('password.choose')}</h1>
+        <p>{t('password.why')}</p>
+        <NewPasswordForm />
+      </div>
+    </main>
+  );
+}
+
+type Chosen = { password: string; chosen: string; again: string };
+
+function NewPasswordForm() {
+  const { t } = useWords();
+  const { choosePassword, signOut } = useSession();
+  const { busy, refusal, attempt } = useAttempt();
+  return (
+    <Form<Chosen>
+      layout="vertical"
+      requiredMark={false}
+      onFinish={typed => attempt(() => choosePassword(typed.password, typed.chosen))}
+    >
+      <Form.Item
+        name="password"
+        label={t('password.present')}
+        rules={[{ required: true, message: t('session.password_missing') }]}
+      >
+        <Input.Password autoComplete="current-password" autoFocus />
+      </Form.Item>
+      <Form.Item
+        name="chosen"
+        label={t('password.new')}
+        extra={t('password.rules')}
+        rules={[{ required: true, message: t('session.password_missing') }]}
+      >
+        <Input.Password autoComplete="new-password" />
+      </Form.Item>
+      <Form.Item
+        name="again"
+        label={t('password.again')}
+        dependencies={['chosen']}
+        rules={[
+          form => ({
+            validator: (_, value) =>
+              value === form.getFieldValue('chosen')
+                ? Promise.resolve()
+                : Promise.reject(new Error(t('password.differs'))),
+          }),
+        ]}
+      >
+        <Input.Password autoComplete="new-password" />
+      </Form.Item>
+      {refusal !== null && <Alert type="error" showIcon title={refusal} role="alert" className="refusal" />}
+      <Button type="primary" htmlType="submit" block loading={busy}>
+        {t('password.choose')}
+      </Button>
+      <Button type="link" block onClick={() => void signOut()}>
+        {t('session.sign_out')}
+      </Button>
+    </Form>
+  );
+}
+
+/** One attempt at a time, and what came of the last one in words. */
+function useAttempt() {
+  const { t } = useWords();
   const explained = useExplained();
   const [refusal, setRefusal] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-
-  async function submit(typed: Typed) {
+  async function attempt(act: () => Promise<void>) {
     setBusy(true);
     setRefusal(null);
     try {
-      await signIn(typed.login.trim(), typed.password);
+      await act();
     } catch (error) {
-      if (error instanceof Failed && error.status === 401) setRefusal(t('session.wrong'));
+      if (error instanceof Failed && error.kind === 'sign_in_failed') setRefusal(t('session.wrong'));
       else if (error instanceof Failed && error.status === 429)
         setRefusal(t('session.limited', { seconds: error.retryAfter_s ?? 60 }));
       else setRefusal(explained(error));
@@ -59,9 +126,22 @@ function SignInForm({ login }: { login?: string }) {
       setBusy(false);
     }
   }
+  return { busy, refusal, attempt };
+}
 
+type Typed = { login: string; password: string };
+
+function SignInForm({ login }: { login?: string }) {
+  const { t } = useWords();
+  const { signIn } = useSession();
+  const { busy, refusal, attempt } = useAttempt();
   return (
-    <Form<Typed> layout="vertical" requiredMark={false} initialValues={{ login: login ?? '' }} onFinish={submit}>
+    <Form<Typed>
+      layout="vertical"
+      requiredMark={false}
+      initialValues={{ login: login ?? '' }}
+      onFinish={typed => attempt(() => signIn(typed.login.trim(), typed.password))}
+    >
       <Form.Item
         name="login"
         label={t('session.login')}

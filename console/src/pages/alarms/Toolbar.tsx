@@ -1,0 +1,105 @@
+import { QuestionCircleOutlined, SearchOutlined } from '@ant-design/icons';
+import { Button, Checkbox, Dropdown, Input, type InputRef, Select } from 'antd';
+import type { Ref } from 'react';
+import { useSession } from '../../session/session';
+import { useServiceWords } from '../../words/vocabulary';
+import { useWords } from '../../words/words';
+import type { Wanted } from './order';
+
+type Props = {
+  readonly wanted: Wanted;
+  readonly columns: readonly string[];
+  readonly onChange: (change: Partial<Wanted>) => void;
+  readonly onColumns: (hidden: readonly string[]) => void;
+  readonly onHelp: () => void;
+  readonly search: Ref<InputRef>;
+};
+
+const PRIORITIES = ['urgent', 'high', 'medium', 'low'];
+const COLUMNS = ['trend', 'order'] as const;
+
+/** What is shown and how. All of it is kept with the person. */
+export function Toolbar({ wanted, columns, onChange, onColumns, onHelp, search }: Props) {
+  const { t, of } = useWords();
+  const { name } = useServiceWords();
+  const { me } = useSession();
+  const sites = me?.sites ?? [];
+  return (
+    <search className="toolbar" aria-label={t('filter.filters')}>
+      <Input
+        ref={search}
+        className="toolbar-search"
+        prefix={<SearchOutlined aria-hidden="true" />}
+        placeholder={t('filter.words')}
+        aria-label={t('filter.words')}
+        allowClear
+        value={wanted.words}
+        maxLength={100}
+        onChange={event => onChange({ words: event.target.value })}
+      />
+      {sites.length > 1 && (
+        <Select
+          mode="multiple"
+          maxTagCount="responsive"
+          className="toolbar-select"
+          placeholder={t('filter.sites')}
+          aria-label={t('filter.sites')}
+          value={[...wanted.sites]}
+          options={sites.map(each => ({ value: each.site, label: of(each.name) }))}
+          onChange={chosen => onChange({ sites: chosen })}
+        />
+      )}
+      <Select
+        mode="multiple"
+        maxTagCount="responsive"
+        className="toolbar-select"
+        placeholder={t('filter.priorities')}
+        aria-label={t('filter.priorities')}
+        value={[...wanted.priorities]}
+        options={PRIORITIES.map(each => ({ value: each, label: name('priority', each) }))}
+        onChange={chosen => onChange({ priorities: chosen })}
+      />
+      <Select
+        mode="multiple"
+        maxTagCount="responsive"
+        className="toolbar-select"
+        placeholder={t('filter.grades')}
+        aria-label={t('filter.grades')}
+        value={[...wanted.grades]}
+        options={['A', 'B', 'C'].map(each => ({ value: each, label: name('grade', each) }))}
+        onChange={chosen => onChange({ grades: chosen })}
+      />
+      <Checkbox checked={wanted.unacknowledged} onChange={event => onChange({ unacknowledged: event.target.checked })}>
+        {t('filter.unacknowledged')}
+      </Checkbox>
+      <Select
+        className="toolbar-sort"
+        aria-label={t('filter.sort')}
+        value={wanted.sort}
+        options={(['importance', 'newest'] as const).map(each => ({ value: each, label: t(`sort.${each}`) }))}
+        onChange={sort => onChange({ sort })}
+      />
+      <Select
+        className="toolbar-sort"
+        aria-label={t('filter.grouping')}
+        value={wanted.grouping}
+        options={(['auto', 'on', 'off'] as const).map(each => ({ value: each, label: t(`grouping.${each}`) }))}
+        onChange={grouping => onChange({ grouping })}
+      />
+      <Dropdown
+        trigger={['click']}
+        menu={{
+          selectable: true,
+          multiple: true,
+          selectedKeys: COLUMNS.filter(each => !columns.includes(each)),
+          items: COLUMNS.map(each => ({ key: each, label: t(`column.${each}`) })),
+          onClick: ({ key }) =>
+            onColumns(columns.includes(key) ? columns.filter(each => each !== key) : [...columns, key]),
+        }}
+      >
+        <Button>{t('filter.columns')}</Button>
+      </Dropdown>
+      <Button type="text" icon={<QuestionCircleOutlined />} aria-label={t('keys.title')} onClick={onHelp} />
+    </search>
+  );
+}
