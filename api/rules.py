@@ -23,6 +23,7 @@ from ledger.records import Facility, Part, Severity, from_ms, to_ms
 from rules import blind
 from rules.binding import clear_node, conditions_for, left_out
 from rules.blind import LookedAt
+from rules.grounds import Comparison, limits
 from rules.model import ParameterType, Rule
 from rules.places import Places
 from rules.syntax import written
@@ -39,6 +40,14 @@ class SilenceOut(Answered):
     until: datetime
 
 
+class LimitOut(Answered):
+    """A point of the facility compared with a figure: `outlet_pressure < 0.4`."""
+
+    point: str
+    comparison: Comparison
+    limit: float
+
+
 class RuleOut(Answered):
     """A rule in force, at the facility or at the parts named."""
 
@@ -50,6 +59,10 @@ class RuleOut(Answered):
     work_class_name: Name
     parts: Sequence[str] = Field(description="empty: of the facility itself")
     when: str
+    limits: Sequence[LimitOut] = Field(
+        description="what `when` compares points of this facility with, reckoned with the parameters in force; of a rule "
+        "of parts for each of them"
+    )
     clears_when: str | None = Field(description="null: when `when` is no longer true")
     suppressed_when: str | None
     on_delay_s: float
@@ -221,12 +234,32 @@ def _rules(
         _rule(
             rule,
             parts[rule.key],
+            _limits(places, facility, rule, parts[rule.key]),
             blind.never_reported(looked, rule.key, heard),
             _silences(places, facility, rule, now_ms),
         )
         for rule in places.rules(facility)
         if rule.key in parts
     ]
+
+
+def _limits(places: Places, facility: Facility, rule: Rule, keys: Sequence[str]) -> Sequence[LimitOut]:
+    parts = {each.key: each for each in places.parts(facility)}
+    found: list[LimitOut] = []
+    for part in [parts[key] for key in keys] or [None]:
+        points = [*places.points_of(facility.id, None), *(places.points_of(facility.id, part.id) if part else ())]
+        figures: dict[str, float] = {}
+        for name in _parameter_types(places, facility):
+            scope, _, key = name.rpartition(".")
+            value = places.parameter(facility, parts.get(scope), key)
+            if value is not None and scope in ("", part and part.key):
+                figures[name] = value
+        found += [
+            LimitOut(point=each.point, comparison=each.comparison, limit=each.limit)
+            for each in limits(rule.when_text, [each.key for each in points], figures)
+            if each.comparison is not None and each.limit is not None
+        ]
+    return found
 
 
 def _silences(places: Places, facility: Facility, rule: Rule, now_ms: int) -> Sequence[SilenceOut]:
@@ -241,7 +274,13 @@ def _silences(places: Places, facility: Facility, rule: Rule, now_ms: int) -> Se
     ]
 
 
-def _rule(rule: Rule, parts: Sequence[str], never_reported: Sequence[str], silences: Sequence[SilenceOut]) -> RuleOut:
+def _rule(
+    rule: Rule,
+    parts: Sequence[str],
+    limits_here: Sequence[LimitOut],
+    never_reported: Sequence[str],
+    silences: Sequence[SilenceOut],
+) -> RuleOut:
     clear = clear_node(rule)
     return RuleOut(
         key=rule.key,
@@ -252,6 +291,7 @@ def _rule(rule: Rule, parts: Sequence[str], never_reported: Sequence[str], silen
         work_class_name=CATALOGUE.text("work_class", rule.work_class),
         parts=parts,
         when=rule.when_text,
+        limits=limits_here,
         clears_when=rule.clear_when_text or (None if clear is None else written(clear)),
         suppressed_when=rule.suppress_when_text,
         on_delay_s=rule.on_delay_s,

@@ -4,7 +4,7 @@ A list of alarms shows a value against its limit in one line. Rules are richer t
 first is taken, and where no limit can be put beside a value, the point alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, cast
@@ -51,6 +51,12 @@ def ground(explanation: Mapping[str, object]) -> Ground | None:
     points = (known.point(name) for name in names(tree))
     first = next((point for point in points if point is not None), None)
     return None if first is None else Ground(first)
+
+
+def limits(when: str, points: Sequence[str], parameters: Mapping[str, float]) -> Sequence[Ground]:
+    """Every comparison of a point with a figure in a rule's condition, each once: what is drawn across a chart."""
+    tree = _parsed(when)
+    return [] if tree is None else list(dict.fromkeys(_compared(tree, _Known(list(points), parameters))))
 
 
 @lru_cache(maxsize=1_024)

@@ -74,6 +74,17 @@ def test_every_event_class_of_the_contracts_has_its_words() -> None:
     assert set(CATALOGUE.sections["event_class"]) == used
 
 
+def test_every_label_of_the_packs_points_has_its_words() -> None:
+    points = [point for pack in packs.load(None).values() for point in pack.points.values()]
+    labels = {label for point in points for label in point.values}
+    said = set(CATALOGUE.sections["point_label"])
+    assert {each for each in said if "." not in each} == labels
+    assert {each for each in said if "." in each} <= {
+        f"{point.key.rpartition('.')[2]}.{label}" for point in points for label in point.values
+    }
+    assert said >= {"breaker_state.open", "breaker_state.closed"}, "a breaker that is closed carries current"
+
+
 def test_the_words_are_chinese_and_english() -> None:
     for section, entries in CATALOGUE.sections.items():
         for key, words in entries.items():

@@ -115,6 +115,8 @@ async def test_the_rules_of_a_facility_with_their_figures(client: httpx.AsyncCli
     assert low["title"] == {"zh": "出水压力低", "en": "Outlet pressure low"}
     assert low["when"].startswith("outlet_pressure <")
     assert low["clears_when"]
+    (limit,) = low["limits"]
+    assert (limit["point"], limit["comparison"], round(limit["limit"], 6)) == ("outlet_pressure", "<", 0.3)
     assert (low["severity"], low["work_class_name"]["zh"], low["on_delay_s"]) == ("warning", "供水", 60)
     assert rules["pump_run_long"]["parts"] == ["pump_1"]
     left_out = {(each["key"], each["part"]): each["reason"] for each in found["left_out"]}

@@ -3,7 +3,7 @@
 import pytest
 
 from rules import packs
-from rules.grounds import Ground, ground
+from rules.grounds import Ground, ground, limits
 from rules.syntax import written
 
 
@@ -62,3 +62,12 @@ def test_every_rule_that_ships_can_be_read() -> None:
             if points and told(rule.when_text, points) is None:
                 without.append(f"{pack.kind}.{rule.key}: {rule.when_text}")
     assert not without, "\n".join(without)
+
+
+def test_every_comparison_is_a_limit_once() -> None:
+    both = limits("level < low or level > high or mean(level, 5m) > high", ["level"], {"low": 15.0, "high": 92.0})
+    assert both == [Ground("level", "<", 15.0), Ground("level", ">", 92.0)]
+    assert limits("self.current > self.rated * 1.2", ["pump_2.current"], {"pump_2.rated": 10.0}) == [
+        Ground("pump_2.current", ">", 12.0)
+    ]
+    assert limits("no expression (", ["level"], {}) == []
