@@ -55,7 +55,9 @@ class PermitOut(Answered):
     id: int
     site: str
     facility: str
+    facility_name: Name
     part: str | None = Field(description="null: the whole facility")
+    part_name: Name | None
     work: WorkRef | None = Field(description="the kind of work; null: named by its rules alone")
     kind: PermitKind
     rules: Sequence[SilencedRule]
@@ -244,7 +246,9 @@ def _permit(context: Context, entry: PermitEntry) -> PermitOut:
         id=permit.id,
         site=entry.site_key,
         facility=entry.facility_key,
+        facility_name=Name(zh=entry.facility_name_zh, en=entry.facility_name_en),
         part=entry.part_key,
+        part_name=_part_name(entry),
         work=None if permit.work is None else _work(context, permit.work),
         kind=permit.kind,
         rules=[
@@ -270,6 +274,12 @@ def _permit(context: Context, entry: PermitEntry) -> PermitOut:
         settled_by=permit.settled_by,
         state=_state(permit, context.clock()),
     )
+
+
+def _part_name(entry: PermitEntry) -> Name | None:
+    if entry.part_name_zh is None or entry.part_name_en is None:
+        return None
+    return Name(zh=entry.part_name_zh, en=entry.part_name_en)
 
 
 def _work(context: Context, key: str) -> WorkRef:

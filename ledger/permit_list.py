@@ -1,4 +1,4 @@
-"""Work permits as people look them up, with the keys of their place."""
+"""Work permits as people look them up, with the keys and names of their place."""
 
 from dataclasses import dataclass
 from typing import LiteralString
@@ -16,8 +16,12 @@ class PermitEntry:
     permit: WorkPermit
     site_key: str
     facility_key: str
+    facility_name_zh: str
+    facility_name_en: str
     facility_kind: str
     part_key: str | None
+    part_name_zh: str | None
+    part_name_en: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ _COLUMNS: LiteralString = (
     "select work_permit.id, work_permit.site_id, work_permit.facility_id, part_id, work, work_permit.kind, rules, holder, "
     "reason, answers, extends_id, valid_from, valid_until, issued_by, issued_at, ended_at, ended_by, overrun, "
     "settled_at, settled_by, "
-    "site.key, facility.key, facility.kind, part.key from work_permit join site on site.id = work_permit.site_id "
+    "site.key, facility.key, facility.name_zh, facility.name_en, facility.kind, part.key, part.name_zh, part.name_en "
+    "from work_permit join site on site.id = work_permit.site_id "
     "join facility on facility.id = work_permit.facility_id left join part on part.id = part_id "
 )
 

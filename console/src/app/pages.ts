@@ -1,4 +1,10 @@
-import { AlertOutlined, EyeInvisibleOutlined, FundProjectionScreenOutlined, ToolOutlined } from '@ant-design/icons';
+import {
+  AlertOutlined,
+  EyeInvisibleOutlined,
+  FundProjectionScreenOutlined,
+  SafetyCertificateOutlined,
+  ToolOutlined,
+} from '@ant-design/icons';
 import type { ComponentType } from 'react';
 import type { Right } from '../session/me';
 import type { Word } from '../words/catalogue';
@@ -55,5 +61,12 @@ export const PAGES: readonly Page[] = [
     word: 'orders.one',
     right: 'read',
     load: () => import('../pages/work-orders/order'),
+  },
+  {
+    path: 'permits',
+    word: 'nav.permits',
+    menu: { group: 'nav.work', icon: SafetyCertificateOutlined },
+    right: 'read',
+    load: () => import('../pages/permits'),
   },
 ];

@@ -45,8 +45,8 @@ export function OrderCard({ placed, stated }: { placed: Placed<Order>; stated?: 
         <strong className="card-title">{of(order.title)}</strong>
         <span className="card-place">
           <GradeMark grade={order.facility.grade} /> {of(order.facility.name)}
-          <span className="card-who">{order.assignee ?? t('orders.nobody')}</span>
         </span>
+        <span className="card-who">{order.assignee ?? t('orders.nobody')}</span>
         <PressingClock order={order} />
       </Link>
     </li>

@@ -2,7 +2,6 @@ import { CheckOutlined, ClockCircleOutlined, PauseOutlined, WarningFilled } from
 import type { ComponentType } from 'react';
 import { useNow_ms } from '../../time/now';
 import { duration } from '../../time/spoken';
-import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import { type ClockState, pressing, type Standing } from './clocks';
 import type { Order } from './orders';
@@ -19,14 +18,15 @@ const SOON_MS = 10 * 60_000;
 
 /** The one deadline of an order that matters now, running. A missed one is filled, and says so. */
 export function PressingClock({ order }: { order: Order }) {
-  const { name } = useServiceWords();
+  const { t, language } = useWords();
   const now_ms = useNow_ms();
   const clock = pressing(order, now_ms);
-  if (clock === null) return <span className="clock clock-none">{'—'}</span>;
+  if (clock === null) return null;
+  const values = { clock: t(`orders.clock_${clock.clock}`), time: duration(language, clock.left_ms) };
   return (
     <span className={clockClass(clock)}>
       <ClockSign standing={clock.standing} />
-      <span className="clock-name">{name('work_order_clock', clock.clock)}</span> <ClockWords clock={clock} />
+      <span className="clock-left">{t(`orders.short_${clock.standing}`, values)}</span>
     </span>
   );
 }

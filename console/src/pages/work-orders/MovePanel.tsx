@@ -60,7 +60,7 @@ export function MovePanel({ detail }: { detail: Detail }) {
   const step = nextStep(order);
   const open = chosen !== null && moves.includes(chosen) ? chosen : null;
   return (
-    <section className="moves" aria-label={t('orders.moves')}>
+    <section className="panel moves" aria-label={t('orders.moves')}>
       {refusal?.taken === true && <Forestalled detail={detail} refusal={refusal} />}
       {refusal?.taken === false && open === null && <Refused refusal={refusal} />}
       {open === null ? (

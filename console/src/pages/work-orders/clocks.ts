@@ -42,12 +42,16 @@ export function clockStates(order: Order, now_ms: number): readonly ClockState[]
   });
 }
 
-const STILL_ASKED: ReadonlySet<Standing> = new Set<Standing>(['running', 'missed', 'standing_still']);
+export type Pressing = ClockState & { readonly standing: 'running' | 'missed' | 'standing_still' };
+
+function isPressing(clock: ClockState): clock is Pressing {
+  return clock.standing === 'running' || clock.standing === 'missed' || clock.standing === 'standing_still';
+}
 
 /** The clock people have to look at: of those still asked for the one that is due first. */
-export function pressing(order: Order, now_ms: number): ClockState | null {
-  const asked = clockStates(order, now_ms).filter(each => STILL_ASKED.has(each.standing));
-  return asked.reduce<ClockState | null>(
+export function pressing(order: Order, now_ms: number): Pressing | null {
+  const asked = clockStates(order, now_ms).filter(isPressing);
+  return asked.reduce<Pressing | null>(
     (first, each) => (first === null || each.due_ms < first.due_ms ? each : first),
     null,
   );

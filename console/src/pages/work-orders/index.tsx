@@ -20,6 +20,7 @@ import {
   useEndedOrders,
   useOpenOrders,
 } from './orders';
+import '../../app/panels.css';
 import './orders.css';
 import { type Filters, matches, read, written } from './filters';
 import { type Placed, type Steady, useSteady } from './steady';

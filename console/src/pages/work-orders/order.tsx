@@ -15,6 +15,7 @@ import { GradeMark, PriorityMark, StateMark } from './Marks';
 import { MovePanel } from './MovePanel';
 import { NoteForm } from './NoteForm';
 import { type Order, useOrder } from './orders';
+import '../../app/panels.css';
 import './orders.css';
 
 export default function WorkOrder() {
@@ -61,7 +62,7 @@ function Head({ order }: { order: Order }) {
   const now_ms = useNow_ms();
   const site = me?.sites.find(each => each.site === order.facility.site)?.name;
   return (
-    <header className="order-head">
+    <header className="panel order-head">
       <Link to="/work-orders" className="back">
         <ArrowLeftOutlined /> {t('orders.to_list')}
       </Link>
