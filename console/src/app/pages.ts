@@ -2,6 +2,7 @@ import {
   AlertOutlined,
   EyeInvisibleOutlined,
   FundProjectionScreenOutlined,
+  InboxOutlined,
   SafetyCertificateOutlined,
   ToolOutlined,
 } from '@ant-design/icons';
@@ -68,5 +69,12 @@ export const PAGES: readonly Page[] = [
     menu: { group: 'nav.work', icon: SafetyCertificateOutlined },
     right: 'read',
     load: () => import('../pages/permits'),
+  },
+  {
+    path: 'quarantine',
+    word: 'nav.quarantine',
+    menu: { group: 'nav.estate', icon: InboxOutlined },
+    right: 'read',
+    load: () => import('../pages/quarantine'),
   },
 ];

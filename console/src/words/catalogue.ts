@@ -30,6 +30,7 @@ export const CATALOGUE = {
   'nav.administration': { zh: '管理', en: 'Administration' },
   'nav.alarms': { zh: '报警', en: 'Alarms' },
   'nav.work_orders': { zh: '工单', en: 'Work orders' },
+  'nav.quarantine': { zh: '隔离区', en: 'Quarantine' },
   'nav.permits': { zh: '作业票', en: 'Work permits' },
   'nav.shelf': { zh: '屏蔽与停用', en: 'Shelved' },
 
@@ -326,6 +327,30 @@ export const CATALOGUE = {
   'permits.before': { zh: '作业前', en: 'Before the work' },
   'permits.after': { zh: '交回前', en: 'Before handing back' },
   'permits.source': { zh: '依据', en: 'Source' },
+
+  // -- quarantine
+  'quarantine.which': { zh: '类别', en: 'Which' },
+  'quarantine.which_unknown': { zh: '未登记的设施和测点', en: 'Not entered' },
+  'quarantine.which_faulty': { zh: '有问题的报文', en: 'Faulty messages' },
+  'quarantine.hint_unknown': {
+    zh: '网关报来了台账里没有的设施或测点。核对后补进小区文件再导入，这些数据就会被接收。',
+    en: 'Gateways speak of facilities or points the ledger does not know. Enter them into the estate file and import it; they are then taken.',
+  },
+  'quarantine.hint_faulty': {
+    zh: '报文格式、时间或数值不合约定，已拒收并计数。请按说明检查网关。',
+    en: 'Shape, time or value is not what was agreed on; refused and counted. Look at the gateway.',
+  },
+  'quarantine.site': { zh: '项目', en: 'Site' },
+  'quarantine.reason': { zh: '拒收原因', en: 'Reason' },
+  'quarantine.none': { zh: '没有被拒收的报文', en: 'Nothing was refused' },
+  'quarantine.count': { zh: '拒收次数', en: 'How often' },
+  'quarantine.times': { zh: '{n} 次', en: '{n} ×' },
+  'quarantine.last': { zh: '最近：{time}前', en: 'last {time} ago' },
+  'quarantine.first': { zh: '首次：{at}', en: 'first {at}' },
+  'quarantine.samples': { zh: '最近 {n} 条样本', en: 'The newest {n} samples' },
+  'quarantine.base64': { zh: '二进制，以 base64 显示', en: 'binary, shown as base64' },
+  'quarantine.truncated': { zh: '已截断', en: 'cut off' },
+  'quarantine.older': { zh: '更早的', en: 'Older ones' },
 
   // -- refusals
   'problem.lost': {
