@@ -6,14 +6,13 @@ topic and reason with its newest samples, and a site that speaks of ever new top
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import LiteralString
-
-from psycopg.types.json import Jsonb
 
 from ledger import arrays
 from ledger.pool import Connection
@@ -23,6 +22,7 @@ SAMPLE_BYTES_MAX = 4096
 DETAIL_CHARS_MAX = 300
 TOPIC_CHARS_MAX = 200
 OTHER_TOPICS = "other"
+_BLANKS = dict.fromkeys(map(ord, "\t\r\n"))
 
 _LOCK_KEY = 7_482_020  # with a site's key: who adds topics to its quarantine
 
@@ -179,12 +179,14 @@ async def _quarantine_of(connection: Connection, site_key: str, refusals: Sequen
         "where place <= %(kept)s)",
         {
             "site": site_key,
-            "topics": [topic for topic, _, _ in rows],
-            "reasons": [reason for _, reason, _ in rows],
-            "counts": [len(newest) for _, _, newest in rows],
-            "first": [newest[-1].at for _, _, newest in rows],
-            "last": [newest[0].at for _, _, newest in rows],
-            "samples": [Jsonb([sample_of(one) for one in newest[:SAMPLES_MAX]]) for _, _, newest in rows],
+            "topics": arrays.texts(topic for topic, _, _ in rows),
+            "reasons": arrays.texts(reason for _, reason, _ in rows),
+            "counts": arrays.numbers(len(newest) for _, _, newest in rows),
+            "first": arrays.moments(newest[-1].at for _, _, newest in rows),
+            "last": arrays.moments(newest[0].at for _, _, newest in rows),
+            "samples": arrays.texts(
+                json.dumps([sample_of(one) for one in newest[:SAMPLES_MAX]]) for _, _, newest in rows
+            ),
             "kept": SAMPLES_MAX,
         },
     )
@@ -231,7 +233,7 @@ def _as_text(payload: bytes) -> str | None:
             if len(payload) < SAMPLE_BYTES_MAX:
                 return None
             continue
-        return text if all(each.isprintable() or each in "\t\r\n" for each in text) else None
+        return text if text.translate(_BLANKS).isprintable() else None
     return None
 
 
