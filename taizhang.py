@@ -17,6 +17,7 @@ import typer
 import uvloop
 from pydantic import ValidationError
 
+import api.command_line
 import credentials.errors
 import demo.command_line
 import embedded.errors
@@ -338,6 +339,7 @@ class _Entrance:
 estate.command_line.register(app, _Entrance())
 ingest.command_line.register(app, _Entrance())
 demo.command_line.register(app, _Entrance())
+api.command_line.register(app, _Entrance())
 
 if __name__ == "__main__":
     app()

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from api import (
     alarm_rows,
     alarms,
+    audit_log,
     conditions,
     contracts,
     decisions,
@@ -22,23 +23,27 @@ from api import (
     health,
     intake,
     live,
+    people,
     permits,
     problems,
     readings,
+    roles,
     rules,
     sessions,
     sites,
+    tokens,
     vocabulary,
     work_kinds,
     work_order_moves,
     work_orders,
 )
-from api.attempts import Attempts
-from api.authentication import digest_of, require_metrics_token, signed_in_or_token
+from api.attempts import Attempts, Noted
+from api.authentication import require_metrics_token, signed_in_or_token
 from api.console import Console
 from api.description import description
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
+from api.secrets import digest_of
 from api.service import Service, Sites
 from api.transport import Transport
 from api.vault import Vault
@@ -52,7 +57,7 @@ from settings import Now, Settings
 
 PREFIX = "/api/v1"
 TOKEN_CHARS_MIN = 16
-_GUARDED = (
+RESOURCES = (
     sites,
     facilities,
     grades,
@@ -71,6 +76,10 @@ _GUARDED = (
     intake,
     vocabulary,
     live,
+    people,
+    roles,
+    tokens,
+    audit_log,
 )
 
 
@@ -105,6 +114,7 @@ def create_app(
         feed=feed,
         vault=Vault(hasher),
         attempts=Attempts(),
+        noted=Noted(),
         trusted_proxies=settings.trusted_proxies,
         session_idle=timedelta(hours=settings.session_idle_h),
         session_longest=timedelta(days=settings.session_days),
@@ -138,7 +148,7 @@ def routes() -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(signed_in_or_token)])
-    for resource in _GUARDED:
+    for resource in RESOURCES:
         guarded.include_router(resource.router)
     guarded.add_api_route("/openapi.json", _describe, include_in_schema=False)
     app.include_router(guarded)

@@ -16,6 +16,8 @@ PER_LOGIN_MAX = 10
 PER_ADDRESS_MAX = 30
 KEPT_MAX = 20_000
 
+REFUSALS_PER_MINUTE_MAX = 20
+
 _Key = tuple[str, str]
 
 
@@ -59,3 +61,22 @@ class Attempts:
         while failed and failed[0] <= now - WINDOW_S:
             failed.popleft()
         return 0.0 if failed is None or len(failed) < most else failed[0] + WINDOW_S - now
+
+
+@dataclass(slots=True)
+class Noted:
+    """When somebody's refusals of right were written down last: so many a minute, and the others are not."""
+
+    stopwatch: Callable[[], float] = time.monotonic
+    _at: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict[str, deque[float]])
+
+    def may(self, who: str) -> bool:
+        now = self.stopwatch()
+        recent = self._at.setdefault(who, deque(maxlen=REFUSALS_PER_MINUTE_MAX))
+        self._at.move_to_end(who)
+        while len(self._at) > KEPT_MAX:
+            self._at.popitem(last=False)
+        if len(recent) == REFUSALS_PER_MINUTE_MAX and recent[0] > now - 60:
+            return False
+        recent.append(now)
+        return True

@@ -13,6 +13,7 @@ from api.origin import Origin, origin_of
 from api.principal import EVERYTHING, Holding, Principal, holding_of
 from api.problems import CsrfMissing, PasswordChangeDue, Unauthorized
 from api.rights import known
+from api.secrets import digest_of
 from api.service import InService, Service
 from ledger import sessions, tokens
 from ledger.audit_log import Doer
@@ -44,11 +45,6 @@ class Asking:
         if who.person is not None:
             name = who.person.name
         return Doer(name, who.person_id, who.token_id, self.origin.ip, self.origin.user_agent)
-
-
-def digest_of(secret: str) -> bytes:
-    """What is kept of a secret that is random enough to need no salt."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def csrf_of(cookie: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, params
 
-from api import refusals
+from api import trail
 from api.authentication import Asking, again, asked_by
 from api.problems import NoRight
 from api.rights import Right
@@ -57,7 +57,7 @@ class Needs:
     ) -> None:
         """Raises NoRight."""
         if not asking.principal.holding.holds_somewhere(self.right):
-            await refusals.note(service, asking, request, site_id=None)
+            await trail.note(service, asking, request, site_id=None)
             raise NoRight(self.right)
 
 

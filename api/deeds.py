@@ -20,8 +20,8 @@ from pydantic import BaseModel
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext
 from api.problems import NoRight, ProblemField, Unacceptable
-from api.refusals import note, operation_of, subject_of
 from api.rights import Right
+from api.trail import note, operation_of, subject_of
 from ledger import audit_log, idempotency, whereabouts
 from ledger.conditions import Cause
 from ledger.errors import NotFound

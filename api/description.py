@@ -10,6 +10,9 @@ from api.problems import Problem
 
 _REFERENCE = "#/components/schemas/{model}"
 _TAGS = {
+    "people": "Who belongs to which site, with which roles; the table of roles and rights.",
+    "tokens": "Named tokens for machines.",
+    "audit log": "Who did what, when, from where.",
     "session": "Signing in and out, who I am, my password, what I saved for myself.",
     "sites": "Estates and the places in them.",
     "facilities": "Graded functions in their places, with what is measured there now.",

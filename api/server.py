@@ -68,7 +68,13 @@ async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> Non
     """Serve on a bound socket until `stop` is set; then end the streams, finish what is being answered, and return."""
     service: Service = app.state.service
     config = uvicorn.Config(
-        app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        proxy_headers=False,
+        server_header=False,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http server")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.attempts import Attempts
+from api.attempts import Attempts, Noted
 from api.feed import Feed
 from api.origin import Network
 from api.principal import NO_SITE
@@ -56,6 +56,7 @@ class Service:
     feed: Feed
     vault: Vault
     attempts: Attempts
+    noted: Noted
     trusted_proxies: Sequence[Network]
     session_idle: timedelta
     session_longest: timedelta

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ConfigDict, Field, SecretStr
 
-from api.authentication import COOKIE, Asking, csrf_of, digest_of, signed_in_or_token
+from api.authentication import COOKIE, Asking, csrf_of, signed_in_or_token
 from api.origin import Origin, origin_of
 from api.principal import holding_of
 from api.problems import (
@@ -21,6 +21,7 @@ from api.problems import (
     refusals,
 )
 from api.rights import Right
+from api.secrets import digest_of
 from api.service import InService, Service
 from api.shapes import Answered, Asked, Key, Name
 from credentials.passwords import CHARS_MAX, weakness

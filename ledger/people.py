@@ -12,7 +12,7 @@ from typing import LiteralString
 from ledger.errors import NotFound
 from ledger.pool import Connection
 
-NAME_CHARS_MAX = 100
+_MEMBERSHIPS_LOCK = 7_120_022  # any number nobody else uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,11 @@ async def put_memberships(
 
 
 async def count_with_role_everywhere(connection: Connection, role: str) -> int:
-    """How many who may sign in have a role at all sites. At the desk: nobody is left out."""
+    """How many who may sign in have a role at all sites. At the desk: nobody is left out.
+
+    Waits for whoever changes memberships at the same moment: two who remove each other must not both succeed.
+    """
+    await connection.execute("select pg_advisory_xact_lock(%s)", [_MEMBERSHIPS_LOCK])
     cursor = await connection.execute(
         "select count(distinct person_id) from membership join person on person.id = person_id "
         "where site_id is null and role = %s and disabled_at is null",

@@ -19,6 +19,7 @@ OPERATIONS = [
     for method, operation in methods.items()
 ]
 OPEN = {"GET /api/v1/health", "GET /api/v1/readiness"}
+NO_ACTOR = (["session"], ["people"], ["tokens"])  # who asks acts himself, and an answer with a secret is kept nowhere
 NO_KEY = OPEN | {"POST /api/v1/session"}  # whoever signs in has nothing yet to show
 
 
@@ -67,7 +68,7 @@ def test_operation_ids_are_unique_and_fit_to_be_names() -> None:
 def test_writes_name_their_actor_and_take_a_key() -> None:
     for name, operation in OPERATIONS:
         headers = {each["name"]: each["required"] for each in operation.get("parameters", ()) if each["in"] == "header"}
-        if name.startswith("POST") and operation["tags"] != ["session"]:
+        if name.startswith("POST") and operation["tags"] not in NO_ACTOR:
             assert headers == {"x-actor": False, "idempotency-key": False}, name
 
 

@@ -24,11 +24,15 @@ OPERATIONS = [
     (method, path, operation) for path, methods in DESCRIPTION["paths"].items() for method, operation in methods.items()
 ]
 GUARDED = [each for each in OPERATIONS if each[2]["tags"] not in (["health"], ["session"])]
-WRITES = [each for each in GUARDED if each[0] == "post"]
+WRITES = [each for each in GUARDED if each[0] == "post" and each[2]["tags"] not in (["people"], ["tokens"])]
 # What an id or a key nobody has looks like, by the name of the path's parameter.
-NOBODY = {"alarm": "4711", "condition": "4711", "order": "4711", "permit": "4711"}
+NOBODY = {"person": "4711", "token": "4711", "alarm": "4711", "condition": "4711", "order": "4711", "permit": "4711"}
 # A body that is in order, for those who ask for one.
 BODIES: dict[str, dict[str, Any]] = {
+    "PersonIn": {"login": "x", "name": "x", "memberships": [{"site": "nowhere", "role": "auditor"}]},
+    "PersonChange": {},
+    "MembershipsIn": {"memberships": []},
+    "TokenIn": {"name": "x", "rights": ["read"], "sites": ["nowhere"], "expires_at": "2026-03-02T00:00:00Z"},
     "NoteIn": {"text": "x"},
     "Why": {"note": "x"},
     "Dispatch": {"assignee": "x"},
@@ -116,8 +120,8 @@ def body(operation: dict[str, Any]) -> dict[str, Any] | None:
 
 def query(operation: dict[str, Any]) -> dict[str, str]:
     """What must be asked."""
-    moments = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z"}
-    return {each["name"]: moments[each["name"]] for each in operation.get("parameters", ()) if each["in"] == "query" and each["required"]}  # fmt: skip
+    known = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "id": "4711"}
+    return {each["name"]: known[each["name"]] for each in operation.get("parameters", ()) if each["in"] == "query" and each["required"]}  # fmt: skip
 
 
 async def test_no_endpoint_opens_without_the_token(app: FastAPI) -> None:
@@ -139,7 +143,8 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient) -> None
 
 async def test_another_method_is_refused(client: httpx.AsyncClient) -> None:
     for _, path, _ in GUARDED:
-        problem = assert_problem(await client.delete(url(path)), 405)
+        strange = next(each for each in ("DELETE", "PUT") if each.lower() not in DESCRIPTION["paths"][path])
+        problem = assert_problem(await client.request(strange, url(path)), 405)
         assert problem["type"] == "urn:taizhang:problem:method_not_allowed"
 
 

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from api.authentication import digest_of
 from api.rights import Right
+from api.secrets import digest_of
 from ledger import intake, tokens, work_orders
 from ledger.intake import Account, AccountKey, Refusal
 from ledger.pool import Pool, transaction

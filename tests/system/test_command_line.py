@@ -15,10 +15,11 @@ pytestmark = pytest.mark.system
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def typed(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def typed(*words: str | Path, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "MQTT_URL")}
     return subprocess.run(
         [sys.executable, ROOT / "taizhang.py", *words],
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
@@ -108,6 +109,18 @@ def test_a_missing_database_url_is_a_sentence(command: str) -> None:
 
 def test_the_api_does_not_start_with_a_token_that_can_be_guessed(database_url: str) -> None:
     refused(typed("api", DATABASE_URL=database_url, TAIZHANG_API_TOKEN="12345"), "TAIZHANG_API_TOKEN")
+
+
+def test_the_first_administrator_s_password_comes_from_standard_input(database_url: str) -> None:
+    command = ("admin", "create", "--login", "chen", "--name", "陈工")
+    refused(typed(*command, stdin="short\n", DATABASE_URL=database_url), "at least 10 characters")
+    answer = typed(*command, stdin="a long enough one\n", DATABASE_URL=database_url)
+    assert answer.returncode == 0, answer.stderr
+    with psycopg.connect(database_url) as connection:
+        cursor = connection.execute(
+            "select login, role::text, site_id from person join membership on person_id = person.id"
+        )
+        assert cursor.fetchall() == [("chen", "administrator", None)]
 
 
 def test_wrong_settings_are_named_all_at_once() -> None:
