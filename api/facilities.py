@@ -43,6 +43,7 @@ class Value(Answered):
     ts: datetime | None = Field(description="device time; null: it has never said anything")
     value: float | bool | str | None = Field(description="null: nothing yet, or the sensor says it is broken")
     quality: Literal["good", "sensor_fault", "out_of_range"] | None
+    report_interval_s: float | None = Field(description="how often it speaks; null: when it changes")
     stale: bool | None = Field(
         description="silent for three of its intervals; a point that reports on change: its gateway is offline; "
         "null: nobody can say"
@@ -194,6 +195,7 @@ def _value(point: CurrentValue, gateway: GatewayOut | None, now: datetime) -> Va
         ts=point.ts,
         value=shown_value(point.kind, point.labels, point.value, point.quality),
         quality=None if point.quality is None else QUALITY_KEYS[point.quality],
+        report_interval_s=point.report_interval_s,
         stale=_is_stale(point, gateway, now),
     )
 

@@ -1,5 +1,6 @@
 import {
   AlertOutlined,
+  ClusterOutlined,
   EyeInvisibleOutlined,
   FundProjectionScreenOutlined,
   InboxOutlined,
@@ -62,6 +63,19 @@ export const PAGES: readonly Page[] = [
     word: 'orders.one',
     right: 'read',
     load: () => import('../pages/work-orders/order'),
+  },
+  {
+    path: 'facilities',
+    word: 'nav.facilities',
+    menu: { group: 'nav.estate', icon: ClusterOutlined },
+    right: 'read',
+    load: () => import('../pages/facilities'),
+  },
+  {
+    path: 'facilities/:site/:facility',
+    word: 'nav.facility',
+    right: 'read',
+    load: () => import('../pages/facility'),
   },
   {
     path: 'permits',

@@ -1,0 +1,84 @@
+import { Tooltip } from 'antd';
+import { Link } from 'react-router';
+import type { FacilityDetail, FacilityGradeOut, GatewayOut } from '../../api/schema';
+import { useGrade, type Where } from '../../estate/facility';
+import { GradeMark } from '../../signs/GradeMark';
+import { useNow_ms } from '../../time/now';
+import { duration } from '../../time/spoken';
+import { useWords } from '../../words/words';
+
+/** Name, place, grade with its reason, kind, and whether its gateway is heard. */
+export function Heading({ where, found, stale }: { where: Where; found: FacilityDetail; stale: boolean }) {
+  const { t, of } = useWords();
+  const grade = useGrade(where).data;
+  const { facility } = found;
+  return (
+    <header className="facility-head">
+      <h2>
+        <GradeMark grade={facility.grade} /> {of(facility.name)}
+      </h2>
+      <dl className="facts">
+        <div>
+          <dt>{t('facility.kind')}</dt>
+          <dd>{of(facility.kind_name)}</dd>
+        </div>
+        <div>
+          <dt>{t('facility.place')}</dt>
+          <dd>
+            <Link to={`/rooms/${facility.site}/${facility.location}`}>{of(facility.location_name)}</Link>
+          </dd>
+        </div>
+        <div>
+          <dt>{t('facility.gateway')}</dt>
+          <dd>
+            <GatewayState gateway={facility.gateway} site={facility.site} />
+          </dd>
+        </div>
+        {facility.expected_end_on && (
+          <div>
+            <dt>{t('facility.expected_end')}</dt>
+            <dd>{facility.expected_end_on}</dd>
+          </div>
+        )}
+        {grade && <GradeReason grade={grade} />}
+      </dl>
+      {stale && (
+        <p role="alert" className="stale-note">
+          {t('facility.stale')}
+        </p>
+      )}
+    </header>
+  );
+}
+
+function GradeReason({ grade }: { grade: FacilityGradeOut }) {
+  const { t, of } = useWords();
+  const decided = grade.decided ?? (grade.comes_from === 'kind' ? grade.of_kind.decided : null);
+  const said = decided ? `${decided.reason} (${decided.author})` : of(grade.of_kind.default_reason);
+  return (
+    <div className="fact-wide">
+      <dt>{t('facility.grade_reason')}</dt>
+      <dd>
+        <Tooltip title={decided ? undefined : grade.of_kind.default_source}>
+          <span>
+            {t(`facility.grade_${grade.comes_from}`)} · {said}
+          </span>
+        </Tooltip>
+      </dd>
+    </div>
+  );
+}
+
+export function GatewayState({ gateway, site }: { gateway: GatewayOut | null; site: string }) {
+  const { t, language } = useWords();
+  const now_ms = useNow_ms();
+  if (gateway === null) return <>{t('gateway.none')}</>;
+  const state = gateway.online === null ? 'unknown' : gateway.online ? 'online' : 'offline';
+  return (
+    <span className={`gateway gateway-${state}`}>
+      <Link to={`/facilities/${site}/${gateway.key}`}>{gateway.key}</Link> {t(`gateway.${state}`)}
+      {gateway.heard_at !== null &&
+        ` · ${t('gateway.heard', { age: duration(language, now_ms - Date.parse(gateway.heard_at)) })}`}
+    </span>
+  );
+}

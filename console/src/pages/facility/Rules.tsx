@@ -1,0 +1,166 @@
+import { Button, Input } from 'antd';
+import { useMemo, useState } from 'react';
+import type { ParameterOut, RuleOut, RulesOut, Value } from '../../api/schema';
+import type { Where } from '../../estate/facility';
+import { figure } from '../../estate/values';
+import { useSession } from '../../session/session';
+import { useNow_ms } from '../../time/now';
+import { duration, moment } from '../../time/spoken';
+import { useServiceWords } from '../../words/vocabulary';
+import { useWords } from '../../words/words';
+import { ParameterForm } from './ParameterForm';
+
+/** The rules in force with their figures, and the limits people may set here. */
+export function Rules({ where, rules, values }: { where: Where; rules: RulesOut; values: readonly Value[] }) {
+  const { t, of } = useWords();
+  const [words, setWords] = useState('');
+  const said = useSaid(rules, values);
+  const wanted = words.trim().toLowerCase();
+  const shown = rules.rules.filter(
+    rule => wanted === '' || `${rule.key} ${of(rule.title)} ${said(rule.when)}`.toLowerCase().includes(wanted),
+  );
+  return (
+    <div className="rules">
+      <section>
+        <h3>{t('rules.limits')}</h3>
+        <Parameters where={where} parameters={rules.parameters} />
+      </section>
+      <section>
+        <h3>{t('rules.in_force', { n: rules.rules.length })}</h3>
+        <Input
+          allowClear
+          value={words}
+          onChange={event => setWords(event.target.value)}
+          placeholder={t('rules.search')}
+          aria-label={t('rules.search')}
+          maxLength={80}
+        />
+        {shown.map(rule => (
+          <Rule key={rule.key} rule={rule} said={said} />
+        ))}
+        {rules.left_out.length > 0 && (
+          <details className="rule">
+            <summary>{t('rules.left_out', { n: rules.left_out.length })}</summary>
+            <ul>
+              {rules.left_out.map(each => (
+                <li key={`${each.key} ${each.part}`}>
+                  {of(each.title)} {each.part} <code>{each.reason}</code>
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </section>
+    </div>
+  );
+}
+
+/** The condition with names in the reader's language in place of keys. */
+function useSaid(rules: RulesOut, values: readonly Value[]): (expression: string) => string {
+  const { of } = useWords();
+  return useMemo(() => {
+    const names = new Map<string, string>();
+    for (const each of values) names.set(each.point, of(each.name));
+    for (const each of rules.parameters) names.set(each.name, of(each.title));
+    return expression => expression.replace(/[a-z][a-z0-9_]*(\.[a-z0-9_]+)*/g, key => names.get(key) ?? key);
+  }, [rules, values, of]);
+}
+
+function Rule({ rule, said }: { rule: RuleOut; said: (expression: string) => string }) {
+  const { t, of, language } = useWords();
+  const { name } = useServiceWords();
+  const span = (seconds: number) => duration(language, seconds * 1_000);
+  return (
+    <details className={`rule${rule.silenced_by.length > 0 ? ' rule-silenced' : ''}`}>
+      <summary>
+        <strong>{of(rule.title)}</strong> <span className="rule-severity">{name('severity', rule.severity)}</span>
+        <code className="rule-when">{said(rule.when)}</code>
+      </summary>
+      <dl className="facts">
+        <Fact name={t('rules.delay')} value={`${span(rule.on_delay_s)} / ${span(rule.off_delay_s)}`} />
+        {rule.parts.length > 0 && <Fact name={t('rules.parts')} value={rule.parts.join(', ')} />}
+        {rule.limits.length > 0 && (
+          <Fact
+            name={t('rules.figures')}
+            value={rule.limits.map(each => `${said(each.point)} ${each.comparison} ${figure(each.limit)}`).join(' · ')}
+          />
+        )}
+        {rule.clears_when && <Fact name={t('rules.clears')} value={said(rule.clears_when)} />}
+        {rule.suppressed_when && <Fact name={t('rules.suppressed')} value={said(rule.suppressed_when)} />}
+        <Fact name={t('rules.means')} value={of(rule.guidance.means)} />
+        <Fact name={t('rules.check')} value={of(rule.guidance.check)} />
+        <Fact name={t('rules.call')} value={of(rule.guidance.call)} />
+        <Fact name={t('rules.source')} value={[rule.source, rule.clause].filter(Boolean).join(' · ')} />
+        {rule.never_reported.length > 0 && <Fact name={t('rules.never')} value={rule.never_reported.join(', ')} />}
+      </dl>
+    </details>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div className="fact-wide">
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Parameters({ where, parameters }: { where: Where; parameters: readonly ParameterOut[] }) {
+  const { t, of, language } = useWords();
+  const { can } = useSession();
+  const now_ms = useNow_ms();
+  const [edited, setEdited] = useState<ParameterOut | null>(null);
+  const may = can('parameters', where.site);
+  if (parameters.length === 0) return <p className="open-none">{t('rules.no_limits')}</p>;
+  return (
+    <div className="points-box">
+      <table className="points parameters">
+        <thead>
+          <tr>
+            <th scope="col">{t('rules.limit')}</th>
+            <th scope="col" className="number">
+              {t('rules.in_force_now')}
+            </th>
+            <th scope="col" className="number">
+              {t('rules.default')}
+            </th>
+            <th scope="col">{t('rules.set_by')}</th>
+            {may && <th scope="col">{t('rules.deed')}</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {parameters.map(each => (
+            <tr key={each.name}>
+              <td>
+                {of(each.title)} {each.name.includes('.') && <small>{each.name.split('.')[0]}</small>}
+              </td>
+              <td className="number">
+                <strong>{figure(each.value)}</strong> {each.unit}
+              </td>
+              <td className="number">{figure(each.default)}</td>
+              <td>
+                {each.author
+                  ? `${each.author}${each.set_at ? ` · ${moment(language, each.set_at, now_ms)}` : ''}`
+                  : '–'}
+                {each.reason && <div className="parameter-reason">{each.reason}</div>}
+              </td>
+              {may && (
+                <td>
+                  <Button
+                    size="small"
+                    onClick={() => setEdited(each)}
+                    aria-label={`${t('rules.change')} ${of(each.title)}`}
+                  >
+                    {t('rules.change')}
+                  </Button>
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {edited && <ParameterForm where={where} parameter={edited} onGone={() => setEdited(null)} />}
+    </div>
+  );
+}
