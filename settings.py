@@ -6,6 +6,7 @@ services given the same origin and speed agree on the time, so nothing looks lat
 """
 
 import ipaddress
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from watching.logs import LogFormat, LogLevel
 
@@ -197,3 +198,20 @@ def wall_clock() -> Clock:
     """The wall's own time, for those who share none with a smoke run."""
     epoch = datetime.fromtimestamp(0, tz=UTC)
     return Clock(origin=epoch, started=epoch)
+
+
+class NotJson(Exception):
+    """A setting that is written as JSON, and is not."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+def from_environment() -> Settings:
+    """Raises pydantic's ValidationError, or NotJson."""
+    try:
+        return Settings()
+    except SettingsError as error:
+        named = re.search(r'field "(\w+)"', str(error))  # told in its words only
+        raise NotJson(named[1] if named else "", str(error.__cause__ or error)) from error

@@ -32,7 +32,7 @@ import simulators.errors
 import watching.logs
 from demo.services import ServiceEnded
 from estate.language import Language
-from settings import Clock, Settings, wall_clock
+from settings import Clock, NotJson, Settings, from_environment, wall_clock
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 rules_app = typer.Typer(no_args_is_help=True, help="Rule packs: check them, explain what they make of a facility.")
@@ -258,9 +258,11 @@ def openapi_command() -> None:
 
 def _settings() -> Settings:
     try:
-        return Settings()
+        return from_environment()
     except ValidationError as error:
         _refuse("\n".join(f"setting {_variable(one['loc'])}: {one['msg']}" for one in error.errors()))
+    except NotJson as error:
+        _refuse(f"setting {_variable((error.field,))}: not JSON ({error})")
 
 
 def _packs(settings: Settings) -> rules.packs.Packs:

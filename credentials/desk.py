@@ -11,7 +11,7 @@ from credentials.rights import SIMULATORS, GatewayName, ingest_rights, simulator
 from credentials.secret import new_password, require_sound
 from ledger import facilities
 from ledger.errors import NotFound
-from ledger.logins import API_LOGIN, INGEST_LOGIN
+from ledger.logins import API_LOGIN, INGEST_LOGIN, password_of
 from ledger.pool import INGEST_ROLE, open_pool, transaction
 from ledger.records import Facility, PointKind, SiteConfiguration
 from settings import Settings
@@ -76,7 +76,9 @@ def ensure_service_users(settings: Settings) -> list[str]:
 
 
 def login_passwords(settings: Settings) -> dict[str, str]:
-    """The database logins that are given a password, by name. Raises CredentialError."""
+    """The database logins that are given a password, by name. Raises CredentialError for a password that is not sound; who
+    makes logins with passwords is asked for one of his own as well, unless he comes without any (by his socket).
+    """
     wanted = {
         "TAIZHANG_INGEST_DATABASE_PASSWORD": (INGEST_LOGIN, settings.ingest_database_password),
         "TAIZHANG_API_DATABASE_PASSWORD": (API_LOGIN, settings.api_database_password),
@@ -84,6 +86,10 @@ def login_passwords(settings: Settings) -> dict[str, str]:
     given = {name: (login, kept.get_secret_value()) for name, (login, kept) in wanted.items() if kept is not None}
     for setting, (_, password) in given.items():
         require_sound(setting, password)
+    if given and settings.database_url is not None:
+        owned = password_of(settings.database_url.get_secret_value())
+        if owned is not None:
+            require_sound("the owner's password in DATABASE_URL (in Compose TAIZHANG_OWNER_DATABASE_PASSWORD)", owned)
     return dict(given.values())
 
 

@@ -4,7 +4,7 @@ Bringing in the same file twice changes nothing. What the file does not name is 
 longer has is retired and keeps its readings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,8 @@ from estate.facility_plan import FacilityPlan
 from estate.faults import EstateErrors
 from estate.plan import Plan, SitePlan, check
 from estate.reading import read
-from ledger import departures, dossier, facilities, grades, inventory, parameters, site_settings, standing
+from estate.registering import AUTHOR, REASON, Place, installed, register, registered, together
+from ledger import departures, dossier, facilities, grades, inventory, newcomers, parameters, site_settings, standing
 from ledger.errors import Conflict
 from ledger.inventory import Written
 from ledger.pool import Connection
@@ -21,8 +22,6 @@ from ledger.records import Grade
 from ledger.standing import Standing
 
 __all__ = ["EstateErrors", "Plan", "bring_in", "check", "difference", "read"]
-
-AUTHOR, REASON = "estate", "estate file"  # of the parameters, the grades and the contract that stand in the file
 
 
 async def difference(connection: Connection, plan: Plan) -> Difference:
@@ -119,13 +118,7 @@ class _Site:
                 )
                 self._gateways[gateway.key] = put.id
         there = [each for each in plan.facilities if each.key in changed[Subject.FACILITY]]
-        for facility in there:
-            await self._facility(facility, changed[Subject.FACILITY][facility.key])
-        for facility in there:
-            targets = {name: self._facilities[target] for name, target in facility.relations.items()}
-            await inventory.put_relations(
-                connection, site_id=self._site_id, facility_id=self._facilities[facility.key], targets=targets
-            )
+        await self._put_facilities(there, changed[Subject.FACILITY])
         await self._remove()
         await facilities.bump_revision(connection, self._site_id)
 
@@ -154,9 +147,29 @@ class _Site:
                 self._gateways[item.key] = self._gateways.pop(item.was_key)
             await self._enter(item.key, "renamed", {"key": item.key, "was": item.was_key})
 
+    async def _put_facilities(self, plans: Sequence[FacilityPlan], items: Mapping[str, Item]) -> None:
+        """New ones together; then their relations, when whatever they name is there."""
+        connection, site_id = self._connection, self._site_id
+        new = [plan for plan in plans if plan.key not in self._facilities and together(plan)]
+        others = [plan for plan in plans if plan.key in self._facilities or not together(plan)]
+        place = Place(site_id, self._locations, self._gateways)
+        self._facilities |= await register(connection, place, new, self._graded, self._now)
+        for plan in others:
+            await self._facility(plan, items[plan.key])
+        ids = self._facilities
+        related = [(ids[one.key], name, ids[target]) for one in new for name, target in one.relations.items()]
+        await newcomers.relate(connection, site_id, related)
+        for plan in others:
+            targets = {name: ids[target] for name, target in plan.relations.items()}
+            await inventory.put_relations(connection, site_id=site_id, facility_id=ids[plan.key], targets=targets)
+
+    def _graded(self, plan: FacilityPlan) -> Grade:
+        """Of a new one."""
+        return plan.grade if plan.says_grade else self._kind_grades.get(plan.kind, plan.grade)
+
     async def _facility(self, plan: FacilityPlan, item: Item) -> None:
         connection = self._connection
-        grade = plan.grade if plan.says_grade else self._kind_grades.get(plan.kind, plan.grade)
+        grade = self._graded(plan)
         written = await inventory.put_facility(
             connection,
             site_id=self._site_id,
@@ -172,7 +185,7 @@ class _Site:
         self._facilities[plan.key] = written.id
         if written.changed:
             kind, more = ("registered", {"grade": grade}) if written.created else ("changed", {})
-            await self._enter(plan.key, kind, {**_registered(plan), **more})
+            await self._enter(plan.key, kind, {**registered(plan), **more})
         if plan.says_grade:
             await self._grade(plan, written, item)
         for part in plan.parts:
@@ -234,17 +247,9 @@ class _Site:
             )
             if not written.changed:
                 continue
-            body: dict[str, object] = {
-                "asset": written.id,
-                "part": asset.part_key,
-                "maker": asset.maker,
-                "model": asset.model,
-                "serial": asset.serial,
-                "manufactured_on": asset.manufactured_on and asset.manufactured_on.isoformat(),
-                "installed_on": asset.installed_on.isoformat(),
-                "expected_end_on": asset.expected_end_on and asset.expected_end_on.isoformat(),
-            }
-            await self._enter(plan.key, "asset_installed" if written.created else "asset_corrected", body)
+            await self._enter(
+                plan.key, "asset_installed" if written.created else "asset_corrected", installed(asset, written.id)
+            )
 
     async def _remove(self) -> None:
         gone = {item.key: item for item in self._items if item.change is Change.REMOVED}
@@ -286,15 +291,3 @@ class _Site:
             body=body,
             now=self._now,
         )
-
-
-def _registered(plan: FacilityPlan) -> Mapping[str, object]:
-    return {
-        "key": plan.key,
-        "kind": plan.kind,
-        "type": plan.type,
-        "name_zh": plan.name_zh,
-        "name_en": plan.name_en,
-        "location": plan.location,
-        "gateway": plan.gateway,
-    }

@@ -8,17 +8,9 @@ from datetime import date
 from estate.description import AssetDescription, FacilityDescription, PartDescription
 from estate.faults import Faults, Place, Said
 from estate.types import FacilityType, Life
-from ledger.inventory import AssetEntry, PointEntry
+from ledger.inventory import AssetEntry, PartEntry, PointEntry
 from ledger.records import Grade
 from rules.model import Pack, ParameterType, PointType, Title
-
-
-@dataclass(frozen=True, slots=True)
-class PartPlan:
-    key: str
-    kind: str
-    name_zh: str
-    name_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +24,7 @@ class FacilityPlan:
     name_en: str
     location: str
     gateway: str | None  # None: it is a gateway itself, or nothing is measured there
-    parts: Sequence[PartPlan]
+    parts: Sequence[PartEntry]
     points: Sequence[PointEntry]
     parameters: Mapping[str, float]
     relations: Mapping[str, str]
@@ -95,7 +87,7 @@ class FacilityCheck:
                 what = Said(f"{self._pack.title.zh}的部件类别", f"kind of part in {self._pack.kind}")
                 self._faults.unknown(what, (*place, number, "kind"), part.kind, self._pack.parts)
 
-    def _points(self, parts: Sequence[PartPlan]) -> Iterator[PointEntry]:
+    def _points(self, parts: Sequence[PartEntry]) -> Iterator[PointEntry]:
         for point in self._pack.points.values():
             places = [None] if point.part_kind is None else [part for part in parts if part.kind == point.part_kind]
             for part in places:
@@ -210,17 +202,17 @@ def expected_end(life: Life, manufactured_on: date | None, installed_on: date) -
     raise AssertionError("every month has a first day")
 
 
-def part_plan(part: PartDescription, pack: Pack) -> PartPlan:
+def part_plan(part: PartDescription, pack: Pack) -> PartEntry:
     if part.name is not None:
-        return PartPlan(part.key, part.kind, part.name.zh, part.name.en)
+        return PartEntry(part.key, part.kind, part.name.zh, part.name.en)
     found = pack.parts.get(part.kind)
     title = Title(part.kind, part.kind) if found is None else found.title
     # `pump_1` is pump number 1, `phase_a` phase A.
     number = "" if part.key == part.kind else part.key.removeprefix(f"{part.kind}_").upper()
-    return PartPlan(part.key, part.kind, f"{title.zh} {number}".strip(), f"{title.en} {number}".strip())
+    return PartEntry(part.key, part.kind, f"{title.zh} {number}".strip(), f"{title.en} {number}".strip())
 
 
-def _entry(point: PointType, part: PartPlan | None) -> PointEntry:
+def _entry(point: PointType, part: PartEntry | None) -> PointEntry:
     return PointEntry(
         key=point.key if part is None else f"{part.key}.{point.key}",
         part_key=None if part is None else part.key,

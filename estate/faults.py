@@ -3,16 +3,19 @@
 A fault is data: the command line prints it, a console may mark the cell it speaks of.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 
 Place = tuple[str | int, ...]  # where in the document: ('sites', 0, 'facilities', 3, 'kind')
 
 TOLD = "-"  # stands for a key that could not be understood: that has been told, and nothing more is said of it
 _NAMED_MAX = 20  # of the words there are, in a message
 _COMPARED_MAX = 400  # words an unknown one is compared with; finding the nearest of thousands would take minutes
+_CLOSE = 0.6  # of two words, twice the letters they share in order, of all their letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,29 @@ def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=512)
 def _nearest(word: str, known: frozenset[str]) -> tuple[str, ...]:
-    candidates = sorted(known)
-    if len(candidates) > _COMPARED_MAX:
-        likely = [each for each in candidates if each[:2] == word[:2] and abs(len(each) - len(word)) <= 2]
-        candidates = likely[:_COMPARED_MAX]
-    return tuple(get_close_matches(word, candidates, n=3, cutoff=0.6))
+    if len(known) <= _COMPARED_MAX:
+        candidates = _sharing_letters(word, known)
+    else:
+        alike = (each for each in sorted(known) if each[:2] == word[:2] and abs(len(each) - len(word)) <= 2)
+        candidates = list(islice(alike, _COMPARED_MAX))
+    return tuple(get_close_matches(word, candidates, n=3, cutoff=_CLOSE))
+
+
+def _sharing_letters(word: str, known: frozenset[str]) -> list[str]:
+    """Those with enough of its letters to be close at all. Most have not, and comparing costs a hundred times as much."""
+    words, holding = _letters(known)
+    shared = Counter(number for letter in word for number in holding.get(letter, ()))
+    return [
+        words[number] for number in sorted(shared) if 2 * shared[number] >= _CLOSE * (len(word) + len(words[number]))
+    ]
+
+
+@lru_cache(maxsize=16)
+def _letters(known: frozenset[str]) -> tuple[list[str], dict[str, list[int]]]:
+    """The words in order, and which of them hold a letter."""
+    words = sorted(known)
+    holding: dict[str, list[int]] = {}
+    for number, word in enumerate(words):
+        for letter in set(word):
+            holding.setdefault(letter, []).append(number)
+    return words, holding

@@ -7,7 +7,7 @@ daily digest has to leave it (docs/operations.md).
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +24,13 @@ class DossierEntry:
     kind: str
     body: Mapping[str, object]
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    facility_id: int
+    kind: str
+    body: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +70,43 @@ async def append(
     connection: Connection, *, site_id: int, facility_id: int, kind: str, body: Mapping[str, object], now: datetime
 ) -> None:
     """Add one entry to a facility's chain. The facility's row lock makes appends to one chain take turns."""
+    await append_all(connection, site_id, [NewEntry(facility_id, kind, body)], now)
+
+
+async def append_all(connection: Connection, site_id: int, entries: Sequence[NewEntry], now: datetime) -> None:
+    """Add entries to the chains of a site's facilities, in order; two statements, however many they are."""
+    if not entries:
+        return
     cursor = await connection.execute(
-        "select chain_length, chain_head from facility where site_id = %s and id = %s for no key update",
-        [site_id, facility_id],
+        "select id, chain_length, chain_head from facility where site_id = %s and id = any(%s) order by id "
+        "for no key update",
+        [site_id, list({entry.facility_id for entry in entries})],
     )
-    row = await cursor.fetchone()
-    assert row is not None, f"facility {facility_id} of site {site_id} vanished under its own transaction"
-    length, head = int(row[0]), bytes(row[1]) if row[1] is not None else CHAIN_START
-    stored = entry_bytes(body)
-    digest = entry_hash(head, stored)
+    chains = {
+        int(facility_id): (int(length), CHAIN_START if head is None else bytes(head))
+        async for facility_id, length, head in cursor
+    }
+    rows: list[tuple[int, int, str, bytes, bytes, bytes]] = []
+    for entry in entries:
+        assert entry.facility_id in chains, f"facility {entry.facility_id} of site {site_id} vanished meanwhile"
+        length, head = chains[entry.facility_id]
+        stored = entry_bytes(entry.body)
+        digest = entry_hash(head, stored)
+        rows.append((entry.facility_id, length + 1, entry.kind, stored, head, digest))
+        chains[entry.facility_id] = (length + 1, digest)
     await connection.execute(
         "with put as (insert into dossier_entry (site_id, facility_id, seq, recorded_at, kind, body, previous_hash, hash) "
-        "values (%(site)s, %(facility)s, %(seq)s, %(now)s, %(kind)s, %(body)s, %(head)s, %(digest)s)) "
-        "update facility set chain_length = %(seq)s, chain_head = %(digest)s where id = %(facility)s",
-        {
-            "site": site_id, "facility": facility_id, "seq": length + 1, "now": now, "kind": kind,
-            "body": stored, "head": head, "digest": digest,
-        },
-    )  # fmt: skip
+        "select %s, facility_id, seq, %s, kind, body, previous_hash, hash from unnest(%s::int[], %s::bigint[], "
+        "%s::text[], %s::bytea[], %s::bytea[], %s::bytea[]) with ordinality "
+        "as entry (facility_id, seq, kind, body, previous_hash, hash, place) order by place) "
+        "update facility set chain_length = length, chain_head = head "
+        "from unnest(%s::int[], %s::bigint[], %s::bytea[]) as entry (facility_id, length, head) where id = facility_id",
+        [
+            *(site_id, now),
+            *([row[column] for row in rows] for column in range(6)),
+            *(list(chains), [length for length, _ in chains.values()], [head for _, head in chains.values()]),
+        ],
+    )
 
 
 async def entries(

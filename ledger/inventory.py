@@ -46,6 +46,14 @@ class PointEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PartEntry:
+    key: str
+    kind: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssetEntry:
     part_key: str | None
     maker: str
@@ -229,7 +237,7 @@ async def put_points(
         "point.hold_s, point.name_zh, point.name_en, point.retired_at) is distinct from (excluded.part_id, "
         "excluded.scale, excluded.shift, excluded.range_min, excluded.range_max, excluded.report_interval_s, "
         "excluded.hold_s, excluded.name_zh, excluded.name_en, null)",
-        {"site": site_id, "facility": facility_id, **_columns(entries)},
+        {"site": site_id, "facility": facility_id, **point_columns(entries)},
     )
     changed = cursor.rowcount > 0
     cursor = await connection.execute(
@@ -321,7 +329,7 @@ async def _refuse_other_meaning(connection: Connection, facility_id: int, entrie
             )
 
 
-def _columns(entries: Sequence[PointEntry]) -> dict[str, object]:
+def point_columns(entries: Sequence[PointEntry]) -> dict[str, Sequence[object]]:
     """The entries as one array per column."""
 
     def floats(name: str) -> list[float | None]:

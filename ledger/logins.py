@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import psycopg
 from psycopg import AsyncConnection, sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from ledger.errors import translate
@@ -16,6 +17,15 @@ from ledger.pool import API_ROLE, INGEST_ROLE
 INGEST_LOGIN = f"{INGEST_ROLE}_login"
 API_LOGIN = f"{API_ROLE}_login"
 _ACTS_AS = {INGEST_LOGIN: INGEST_ROLE, API_LOGIN: API_ROLE}
+
+
+def password_of(database_url: str) -> str | None:
+    """The password that stands in an address of the database; None where there is none."""
+    try:
+        found = conninfo_to_dict(database_url).get("password")
+    except psycopg.Error:  # whoever connects will tell
+        return None
+    return None if found is None else str(found)
 
 
 async def ensure(database_url: str, passwords: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The limits people set for one facility or part, with who set them and why. Append-only: the newest row is in force."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +53,44 @@ async def set_value(
     )
     await facilities.bump_revision(connection, site_id)
     return parameter
+
+
+async def set_values(
+    connection: Connection,
+    site_id: int,
+    values: Sequence[tuple[int, str, float]],
+    *,
+    author: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Put values of facilities of one site in force: id, name, value. As `set_value`, all of them with a few statements.
+
+    Raises Invalid without author or reason.
+    """
+    if says_nothing(author) or says_nothing(reason):
+        raise Invalid("a parameter is set by somebody for a reason: author and reason must not be empty")
+    if not values:
+        return
+    await dossier.lock_facilities(connection, (facility_id for facility_id, _, _ in values))
+    await connection.execute(
+        "insert into rule_parameter (site_id, facility_id, name, value, author, reason, set_at) "
+        "select %s, facility_id, name, value, %s, %s, %s from unnest(%s::int[], %s::text[], %s::float8[]) "
+        "with ordinality as entry (facility_id, name, value, place) order by place",
+        [
+            site_id,
+            author,
+            reason,
+            now,
+            *([float(row[2]) if column == 2 else row[column] for row in values] for column in range(3)),
+        ],
+    )
+    entries = [
+        dossier.NewEntry(facility_id, "parameter", {"name": name, "value": value, "author": author, "reason": reason})
+        for facility_id, name, value in values
+    ]
+    await dossier.append_all(connection, site_id, entries, now)
+    await facilities.bump_revision(connection, site_id)
 
 
 async def in_force(connection: Connection, facility_id: int) -> list[Parameter]:

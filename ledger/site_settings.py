@@ -68,6 +68,19 @@ async def put(
     return Setting(*written)
 
 
+async def put_grades(
+    connection: Connection, site_id: int, grades: Mapping[int, str], *, author: str, reason: str, now: datetime
+) -> None:
+    """The grades that facilities are registered with, by id."""
+    if says_nothing(author) or says_nothing(reason):
+        raise Invalid("a setting is made by somebody for a reason: author and reason must not be empty")
+    await connection.execute(
+        "insert into site_setting (site_id, facility_id, name, value, author, reason, set_at) "
+        "select %s, facility_id, %s, grade, %s, %s, %s from unnest(%s::int[], %s::text[]) as entry (facility_id, grade)",
+        [site_id, GRADE, author, reason, now, list(grades), list(grades.values())],
+    )
+
+
 async def set_profile(
     connection: Connection, site_id: int, profile: str, *, author: str, reason: str, now: datetime
 ) -> Setting:

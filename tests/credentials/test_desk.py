@@ -2,9 +2,11 @@
 
 from pathlib import Path
 from unicodedata import east_asian_width
+from urllib.parse import quote
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from credentials import desk
 from credentials.errors import AlreadyThere, CredentialError, FilesUnusable, NotThere
@@ -109,6 +111,16 @@ def test_a_login_with_a_weak_password_is_refused_by_its_setting() -> None:
         desk.login_passwords(Settings(api_database_password="weak"))  # type: ignore[arg-type]
     strong = Settings(api_database_password="0123456789abcdef")  # type: ignore[arg-type]
     assert desk.login_passwords(strong) == {API_LOGIN: "0123456789abcdef"}
+
+
+@pytest.mark.parametrize("owner", ["weak", "with@signs/of:a-URL-in-it"])
+def test_an_owner_with_a_weak_password_makes_no_logins(owner: str) -> None:
+    address = f"postgresql://taizhang_owner:{quote(owner, safe='')}@database/taizhang"
+    weak = Settings(api_database_password="0123456789abcdef", DATABASE_URL=address)  # type: ignore[arg-type]
+    with pytest.raises(CredentialError, match="TAIZHANG_OWNER_DATABASE_PASSWORD"):
+        desk.login_passwords(weak)
+    by_socket = weak.model_copy(update={"database_url": SecretStr("postgresql:///taizhang?user=taizhang_owner")})
+    assert API_LOGIN in desk.login_passwords(by_socket)
 
 
 def test_what_an_environment_file_leaves_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,9 +188,9 @@ async def test_ten_thousand_rows_with_three_hundred_faults_are_told_at_once_and_
     for number in range(0, 9_000, 30):
         rows[number] = rows[number].replace("干粉灭火器", "干粉灭火机").replace("2021-03-01", "2021-13-01", number % 60)
     files = written(tmp_path, "sites.csv", SITES), table(tmp_path, *rows, encoding="gbk")
-    begun = time.monotonic()
+    begun_s = time.process_time()
     found = await faults(connection, *files)
-    assert time.monotonic() - begun < 15
+    assert time.process_time() - begun_s < 10, "of this process: nothing here waits for anybody"
     assert len({each.partition(" ")[0] for each in found}) == 300
     assert all("equipment.csv:" in each for each in found)
     assert await facilities.sites(connection) == []

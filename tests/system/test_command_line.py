@@ -130,6 +130,10 @@ def test_wrong_settings_are_named_all_at_once() -> None:
     refused(answer, "TAIZHANG_LINGER_MS", "TAIZHANG_TICK_MS", "TAIZHANG_CLOCK_ORIGIN", "zone")
 
 
+def test_a_setting_that_is_no_json_is_a_sentence() -> None:
+    refused(typed("check", TAIZHANG_READINGS_DAYS='{"measure": 90'), "TAIZHANG_READINGS_DAYS", "JSON")
+
+
 def test_simulating_at_speed_lives_its_minutes_in_seconds(tmp_path: Path, mqtt_url: str) -> None:
     truth = tmp_path / "truth.json"
     answer = typed("simulate", "--speed", "60", "--duration-s", "120", "--truth", truth, MQTT_URL=mqtt_url)
