@@ -37,6 +37,8 @@ class Value(Answered):
 
     point: str
     part: str | None
+    part_kind: str | None = Field(description="as in `parts` of the kind's vocabulary")
+    part_name: Name | None
     name: Name
     kind: PointKind
     unit: str
@@ -189,6 +191,10 @@ def _value(point: CurrentValue, gateway: GatewayOut | None, now: datetime) -> Va
     return Value(
         point=point.key,
         part=point.part_key,
+        part_kind=point.part_kind,
+        part_name=None
+        if point.part_name_zh is None or point.part_name_en is None
+        else Name(zh=point.part_name_zh, en=point.part_name_en),
         name=Name(zh=point.name_zh, en=point.name_en),
         kind=point.kind,
         unit=point.unit,

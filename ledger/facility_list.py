@@ -44,6 +44,9 @@ class CurrentValue:
     point_id: int
     facility_id: int
     part_key: str | None
+    part_kind: str | None
+    part_name_zh: str | None
+    part_name_en: str | None
     key: str
     kind: PointKind
     unit: str
@@ -146,7 +149,8 @@ async def find_site(connection: Connection, site_key: str) -> Site:
 async def current_values(connection: Connection, facility_ids: Sequence[int]) -> Mapping[int, Sequence[CurrentValue]]:
     """The points of each facility in order of id, with what they said last."""
     cursor = await connection.execute(
-        "select point.id, point.facility_id, part.key, point.key, point.kind, unit, point.name_zh, point.name_en, "
+        "select point.id, point.facility_id, part.key, part.kind, part.name_zh, part.name_en, point.key, point.kind, "
+        "unit, point.name_zh, point.name_en, "
         "report_interval_s, "
         "(select coalesce(jsonb_object_agg(code, label), '{}') from point_code where point_code.point_id = point.id), "
         "site_current.ts, site_current.value, site_current.quality "
@@ -179,7 +183,7 @@ def _entry(row: TupleRow) -> FacilityEntry:
 
 def _value(row: TupleRow) -> CurrentValue:
     fields = list(row)
-    fields[4] = PointKind(row[4])
-    fields[9] = {int(code): label for code, label in row[9].items()}
-    fields[12] = None if row[12] is None else Quality(row[12])
+    fields[7] = PointKind(row[7])
+    fields[12] = {int(code): label for code, label in row[12].items()}
+    fields[15] = None if row[15] is None else Quality(row[15])
     return CurrentValue(*fields)

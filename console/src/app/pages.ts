@@ -72,6 +72,12 @@ export const PAGES: readonly Page[] = [
     load: () => import('../pages/facilities'),
   },
   {
+    path: 'rooms/:site/:room',
+    word: 'nav.room',
+    right: 'read',
+    load: () => import('../pages/room'),
+  },
+  {
     path: 'facilities/:site/:facility',
     word: 'nav.facility',
     right: 'read',

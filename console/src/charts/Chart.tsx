@@ -176,7 +176,7 @@ function Legend({
               download
               aria-label={t('chart.csv', { name: of(point.name) })}
             >
-              <DownloadOutlined aria-hidden="true" /> CSV
+              <DownloadOutlined aria-hidden="true" /> {t('chart.csv_short')}
             </a>
           </li>
         );

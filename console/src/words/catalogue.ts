@@ -38,6 +38,17 @@ export const CATALOGUE = {
 
   'nav.facilities': { zh: '设施', en: 'Facilities' },
   'nav.facility': { zh: '设施', en: 'Facility' },
+  'nav.room': { zh: '机房', en: 'Room' },
+
+  // -- drawings
+  'draw.running': { zh: '运行', en: 'Running' },
+  'draw.standing': { zh: '停', en: 'Standing' },
+  'draw.fault': { zh: '故障', en: 'Fault' },
+  'draw.unknown': { zh: '状态不明', en: 'Not known' },
+  'draw.open': { zh: '分闸', en: 'Open' },
+  'draw.closed': { zh: '合闸', en: 'Closed' },
+  'draw.tripped': { zh: '跳闸', en: 'Tripped' },
+  'draw.never': { zh: '无数据', en: 'none' },
 
   // -- sites, rooms, facilities
   'places.search': { zh: '按名称、编号或位置查找', en: 'Find by name, key or place' },
@@ -106,6 +117,7 @@ export const CATALOGUE = {
   'chart.bucket_1d': { zh: '1 天', en: '1 d' },
   'chart.pick': { zh: '在测点前打勾，即可画出趋势（最多 6 个）', en: 'Tick points to draw them, up to six' },
   'chart.failed': { zh: '部分测点没有读到', en: 'Some points could not be read' },
+  'chart.csv_short': { zh: 'CSV', en: 'CSV' },
   'chart.csv': { zh: '下载 {name} 的 CSV', en: 'Download {name} as CSV' },
   'rules.limits': { zh: '本设施的限值', en: 'Limits of this facility' },
   'rules.no_limits': { zh: '没有可调的限值', en: 'There is no limit to set' },

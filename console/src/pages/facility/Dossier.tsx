@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Button } from 'antd';
 import { api, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
-import type { EntryOut } from '../../api/schema';
+import type { DossierPage } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
 import type { Where } from '../../estate/facility';
 import { useNow_ms } from '../../time/now';
@@ -58,7 +58,7 @@ export function Dossier({ where: { site, facility } }: { where: Where }) {
   );
 }
 
-function Entry({ entry }: { entry: EntryOut }) {
+function Entry({ entry }: { entry: DossierPage['items'][number] }) {
   const { t, of, language } = useWords();
   const now_ms = useNow_ms();
   return (

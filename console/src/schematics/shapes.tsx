@@ -1,0 +1,128 @@
+import type { Priority, Value } from '../api/schema';
+import { isDoubtful, useSpokenValue } from '../estate/values';
+import { useWords } from '../words/words';
+import { isOn, type Part } from './points';
+
+/** As signs/PriorityMark, inside a drawing; 16 wide. */
+const MARKS: Readonly<Record<Priority, string>> = {
+  urgent: 'M5 1h6l4 4v6l-4 4H5l-4-4V5z',
+  high: 'M8 1l7 14H1z',
+  medium: 'M1 1h14v14H1z',
+  low: 'M8 1a7 7 0 1 1 0 14a7 7 0 1 1 0-14z',
+};
+
+export function Alarmed({ x, y, priority }: { x: number; y: number; priority: Priority }) {
+  return <path className={`drawn-mark drawn-${priority}`} d={MARKS[priority]} transform={`translate(${x} ${y})`} />;
+}
+
+type TagProps = {
+  readonly x: number;
+  readonly y: number;
+  readonly value: Value | undefined;
+  readonly wrong?: Priority | undefined;
+  readonly width?: number;
+};
+
+/** A value where it is measured: its name small, itself large. Old ones are dashed and violet, abnormal ones coloured. */
+export function Tag({ x, y, value, wrong, width = 112 }: TagProps) {
+  const { t, of } = useWords();
+  const spoken = useSpokenValue();
+  if (!value) return null;
+  const doubtful = isDoubtful(value);
+  const text = `${spoken(value.point, value.value)} ${value.unit}`.trim();
+  const name = nameOf(of(value.name), value.part_name ? of(value.part_name) : null);
+  return (
+    <g
+      transform={`translate(${x} ${y})`}
+      className={`tag${doubtful ? ' tag-doubtful' : ''}${wrong ? ` tag-wrong tag-${wrong}` : ''}`}
+    >
+      <title>{`${of(value.name)}: ${text}${doubtful ? ` (${t(value.ts === null ? 'point.never' : 'point.stale')})` : ''}`}</title>
+      <rect width={width} height={40} rx={4} />
+      <text
+        x={7}
+        y={15}
+        className="tag-name"
+        textLength={name.length * nameWidth(name) > width - 12 ? width - 14 : undefined}
+        lengthAdjust="spacingAndGlyphs"
+      >
+        {name}
+      </text>
+      <text x={7} y={34} className="tag-value">
+        {text}
+        {doubtful && <tspan className="tag-old"> {t(value.ts === null ? 'draw.never' : 'point.stale')}</tspan>}
+      </text>
+      {wrong && <Alarmed x={width - 21} y={20} priority={wrong} />}
+    </g>
+  );
+}
+
+/** How wide a letter is at the size names have: Chinese ones are square. */
+const nameWidth = (name: string) => (/[\u3400-\u9fff]/.test(name) ? 12 : 6.4);
+
+/** `加压泵 1 水泵故障` beside the pump is `水泵故障`. */
+function nameOf(name: string, part: string | null): string {
+  const short = part !== null && name.startsWith(part) ? name.slice(part.length).replace(/^[\s:：]+/, '') : name;
+  return short === '' ? name : short;
+}
+
+type PumpProps = {
+  readonly x: number;
+  readonly y: number;
+  readonly part: Part;
+  readonly wrong: ReadonlyMap<string, Priority>;
+};
+
+/** A pump: filled while it runs, hollow while it stands; what it does stands beside it in words. */
+export function Pump({ x, y, part, wrong }: PumpProps) {
+  const { t, of } = useWords();
+  const run = part.points.get('run');
+  const fault = part.points.get('fault');
+  const first = [...part.points.values()].map(value => wrong.get(value.point)).find(Boolean);
+  const doubtful = !run || isDoubtful(run);
+  const state = doubtful ? 'draw.unknown' : isOn(fault) ? 'draw.fault' : isOn(run) ? 'draw.running' : 'draw.standing';
+  return (
+    <g
+      transform={`translate(${x} ${y})`}
+      className={`pump${isOn(run) && !doubtful ? ' pump-running' : ''}${doubtful ? ' pump-doubtful' : ''}`}
+    >
+      <title>{`${of(part.name)}: ${t(state)}`}</title>
+      <circle r={19} className={first ? `drawn-ring drawn-${first}` : ''} />
+      <path d="M-9 -11L14 0L-9 11Z" />
+      <text x={27} y={-3} className="pump-name">
+        {of(part.name)}
+      </text>
+      <text x={27} y={14} className="pump-state">
+        {t(state)}
+      </text>
+      {first && <Alarmed x={-24} y={-26} priority={first} />}
+    </g>
+  );
+}
+
+/** A vessel filled to `level` per cent; null: not known, and not drawn. */
+export function Tank({
+  x,
+  y,
+  width,
+  height,
+  level,
+}: {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  level: Value | undefined;
+}) {
+  const known = level && !isDoubtful(level) && typeof level.value === 'number' && level.unit === '%';
+  const filled = known ? Math.max(0, Math.min(1, Number(level.value) / 100)) * (height - 4) : 0;
+  return (
+    <g transform={`translate(${x} ${y})`} className="tank">
+      <rect width={width} height={height} rx={3} />
+      {known && <rect className="tank-water" x={2} y={height - 2 - filled} width={width - 4} height={filled} />}
+    </g>
+  );
+}
+
+export function Pipe({ d }: { d: string }) {
+  return <path className="pipe" d={d} />;
+}
