@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -101,6 +102,10 @@ class Settings(BaseSettings):
     session_idle_h: float = Field(default=12.0, gt=0, le=24 * 31)  # unused for so long, one has to sign in again
     session_days: float = Field(default=30.0, gt=0, le=366)  # and after so long in any case
 
+    public_url: str | None = None  # where people reach the service: stands in every tag that is printed
+    public_urls_before: tuple[str, ...] = ()  # where they did when older tags were printed
+    photos_dir: Path | None = None  # pictures of inspections; default: `photos` in data_dir
+
     metrics_token: SecretStr | None = None  # shows /metrics of api and ingest and opens nothing else
     log_format: LogFormat = "text"
     log_level: LogLevel = "info"
@@ -144,6 +149,22 @@ class Settings(BaseSettings):
         if moment is not None and moment.tzinfo is None:
             raise ValueError("a time zone is missing; write for example 2026-01-01T00:00:00Z")
         return moment
+
+    @field_validator("public_url", "public_urls_before")
+    @classmethod
+    def _can_stand_in_a_tag(cls, said: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for each in (said,) if isinstance(said, str) else said or ():
+            parts = urlsplit(each)
+            is_address = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
+            if not is_address or not (
+                parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+            ):
+                raise ValueError(f"{each!r} is no https address; write for example https://patrol.example.cn")
+        return said
+
+    @property
+    def photo_directory(self) -> Path:
+        return self.photos_dir or self.data_dir / "photos"
 
     @model_validator(mode="after")
     def _limits_agree(self) -> "Settings":

@@ -1,1 +1,3 @@
-"""Walking rounds: codes, checklists, rounds, visits, plausibility. Built by the inspection issue; nothing here yet."""
+"""Walking rounds: tags and what is printed of them, checklists, what is due, plans, visits, plausibility. Decides; the
+ledger remembers, the api tells.
+"""

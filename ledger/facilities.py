@@ -143,6 +143,13 @@ async def facility(connection: Connection, facility_id: int) -> Facility:
     return _facility(row)
 
 
+async def type_of(connection: Connection, facility_id: int) -> str | None:
+    """The type it was picked as, if it was."""
+    cursor = await connection.execute("select type_key from facility where id = %s", [facility_id])
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
 async def parts(connection: Connection, facility_id: int) -> list[Part]:
     cursor = await connection.execute(
         "select id, facility_id, key, kind, name_zh, name_en from part where facility_id = %s and retired_at is null "

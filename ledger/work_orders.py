@@ -103,14 +103,16 @@ async def add_alarm(connection: Connection, order_id: int, alarm_id: int, act: A
 async def join(
     connection: Connection,
     order_id: int,
-    alarm_id: int,
+    alarm_id: int | None,
     act: Act,
     *,
     priority: Priority,
     severity: Severity,
     deadlines: Deadlines,
 ) -> None:
-    """Let an alarm join an unresolved order: the earlier of each clock, the higher priority; a suspended one resumes."""
+    """Let an alarm, or without one what a person found, join an unresolved order: the earlier of each clock, the higher
+    priority; a suspended one resumes.
+    """
     order = await _locked(connection, order_id)
     assert order.state in UNRESOLVED_STATES, "only an unresolved order is joined"
     await _breach_missed(connection, order, act.now)
@@ -125,7 +127,10 @@ async def join(
         offered, running = deadlines.of(clock), order_clocks.deadline_of(order, clock)
         if offered is not None and not order_clocks.is_met(order, clock) and (running is None or offered < running):
             await order_clocks.set_deadline(connection, order, clock, act.now, offered)
-    await add_alarm(connection, order_id, alarm_id, act, move="join")
+    if alarm_id is None:
+        await _journal(connection, order_id, "join", order.state, order.state, act)
+    else:
+        await add_alarm(connection, order_id, alarm_id, act, move="join")
 
 
 async def move(

@@ -1,0 +1,158 @@
+"""Plans of rounds: a route in its order, when it is walked, who answers for it. What is due by them is for `inspection`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import LiteralString
+
+from psycopg.rows import TupleRow
+
+from ledger.errors import NotFound
+from ledger.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStop:
+    seq: int
+    facility_id: int
+    facility_key: str
+    facility_kind: str
+    facility_type: str | None
+    facility_name_zh: str
+    facility_name_en: str
+    location_name_zh: str
+    location_name_en: str
+    leg_s: int
+    dwell_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    id: int
+    site_id: int
+    site_key: str
+    time_zone: str
+    key: str
+    name_zh: str
+    name_en: str
+    grid: str | None
+    officer: str
+    substitute: str | None
+    period: str
+    days: Sequence[int]
+    starts_at: time
+    window_min: int
+    ordered: bool
+    made_at: datetime
+    made_by: str
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A plan as somebody wants it."""
+
+    site_id: int
+    key: str
+    name_zh: str
+    name_en: str
+    grid: str | None
+    officer: str
+    substitute: str | None
+    period: str
+    days: Sequence[int]
+    starts_at: time
+    window_min: int
+    ordered: bool
+    stops: Sequence[tuple[int, int, int]]  # facility, leg_s, dwell_s, in the order of the route
+
+
+_COLUMNS: LiteralString = (
+    "select plan.id, plan.site_id, site.key, site.time_zone, plan.key, plan.name_zh, plan.name_en, grid, officer, "
+    "substitute, period, days, starts_at, window_min, ordered, made_at, made_by, retired_at "
+    "from inspection_plan as plan join site on site.id = plan.site_id "
+)
+
+
+async def put(connection: Connection, wanted: Wanted, *, actor: str, now: datetime) -> int:
+    """Make the plan, or change the one of this key; a retired one comes back. Its route is replaced as a whole."""
+    cursor = await connection.execute(
+        "insert into inspection_plan (site_id, key, name_zh, name_en, grid, officer, substitute, period, days, starts_at, "
+        "window_min, ordered, made_at, made_by) values (%(site)s, %(key)s, %(zh)s, %(en)s, %(grid)s, %(officer)s, "
+        "%(substitute)s, %(period)s, %(days)s, %(starts)s, %(window)s, %(ordered)s, %(now)s, %(actor)s) "
+        "on conflict on constraint inspection_plan_key_unique do update set name_zh = excluded.name_zh, "
+        "name_en = excluded.name_en, grid = excluded.grid, officer = excluded.officer, substitute = excluded.substitute, "
+        "period = excluded.period, days = excluded.days, starts_at = excluded.starts_at, "
+        "window_min = excluded.window_min, ordered = excluded.ordered, retired_at = null returning id",
+        {
+            "site": wanted.site_id,
+            "key": wanted.key,
+            "zh": wanted.name_zh,
+            "en": wanted.name_en,
+            "grid": wanted.grid,
+            "officer": wanted.officer,
+            "substitute": wanted.substitute,
+            "period": wanted.period,
+            "days": list(wanted.days),
+            "starts": wanted.starts_at,
+            "window": wanted.window_min,
+            "ordered": wanted.ordered,
+            "now": now,
+            "actor": actor,
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "an insert that updates instead always returns"
+    plan_id = int(row[0])
+    await connection.execute("delete from inspection_plan_stop where plan_id = %s", [plan_id])
+    await connection.cursor().executemany(
+        "insert into inspection_plan_stop (site_id, plan_id, seq, facility_id, leg_s, dwell_s) "
+        "values (%s, %s, %s, %s, %s, %s)",
+        [
+            (wanted.site_id, plan_id, seq, facility_id, leg_s, dwell_s)
+            for seq, (facility_id, leg_s, dwell_s) in enumerate(wanted.stops, start=1)
+        ],
+    )
+    return plan_id
+
+
+async def retire(connection: Connection, plan_id: int, now: datetime) -> None:
+    """No more rounds from here on; those that were walked stay."""
+    await connection.execute(
+        "update inspection_plan set retired_at = coalesce(retired_at, %s) where id = %s", [now, plan_id]
+    )
+
+
+async def of_site(connection: Connection, site_key: str | None = None) -> list[Plan]:
+    """Living ones in scope, in order of site and key."""
+    cursor = await connection.execute(
+        _COLUMNS + "where plan.retired_at is null and (%(site)s::text is null or site.key = %(site)s) "
+        "order by site.key, plan.key limit 1000",
+        {"site": site_key},
+    )
+    return [Plan(*row) async for row in cursor]
+
+
+async def find(connection: Connection, site_key: str, key: str) -> Plan:
+    """Raises NotFound; a retired one is still found."""
+    cursor = await connection.execute(_COLUMNS + "where site.key = %s and plan.key = %s", [site_key, key])
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("inspection plan", f"{site_key}/{key}")
+    return Plan(*row)
+
+
+async def stops(connection: Connection, plan_id: int) -> list[PlanStop]:
+    """In the order of the route."""
+    cursor = await connection.execute(
+        "select seq, facility.id, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "
+        "location.name_zh, location.name_en, leg_s, dwell_s from inspection_plan_stop "
+        "join facility on facility.id = facility_id join location on location.id = facility.location_id "
+        "where plan_id = %s order by seq",
+        [plan_id],
+    )
+    return [_stop(row) async for row in cursor]
+
+
+def _stop(row: TupleRow) -> PlanStop:
+    return PlanStop(*row)
