@@ -14,6 +14,7 @@ from api import (
     alarm_rows,
     alarms,
     audit_log,
+    checklists,
     conditions,
     contracts,
     decisions,
@@ -21,6 +22,10 @@ from api import (
     facilities,
     grades,
     health,
+    inspection_pictures,
+    inspection_plans,
+    inspection_rounds,
+    inspections,
     intake,
     live,
     people,
@@ -32,6 +37,7 @@ from api import (
     sessions,
     sites,
     tokens,
+    tags,
     vocabulary,
     work_kinds,
     work_order_moves,
@@ -49,6 +55,10 @@ from api.transport import Transport
 from api.vault import Vault
 from api.watchdog import Watchdog
 from credentials.passwords import Hasher
+from inspection import checklist_reading
+from inspection.decoding import Darkroom
+from inspection.photo_store import PhotoStore
+from inspection.recording import Desk
 from ledger.errors import Refused
 from ledger.pool import Pool
 from rules import response, works
@@ -73,6 +83,12 @@ RESOURCES = (
     work_kinds,
     work_orders,
     work_order_moves,
+    tags,
+    checklists,
+    inspection_pictures,
+    inspection_plans,
+    inspection_rounds,
+    inspections,
     intake,
     vocabulary,
     live,
@@ -122,6 +138,10 @@ def create_app(
         metrics_token_sha256=_digest(settings.metrics_token),
         ingest_silent_s=settings.ingest_silent_s,
         lag_max_s=settings.lag_max_s,
+        visit_desk=Desk(checklist_reading.load(), table, _public_urls(settings)),
+        darkroom=Darkroom(),
+        photo_store=PhotoStore(settings.photo_directory),
+        public_url=settings.public_url,
     )
     return app
 
@@ -134,6 +154,11 @@ def refuse_short_token(settings: Settings) -> None:
             f"TAIZHANG_API_TOKEN has {length} characters, and who guesses it reads and does everything: "
             f"{TOKEN_CHARS_MIN} at least; make one with `openssl rand -hex 24`, or leave it unset"
         )
+
+
+def _public_urls(settings: Settings) -> tuple[str, ...]:
+    """Addresses at which links of ours stand in tags."""
+    return (*(() if settings.public_url is None else (settings.public_url,)), *settings.public_urls_before)
 
 
 def routes() -> FastAPI:

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import live
+from api.inspections import VisitIn
 from api.problems import Problem
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -24,6 +25,12 @@ _TAGS = {
     "conditions": "One rule at one facility and part, for ever.",
     "work permits": "Who works or tests where, and which rules are silent meanwhile.",
     "work orders": "Who deals with it, against which clock.",
+    "inspection tags": "Tags on facilities: issued, printed, retired, replaced.",
+    "checklists": "What is looked at on a round, by kind of facility, in versions.",
+    "inspection pictures": "Codes read in photos, photos of visits, tags printed.",
+    "inspection plans": "Routes and when they are walked; what the law's calendar says is due.",
+    "inspection rounds": "Rounds of a plan: due, walked, missed, and all that a phone needs to walk one offline.",
+    "inspections": "What people found when they scanned a tag, and what is odd about how they did.",
     "intake": "What came in over MQTT, and what was refused.",
     "vocabulary": "The words for every key, in both languages.",
     "live": "Changes as they happen.",
@@ -48,8 +55,9 @@ def description(app: FastAPI, prefix: str) -> dict[str, Any]:
         tags=[{"name": name, "description": about} for name, about in _TAGS.items()],
     )
     schemas: dict[str, Any] = found["components"]["schemas"]
-    for model in (Problem, *live.EVENTS.values()):
-        schema = model.model_json_schema(mode="serialization", ref_template=_REFERENCE)
+    for model in (Problem, VisitIn, *live.EVENTS.values()):
+        mode = "validation" if model is VisitIn else "serialization"  # a visit is asked for, the others are answers
+        schema = model.model_json_schema(mode=mode, ref_template=_REFERENCE)
         schemas |= schema.pop("$defs", {})
         schemas[model.__name__] = schema
     stream = found["paths"][f"{prefix}/live"]["get"]["responses"]["200"]["content"]["text/event-stream"]

@@ -220,12 +220,12 @@ async def _keep(deed: Deed, site: Site, sender: Sender, written: JsonValue) -> V
     try:
         async with deed.context.transaction() as connection:
             is_known = await visits.take_turn(connection, asked.id) is not None
-            told = await recording.record(connection, deed.context.desk, site, sender, _sent(asked), deed.now)
+            told = await recording.record(connection, deed.context.visit_desk, site, sender, _sent(asked), deed.now)
     except Unavailable as error:
         return _not_kept(name, Kept.LATER, str(error))
     except LedgerError as error:
         if type(error) is LedgerError:
-            log.error("visit %s of %s failed", asked.id, site.key, exc_info=error)
+            log.exception("visit %s of %s failed", asked.id, site.key)
             return _not_kept(name, Kept.LATER, "the fault is ours; it has been logged")
         return _not_kept(name, Kept.REFUSED, str(error))
     return _kept(asked.id, Kept.KNOWN if is_known else Kept.KEPT, told)
@@ -317,9 +317,7 @@ async def get_inspection(visit: UUID, context: InContext) -> VisitOut:
 )
 async def review_inspection(visit: UUID, asked: Review, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> VisitOut:
-        await visits.review(
-            connection, visit, upheld=asked.upheld, actor=deed.actor, note=asked.note, now=deed.now
-        )
+        await visits.review(connection, visit, upheld=asked.upheld, actor=deed.actor, note=asked.note, now=deed.now)
         return visit_out(await visits.get(connection, visit))
 
     return await deed.do(act)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from api.problems import ProblemField, Unacceptable
 from api.shapes import ID_MAX
@@ -54,6 +55,22 @@ def two_keys(cursor: str | None) -> tuple[str, str] | None:
     match _read(cursor):
         case [str(one), str(other)] if "\0" not in one + other:
             return one, other
+        case _:
+            raise _not_ours()
+
+
+def moment_and_uuid(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Raises Unacceptable."""
+    if cursor is None:
+        return None
+    match _read(cursor):
+        case [str(moment), str(one)]:
+            found = moment_and_id(_written([moment, 0]))
+            assert found is not None
+            try:
+                return found[0], UUID(one)
+            except ValueError:
+                raise _not_ours() from None
         case _:
             raise _not_ours()
 

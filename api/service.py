@@ -13,6 +13,10 @@ from api.feed import Feed
 from api.origin import Network
 from api.principal import NO_SITE
 from api.vault import Vault
+from inspection.checklist import Book
+from inspection.decoding import Darkroom
+from inspection.photo_store import PhotoStore
+from inspection.recording import Desk
 from ledger import scope
 from ledger.pool import Pool
 from rules.model import Pack
@@ -64,6 +68,15 @@ class Service:
     metrics_token_sha256: bytes | None  # opens /metrics and nothing else
     ingest_silent_s: float
     lag_max_s: float
+    visit_desk: Desk
+    darkroom: Darkroom
+    photo_store: PhotoStore
+    public_url: str | None  # where people reach the service; None: no tag is printed
+
+    @property
+    def book(self) -> Book:
+        """The checklists."""
+        return self.visit_desk.book
 
 
 def service_of(request: Request) -> Service:

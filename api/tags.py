@@ -109,9 +109,7 @@ async def get_tag(code: Code, context: InContext) -> TagDetail:
         return await _detail(connection, await find(connection, code), context.public_url)
 
 
-@router.post(
-    "/tags", summary="Issue a tag", status_code=201, response_model=TagDetail, responses=refusals(404)
-)
+@router.post("/tags", summary="Issue a tag", status_code=201, response_model=TagDetail, responses=refusals(404))
 async def issue_tag(asked: TagIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> TagDetail:
         facility = await facility_list.find(connection, asked.site, asked.facility)

@@ -6,8 +6,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import TOO_LARGE, answer
+from inspection.pictures import BYTES_MAX as PICTURE_BYTES_MAX
 
 BODY_BYTES_MAX = 256 * 1024
+# Where pictures arrive; a byte more than is taken, so that the refusal can say what of the picture is too much.
+UPLOAD_BYTES_MAX = {f"/api/v1/inspections/{each}": PICTURE_BYTES_MAX + 1 for each in ("decode", "photos")}
 
 
 class Transport:
@@ -20,9 +23,11 @@ class Transport:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bytes_max = UPLOAD_BYTES_MAX.get(scope["path"], self._body_bytes_max)
+        limit = f"a request's body has at most {bytes_max} bytes"
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > self._body_bytes_max:
-            refusal = answer(TOO_LARGE, self._limit, Request(scope))
+        if announced.isdigit() and int(announced) > bytes_max:
+            refusal = answer(TOO_LARGE, limit, Request(scope))
             await refusal(scope, receive, send)
             return
         arrived = 0
@@ -31,8 +36,8 @@ class Transport:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > self._body_bytes_max:
-                raise HTTPException(413, self._limit)
+            if arrived > bytes_max:
+                raise HTTPException(413, limit)
             return message
 
         async def uncached(message: Message) -> None:
@@ -41,7 +46,3 @@ class Transport:
             await send(message)
 
         await self._app(scope, bounded, uncached)
-
-    @property
-    def _limit(self) -> str:
-        return f"a request's body has at most {self._body_bytes_max} bytes"

@@ -19,7 +19,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "watching": ("watching",),  # how services tell of themselves; knows nothing of what they do
     "ledger": ("ledger",),
     "rules": ("rules", "ledger.records", "ledger.lifecycle"),
-    "inspection": ("inspection", "ledger", "rules.response", "settings"),
+    # Checklists are data like packs, read by the same reader; an order of what a person found is decided like an alarm's.
+    "inspection": ("inspection", "ledger", "rules.model", "rules.pack_text", "rules.response", "rules.rule_reading"),
     # What follows from an alarm, done: rings and orders are the same whether ingest's rules or the api's watchdog raised it.
     "dispatch": ("dispatch", "ledger", "rules"),
     "ingest": ("dispatch", "ingest", "ledger", "rules", "settings", "watching"),

@@ -10,6 +10,12 @@ from api.catalogue import CATALOGUE
 from api.health import CheckResult, ServiceState
 from api.rights import Right, Role
 from ingest import wire
+from inspection.checklist import Period
+from inspection.codes import Misread
+from inspection.due import DueState, WindowState
+from inspection.judging import Outcome
+from inspection.pictures import Fault
+from inspection.plausibility import Reason, Verdict
 from ledger.lifecycle import (
     ConditionMove,
     ConditionState,
@@ -19,6 +25,8 @@ from ledger.lifecycle import (
     WorkOrderState,
 )
 from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priority, Severity
+from ledger.round_lifecycle import RoundMove, RoundState
+from ledger.tags import TagMove
 from rules import packs, response
 from rules.response import OrderReason, PriorityReason
 from rules.response_table import Target
@@ -41,6 +49,17 @@ SECTIONS: dict[str, type[Enum]] = {
     "contract_target": Target,
     "role": Role,
     "right": Right,
+    "tag_move": TagMove,
+    "check_period": Period,
+    "visit_outcome": Outcome,
+    "visit_verdict": Verdict,
+    "visit_reason": Reason,
+    "due_state": DueState,
+    "window_state": WindowState,
+    "round_state": RoundState,
+    "round_move": RoundMove,
+    "code_misread": Misread,
+    "picture_fault": Fault,
 }
 # Enumerations, and what is said beside them without one.
 SECTIONS_AND_MORE: dict[str, tuple[type[Enum], set[str]]] = {
@@ -48,7 +67,15 @@ SECTIONS_AND_MORE: dict[str, tuple[type[Enum], set[str]]] = {
     "work_order_move": (WorkOrderMove, {"open", "join", "link", "breach", "note", "alarm_cleared"}),
     "order_reason": (
         OrderReason,
-        {"by_hand", "person", "reopened", "alarm_cleared", *(f"{clock.value}_missed" for clock in WorkOrderClock)},
+        {
+            "inspection_finding",
+            "public_report",
+            "by_hand",
+            "person",
+            "reopened",
+            "alarm_cleared",
+            *(f"{clock.value}_missed" for clock in WorkOrderClock),
+        },
     ),
 }
 

@@ -1,0 +1,335 @@
+"""Rounds over HTTP: which are due, missed and walked; started, handed over, taken over, ended; all a phone needs offline.
+
+A phone gets the hashes of the tags' codes, not the codes: it knows a tag that it reads, and nobody can type in what
+only hangs on the wall.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from api.catalogue import CATALOGUE
+from api.context import Context, InContext
+from api.deeds import Deed, DeedOf
+from api.inspection_plans import StopOut, stop_out
+from api.inspections import Outcome
+from api.problems import refusals
+from api.shapes import Answered, Asked, Id, Key, Moment, Name, Text, Word
+from inspection import due
+from inspection.checklist import Checklist, wants_photo
+from inspection.due import Window, WindowState
+from inspection.recording import photo_draw
+from ledger import inspection_due, plans, rounds, visits
+from ledger.errors import Invalid, Refused
+from ledger.plans import Plan, PlanStop
+from ledger.pool import Connection
+from ledger.round_lifecycle import RoundMove, RoundState, legal_round_moves
+from ledger.rounds import Round, RoundEvent
+
+router = APIRouter(tags=["inspection rounds"])
+
+EARLY = timedelta(minutes=30)  # [E]: so much before its window a round may be started
+SPAN_MAX = timedelta(days=62)
+
+
+class RoundsQuery(Asked):
+    site: Key | None = None
+    begin: Annotated[Moment, Field(alias="from")]
+    end: Annotated[Moment, Field(alias="until")]
+
+
+class RoundLine(Answered):
+    site: str
+    plan: str
+    name: Name
+    grid: str | None
+    officer: str
+    window_from: datetime
+    window_until: datetime
+    state: WindowState
+    state_name: Name
+    round: int | None = Field(description="null: nobody has started it")
+    guard: str | None
+    stops: int
+    visited: int
+
+
+class RoundsOut(Answered):
+    """In order of window."""
+
+    items: Sequence[RoundLine]
+
+
+class StartIn(Asked):
+    site: Key
+    plan: Key
+
+
+class HandOver(Asked):
+    to: Annotated[Word, Field(description="who goes on with it")]
+    note: Text | None = None
+
+
+class TakeOver(Asked):
+    note: Annotated[Text, Field(description="why its guard does not go on")]
+
+
+class Finish(Asked):
+    unsent: Annotated[int, Field(ge=0, le=10_000, description="results that still lie on the phone")] = 0
+    note: Text | None = None
+
+
+class Abandon(Asked):
+    note: Annotated[Text, Field(description="why")]
+
+
+class LastOut(Answered):
+    at: datetime
+    outcome: Outcome
+    person: str
+    failed: Sequence[str]
+
+
+class RoundStop(Answered):
+    stop: StopOut
+    checklist: str | None
+    checklist_version: int | None
+    items: Sequence[str] = Field(description="keys of what is asked here, without follow-ups")
+    photos: Sequence[str] = Field(description="items whose photo is compulsory today")
+    tag_hashes: Sequence[str] = Field(description="SHA-256 of the codes of its tags")
+    last: LastOut | None
+    visited: bool
+
+
+class RoundEventOut(Answered):
+    seq: int
+    move: RoundMove
+    move_name: Name
+    guard: str
+    at: datetime
+    actor: str
+    note: str | None
+
+
+class RoundOut(Answered):
+    id: int
+    site: str
+    plan: str
+    name: Name
+    ordered: bool
+    window_from: datetime
+    window_until: datetime
+    state: RoundState
+    state_name: Name
+    guard: str
+    started_at: datetime
+    ended_at: datetime | None
+    legal_moves: Sequence[RoundMove]
+    stops: Sequence[RoundStop]
+    journal: Sequence[RoundEventOut]
+
+
+@router.get("/inspection-rounds", summary="Rounds due, walked and missed in a span", responses=refusals())
+async def list_inspection_rounds(query: Annotated[RoundsQuery, Query()], context: InContext) -> RoundsOut:
+    if not query.begin < query.end <= query.begin + SPAN_MAX:
+        raise Invalid(f"query.until: after `from`, and at most {SPAN_MAX.days} days")
+    found: list[RoundLine] = []
+    async with context.transaction() as connection:
+        for plan in await plans.of_site(connection, query.site):
+            found += await _lines(connection, plan, query.begin, query.end, context.clock())
+    return RoundsOut(items=sorted(found, key=lambda each: (each.window_from, each.plan)))
+
+
+async def _lines(connection: Connection, plan: Plan, begin: datetime, end: datetime, now: datetime) -> list[RoundLine]:
+    """By the plan as it is now; what was walked by an earlier form of it stands at its own window."""
+    stops = await plans.stops(connection, plan.id)
+    on_route = {each.facility_id for each in stops}
+    walked = {each[1]: each for each in await rounds.of_plan(connection, plan.id, begin=begin, end=end)}
+    planned = {each.begin: each for each in _windows(plan, max(begin, plan.made_at - EARLY), end)}
+    length = timedelta(minutes=plan.window_min)
+    lines: list[RoundLine] = []
+    for opens in sorted({*walked, *planned}):
+        window = planned.get(opens) or Window(opens, opens + length)
+        number, _, state, guard = walked.get(opens, (None, opens, None, None))
+        seen: set[int] = set() if number is None else on_route & set(await rounds.visited(connection, number))
+        stands = due.window_state(window, state, stops=len(stops), visited=len(seen), now=now)
+        lines.append(
+            RoundLine(
+                site=plan.site_key,
+                plan=plan.key,
+                name=Name(zh=plan.name_zh, en=plan.name_en),
+                grid=plan.grid,
+                officer=plan.officer,
+                window_from=window.begin,
+                window_until=window.end,
+                state=stands,
+                state_name=CATALOGUE.text("window_state", stands),
+                round=number,
+                guard=guard,
+                stops=len(stops),
+                visited=len(seen),
+            )
+        )
+    return lines
+
+
+def _windows(plan: Plan, begin: datetime, end: datetime) -> list[Window]:
+    length = timedelta(minutes=plan.window_min)
+    return list(due.windows(due.Period(plan.period), plan.days, plan.starts_at, length, plan.time_zone, begin, end))
+
+
+@router.post(
+    "/inspection-rounds",
+    summary="Start the round of this hour",
+    status_code=201,
+    response_model=RoundOut,
+    responses=refusals(404, 409),
+)
+async def start_inspection_round(asked: StartIn, deed: DeedOf) -> Response:
+    """Its guard who starts it again, after his phone forgot, gets it again."""
+
+    async def act(connection: Connection) -> RoundOut:
+        plan = await plans.find(connection, asked.site, asked.plan)
+        window = _window_now(plan, deed.now)
+        number = await rounds.start(
+            connection,
+            site_id=plan.site_id,
+            plan_id=plan.id,
+            window=(window.begin, window.end),
+            guard=deed.actor,
+            now=deed.now,
+        )
+        return await _round(connection, deed.context, number)
+
+    return await deed.do(act, status=201)
+
+
+def _window_now(plan: Plan, now: datetime) -> Window:
+    """Raises Refused when there is none, saying when the next one is."""
+    if plan.retired_at is not None:
+        raise Refused(f"plan {plan.key} is retired")
+    length = timedelta(minutes=plan.window_min)
+    near = _windows(plan, now - length, now + timedelta(days=40))
+    window = next((each for each in near if each.begin - EARLY <= now < each.end), None)
+    if window is None:
+        coming = next((each.begin for each in near if each.begin > now), None)
+        when = "none is coming" if coming is None else f"the next one begins {coming:%Y-%m-%d %H:%M} UTC"
+        raise Refused(f"no round of {plan.key} is due now: {when}")
+    return window
+
+
+@router.get("/inspection-rounds/{round}", summary="A round, with all a phone needs offline", responses=refusals(404))
+async def get_inspection_round(round: Id, context: InContext) -> RoundOut:  # noqa: A002 - the path's name
+    async with context.transaction() as connection:
+        return await _round(connection, context, round)
+
+
+_MOVED = refusals(404, 409)
+
+
+@router.post("/inspection-rounds/{round}/hand-over", summary="Give it to another guard", response_model=RoundOut, responses=_MOVED)  # fmt: skip
+async def hand_over_inspection_round(round: Id, asked: HandOver, deed: DeedOf) -> Response:  # noqa: A002
+    return await _move(deed, round, RoundMove.HAND_OVER, asked.note, to=asked.to)
+
+
+@router.post("/inspection-rounds/{round}/take-over", summary="Go on with another's round", response_model=RoundOut, responses=_MOVED)  # fmt: skip
+async def take_over_inspection_round(round: Id, asked: TakeOver, deed: DeedOf) -> Response:  # noqa: A002
+    return await _move(deed, round, RoundMove.TAKE_OVER, asked.note)
+
+
+@router.post("/inspection-rounds/{round}/finish", summary="End it", response_model=RoundOut, responses=_MOVED)
+async def finish_inspection_round(round: Id, asked: Finish, deed: DeedOf) -> Response:  # noqa: A002
+    """With results still on the phone it may be ended; the journal says how many, and they count when they come."""
+    unsent = f"{asked.unsent} unsent" if asked.unsent else None
+    note = "; ".join(each for each in (asked.note, unsent) if each) or None
+    return await _move(deed, round, RoundMove.FINISH, note)
+
+
+@router.post("/inspection-rounds/{round}/abandon", summary="Break it off", response_model=RoundOut, responses=_MOVED)
+async def abandon_inspection_round(round: Id, asked: Abandon, deed: DeedOf) -> Response:  # noqa: A002
+    return await _move(deed, round, RoundMove.ABANDON, asked.note)
+
+
+async def _move(deed: Deed, number: int, step: RoundMove, note: str | None, *, to: str = "") -> Response:
+    async def act(connection: Connection) -> RoundOut:
+        await rounds.move(connection, number, step, actor=deed.actor, note=note, now=deed.now, to=to)
+        return await _round(connection, deed.context, number)
+
+    return await deed.do(act)
+
+
+async def _round(connection: Connection, context: Context, number: int) -> RoundOut:
+    found = await rounds.get(connection, number)
+    plan = await plans.find(connection, found.site_key, found.plan_key)
+    codes = await inspection_due.tag_codes(connection, [each.facility_id for each in found.stops])
+    visited = set(await rounds.visited(connection, number))
+    day = context.clock().astimezone(ZoneInfo(plan.time_zone)).date().isoformat()
+    stops = [await _stop(connection, context, each, codes, visited, day) for each in found.stops]
+    events = await rounds.events(connection, number)
+    return _round_out(found, stops, events)
+
+
+async def _stop(
+    connection: Connection,
+    context: Context,
+    stop: PlanStop,
+    codes: Mapping[int, Sequence[str]],
+    visited: set[int],
+    day: str,
+) -> RoundStop:
+    checklist = context.book.current(stop.facility_kind)
+    last = await visits.last_check(connection, stop.facility_id)
+    return RoundStop(
+        stop=stop_out(stop),
+        checklist=None if checklist is None else checklist.kind,
+        checklist_version=None if checklist is None else checklist.version,
+        items=[] if checklist is None else [each.key for each in checklist.asked_of(stop.facility_type)],
+        photos=[] if checklist is None else _photos(checklist, stop, day),
+        tag_hashes=[hashlib.sha256(each.encode()).hexdigest() for each in codes.get(stop.facility_id, ())],
+        last=None
+        if last is None
+        else LastOut(at=last.scanned_at, outcome=Outcome(last.outcome), person=last.person, failed=last.failed),
+        visited=stop.facility_id in visited,
+    )
+
+
+def _photos(checklist: Checklist, stop: PlanStop, day: str) -> list[str]:
+    draw = photo_draw(stop.facility_key, day)
+    asked = checklist.asked_of(stop.facility_type)
+    return [each.key for each in asked if wants_photo(each, failed=False, draw=draw)]
+
+
+def _round_out(found: Round, stops: Sequence[RoundStop], events: Sequence[RoundEvent]) -> RoundOut:
+    return RoundOut(
+        id=found.id,
+        site=found.site_key,
+        plan=found.plan_key,
+        name=Name(zh=found.plan_name_zh, en=found.plan_name_en),
+        ordered=found.ordered,
+        window_from=found.window_from,
+        window_until=found.window_until,
+        state=found.state,
+        state_name=CATALOGUE.text("round_state", found.state),
+        guard=found.guard,
+        started_at=found.started_at,
+        ended_at=found.ended_at,
+        legal_moves=legal_round_moves(found.state),
+        stops=stops,
+        journal=[
+            RoundEventOut(
+                seq=each.seq,
+                move=each.move,
+                move_name=CATALOGUE.text("round_move", each.move),
+                guard=each.guard,
+                at=each.at,
+                actor=each.actor,
+                note=each.note,
+            )
+            for each in events
+        ],
+    )

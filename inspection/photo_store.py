@@ -1,0 +1,36 @@
+"""Where photos lie: files in a directory, each under the hash of its bytes, written whole or not at all."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+
+class PhotoStore:
+    """Blocking; the caller puts it on a thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def keep(self, data: bytes) -> str:
+        """The hash. What is there already is not written again. Raises OSError when the disk does not take it."""
+        name = hashlib.sha256(data).hexdigest()
+        path = self.path(name)
+        if path.exists():
+            return name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".arriving-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        return name
+
+    def path(self, sha256: str) -> Path:
+        """Of a photo that was kept; of any other, where it would lie."""
+        return self.directory / sha256[:2] / sha256

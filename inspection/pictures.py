@@ -1,0 +1,184 @@
+"""Pictures that people send: opened only when they are bounded pictures, turned the right way up, searched for codes.
+
+Everything about a file is a claim until it is decoded: its size is read from the header before a pixel is, so that a small
+file that unpacks into a wall of memory is refused unopened.
+"""
+
+import importlib
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import zxingcpp
+from PIL import Image, ImageFile, ImageOps
+
+BYTES_MAX = 12 * 1024 * 1024
+PIXELS_MAX = 40_000_000
+_SEARCHED_SIDE_MAX = 2_400  # codes that fill a hundredth of a larger picture are still read, in a quarter of the time
+_LIKENESS_SIDE = 8
+_FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+
+
+class Fault(StrEnum):
+    """Why a file is no picture that can be used."""
+
+    EMPTY = "empty"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    NO_PICTURE = "no_picture"
+    TRUNCATED = "truncated"
+    HEIC = "heic"
+
+
+class NoPicture(Exception):
+    """Says why, and what would do."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An opened one, the right way up."""
+
+    media_type: str
+    image: Image.Image
+
+    @property
+    def likeness(self) -> int:
+        """Perceptual hash, as a signed 64-bit number: pictures of one scene differ in few bits."""
+        small = self.image.convert("L").resize((_LIKENESS_SIDE + 1, _LIKENESS_SIDE), Image.Resampling.LANCZOS)
+        values = np.asarray(small, dtype=np.int16)
+        brighter = (values[:, 1:] > values[:, :-1]).flatten()
+        return int.from_bytes(np.packbits(brighter).tobytes(), signed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One code in a picture. `box`: left, top, right, bottom as parts of its width and height."""
+
+    text: str
+    reader: str
+    box: tuple[float, float, float, float]
+
+
+def open_picture(data: bytes) -> Picture:
+    """Raises NoPicture."""
+    if not data:
+        raise NoPicture(Fault.EMPTY, "nothing was sent: send the picture's bytes as the body")
+    if len(data) > BYTES_MAX:
+        raise NoPicture(Fault.TOO_MANY_BYTES, f"the picture has {len(data):,} bytes; {BYTES_MAX:,} at most")
+    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
+        raise NoPicture(Fault.HEIC, "HEIC cannot be read here: set the camera to JPEG (most compatible)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of what is refused below, and of metadata nobody reads
+            image = Image.open(io.BytesIO(data), formats=list(_FORMATS))
+            _bound(*image.size)
+            media_type = _FORMATS[str(image.format)]
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+    except NoPicture:
+        raise
+    except Image.DecompressionBombError as error:
+        raise NoPicture(Fault.TOO_MANY_PIXELS, f"the picture is far too large: {error}") from None
+    except (OSError, SyntaxError, ValueError, IndexError, EOFError, TypeError, KeyError, OverflowError) as error:
+        if isinstance(error, Image.UnidentifiedImageError):
+            raise NoPicture(Fault.NO_PICTURE, "this is no picture: send JPEG, PNG or WebP") from None
+        raise NoPicture(Fault.TRUNCATED, f"the picture is cut short or damaged ({error}): send it again") from None
+    if min(upright.size) < 1:
+        raise NoPicture(Fault.NO_PICTURE, "the picture has no points")
+    return Picture(media_type, upright)
+
+
+def _bound(width: int, height: int) -> None:
+    if width * height > PIXELS_MAX:
+        raise NoPicture(
+            Fault.TOO_MANY_PIXELS,
+            f"the picture has {width} x {height} points, {width * height / 1e6:.0f} million; "
+            f"{PIXELS_MAX / 1e6:.0f} million at most: choose a smaller size in the camera",
+        )
+
+
+def find_codes(picture: Picture) -> Sequence[Read]:
+    """Every QR code in it: by zbar, and by zxing where that finds none or is not installed."""
+    grey = searched(picture.image)
+    for search in (READERS["pyzbar"], READERS["zxing-cpp"]):
+        found = search(grey)
+        if found:
+            return found
+    return ()
+
+
+def searched(image: Image.Image) -> Image.Image:
+    """As the readers get it: grey, on white where it is transparent, and no larger than of use."""
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        flat = Image.new("RGBA", image.size, "white")
+        flat.alpha_composite(image.convert("RGBA"))
+        image = flat
+    grey = image.convert("L")
+    grey.thumbnail((_SEARCHED_SIDE_MAX, _SEARCHED_SIDE_MAX), Image.Resampling.LANCZOS)
+    return grey
+
+
+def _load_zbar() -> Any:
+    """None where the system library is missing."""
+    try:
+        return importlib.import_module("pyzbar.pyzbar")
+    except (ImportError, OSError):
+        return None
+
+
+_zbar = _load_zbar()
+
+
+def by_zbar(grey: Image.Image) -> Sequence[Read]:
+    """Nothing where the system library libzbar is missing."""
+    if _zbar is None:
+        return ()
+    width, height = grey.size
+    return [
+        Read(
+            each.data.decode(errors="replace"),
+            "pyzbar",
+            (
+                each.rect.left / width,
+                each.rect.top / height,
+                (each.rect.left + each.rect.width) / width,
+                (each.rect.top + each.rect.height) / height,
+            ),
+        )
+        for each in _zbar.decode(grey, symbols=[_zbar.ZBarSymbol.QRCODE])
+    ]
+
+
+def by_zxing(grey: Image.Image) -> Sequence[Read]:
+    width, height = grey.size
+    found: list[Read] = []
+    for each in zxingcpp.read_barcodes(
+        np.asarray(grey), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    ):
+        corners = (
+            each.position.top_left,
+            each.position.top_right,
+            each.position.bottom_left,
+            each.position.bottom_right,
+        )
+        xs, ys = [corner.x / width for corner in corners], [corner.y / height for corner in corners]
+        found.append(Read(each.text, "zxing-cpp", (min(xs), min(ys), max(xs), max(ys))))
+    return found
+
+
+READERS: dict[str, Callable[[Image.Image], Sequence[Read]]] = {"pyzbar": by_zbar, "zxing-cpp": by_zxing}
+
+
+def has_zbar() -> bool:
+    return _zbar is not None
+
+
+ImageFile.LOAD_TRUNCATED_IMAGES = False  # said, because another library could have turned it on
