@@ -7,8 +7,9 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from api.catalogue import CATALOGUE
-from api.context import InContext
+from api.context import InContext, needs
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Key, Name
 from inspection.checklist import AnswerKind, Checklist, Item, Period, PhotoNeed
 from ledger.errors import NotFound
@@ -60,12 +61,17 @@ class ChecklistsOut(Answered):
     items: Sequence[ChecklistOut]
 
 
-@router.get("/checklists", summary="The checklists in force", responses=refusals())
+@router.get("/checklists", summary="The checklists in force", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_checklists(context: InContext) -> ChecklistsOut:
     return ChecklistsOut(items=[_checklist(each, is_current=True) for each in context.book.all_current()])
 
 
-@router.get("/checklists/{kind}/{version}", summary="One version of a checklist", responses=refusals(404))
+@router.get(
+    "/checklists/{kind}/{version}",
+    summary="One version of a checklist",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def get_checklist(kind: Key, version: Annotated[int, Path(ge=1, le=9999)], context: InContext) -> ChecklistOut:
     found = context.book.find(kind, version)
     if found is None:

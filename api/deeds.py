@@ -61,7 +61,7 @@ class Deed:
     ) -> Response:
         if self.key is None:
             done = await act(connection)
-            await self._write_down(connection)
+            await self.write_down(connection)
             return JSONResponse(done.model_dump(mode="json"), status)
         claimed = f"{self.context.asking.principal.key} {self.actor}"
         given = await idempotency.claim(
@@ -70,11 +70,11 @@ class Deed:
         if given is not None:
             return JSONResponse(given.body, given.status, headers={REPLAYED: "true"})
         answer = Answer(status, (await act(connection)).model_dump(mode="json"))
-        await self._write_down(connection)
+        await self.write_down(connection)
         await idempotency.keep(connection, key=self.key, actor=claimed, answer=answer)
         return JSONResponse(answer.body, answer.status)
 
-    async def _write_down(self, connection: Connection) -> None:
+    async def write_down(self, connection: Connection) -> None:
         await audit_log.write(
             connection,
             self.context.asking.doer(self.actor),
@@ -89,7 +89,7 @@ class Deed:
         """Of what the request is about, as far as the transaction sees it."""
         named = self.request.path_params
         for what in whereabouts.BY_ID.keys() & named.keys():
-            return await whereabouts.of_subject(connection, what, int(named[what]))
+            return await whereabouts.of_subject(connection, what, str(named[what]))
         site = named.get("site") or _member(await self.request.body(), "site")
         return await whereabouts.of_key(connection, site) if isinstance(site, str) else None
 

@@ -64,6 +64,6 @@ def description(app: FastAPI, prefix: str) -> dict[str, Any]:
     stream["x-events"] = {
         event: {"$ref": _REFERENCE.format(model=model.__name__)} for event, model in live.EVENTS.items()
     }
-    for unused in ("HTTPValidationError", "ValidationError"):
+    for unused in ("HTTPValidationError", "JsonValue", "ValidationError"):
         schemas.pop(unused, None)
     return found

@@ -12,9 +12,10 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import Field
 
 from api.catalogue import CATALOGUE
-from api.context import InContext
+from api.context import InContext, needs
 from api.deeds import DeedOf
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, Key, Reason
 from api.tags import Code, TagOut, find, tag_out
 from inspection import codes, labels, pictures, recording
@@ -96,6 +97,7 @@ class SheetsOut(Answered):
     response_model=DecodeAnswer,
     responses=refusals(413),
     openapi_extra=_PICTURE,
+    dependencies=[needs(Right.INSPECT)],
 )
 async def decode_photo(request: Request, deed: DeedOf) -> Response:
     data = await request.body()
@@ -138,6 +140,7 @@ async def _decoded(context: InContext, read: pictures.Read) -> DecodedOut:
     response_model=PhotoOut,
     responses=refusals(404, 413),
     openapi_extra=_PICTURE,
+    dependencies=[needs(Right.INSPECT)],
 )
 async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], deed: DeedOf) -> Response:
     """Sent twice it is there once. It may come before the visit that shows it, or after."""
@@ -169,6 +172,7 @@ async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], d
     summary="The photo itself",
     response_class=Response,
     responses={**refusals(404), 200: {"content": {"image/*": {}}}},
+    dependencies=[needs(Right.READ)],
 )
 async def get_photo(site: Key, sha256: str, context: InContext) -> Response:
     async with context.transaction() as connection:
@@ -202,7 +206,12 @@ def _no_picture(error: NoPicture) -> Unacceptable:
 # ------------------------------------------------------------------ printed
 
 
-@router.get("/tag-sheets", summary="The label papers that tags are printed on", responses=refusals())
+@router.get(
+    "/tag-sheets",
+    summary="The label papers that tags are printed on",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def list_tag_sheets() -> SheetsOut:
     return SheetsOut(
         items=[
@@ -224,6 +233,7 @@ async def list_tag_sheets() -> SheetsOut:
     summary="Print tags: sheets of labels as PDF",
     response_class=Response,
     responses={**refusals(404, 409), 200: {"content": {"application/pdf": {}}}},
+    dependencies=[needs(Right.ESTATE)],
 )
 async def print_tags(asked: SheetsIn, deed: DeedOf) -> Response:
     """Who printed which tag is kept with it: a copy of a tag opens the same door."""
@@ -239,6 +249,7 @@ async def print_tags(asked: SheetsIn, deed: DeedOf) -> Response:
         if retired is not None:
             raise Refused(f"tag {retired.code} is retired: print the one in its place")
         await tags.printed(connection, found, actor=deed.actor, now=deed.now, note=asked.sheet)
+        await deed.write_down(connection)
     drawn = [label_of(each, public_url, asked.language) for each in found]
     made = await deed.context.darkroom.run(lambda: labels.pdf(drawn, sheet, skip=asked.skip, cut_marks=asked.cut_marks))
     return Response(made, media_type="application/pdf", headers={"Content-Disposition": 'inline; filename="tags.pdf"'})
@@ -249,6 +260,7 @@ async def print_tags(asked: SheetsIn, deed: DeedOf) -> Response:
     summary="One tag as a picture, with its words",
     response_class=Response,
     responses={**refusals(404, 409), 200: {"content": {"image/png": {}}}},
+    dependencies=[needs(Right.ESTATE)],
 )
 async def get_tag_png(code: Code, context: InContext) -> Response:
     label = await _label(context, code)
@@ -260,6 +272,7 @@ async def get_tag_png(code: Code, context: InContext) -> Response:
     summary="One tag as a drawing, without its words",
     response_class=Response,
     responses={**refusals(404, 409), 200: {"content": {"image/svg+xml": {}}}},
+    dependencies=[needs(Right.ESTATE)],
 )
 async def get_tag_svg(code: Code, context: InContext) -> Response:
     label = await _label(context, code)

@@ -10,10 +10,11 @@ from pydantic import Field
 
 from api import paging
 from api.catalogue import CATALOGUE
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.deeds import DeedOf
 from api.inspections import Outcome
 from api.problems import ProblemField, Unacceptable, refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Key, Limit, Name, PageOf, Word
 from api.work_orders import Title
 from inspection import due
@@ -122,7 +123,9 @@ class DuePage(PageOf):
     items: Sequence[DueOut]
 
 
-@router.get("/inspection-due", summary="What is due by the calendar", responses=refusals(404))
+@router.get(
+    "/inspection-due", summary="What is due by the calendar", responses=refusals(404), dependencies=[needs(Right.READ)]
+)
 async def list_inspection_due(query: Annotated[DueQuery, Query()], context: InContext) -> DuePage:
     after = paging.two_keys(query.after)
     kinds = [each.kind for each in context.book.all_current() if query.kind in (None, each.kind)]
@@ -169,20 +172,31 @@ def _due_out(site: Site, standing: Standing, found: Due) -> DueOut:
 # ------------------------------------------------------------------ plans
 
 
-@router.get("/inspection-plans", summary="Plans of rounds", responses=refusals())
+@router.get("/inspection-plans", summary="Plans of rounds", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_inspection_plans(query: Annotated[PlansQuery, Query()], context: InContext) -> PlansOut:
     async with context.transaction() as connection:
         found = await plans.of_site(connection, query.site)
         return PlansOut(items=[plan_out(each, await plans.stops(connection, each.id)) for each in found])
 
 
-@router.get("/inspection-plans/{site}/{plan}", summary="One plan with its route", responses=refusals(404))
+@router.get(
+    "/inspection-plans/{site}/{plan}",
+    summary="One plan with its route",
+    responses=refusals(404),
+    dependencies=[needs(Right.READ)],
+)
 async def get_inspection_plan(site: Key, plan: Key, context: InContext) -> PlanOut:
     async with context.transaction() as connection:
         return await _plan(connection, site, plan)
 
 
-@router.post("/inspection-plans", summary="Make or change a plan", response_model=PlanOut, responses=refusals(404))
+@router.post(
+    "/inspection-plans",
+    summary="Make or change a plan",
+    response_model=PlanOut,
+    responses=refusals(404),
+    dependencies=[needs(Right.ESTATE)],
+)
 async def put_inspection_plan(asked: PlanIn, deed: DeedOf) -> Response:
     _require_days(asked)
 
@@ -204,6 +218,7 @@ async def put_inspection_plan(asked: PlanIn, deed: DeedOf) -> Response:
     summary="No more rounds by this plan",
     response_model=PlanOut,
     responses=refusals(404),
+    dependencies=[needs(Right.ESTATE)],
 )
 async def retire_inspection_plan(site: Key, plan: Key, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> PlanOut:

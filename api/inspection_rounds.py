@@ -14,11 +14,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.catalogue import CATALOGUE
-from api.context import Context, InContext
+from api.context import Context, InContext, needs
 from api.deeds import Deed, DeedOf
 from api.inspection_plans import StopOut, stop_out
 from api.inspections import Outcome
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Moment, Name, Text, Word
 from inspection import due
 from inspection.checklist import Checklist, wants_photo
@@ -134,7 +135,12 @@ class RoundOut(Answered):
     journal: Sequence[RoundEventOut]
 
 
-@router.get("/inspection-rounds", summary="Rounds due, walked and missed in a span", responses=refusals())
+@router.get(
+    "/inspection-rounds",
+    summary="Rounds due, walked and missed in a span",
+    responses=refusals(),
+    dependencies=[needs(Right.READ)],
+)
 async def list_inspection_rounds(query: Annotated[RoundsQuery, Query()], context: InContext) -> RoundsOut:
     if not query.begin < query.end <= query.begin + SPAN_MAX:
         raise Invalid(f"query.until: after `from`, and at most {SPAN_MAX.days} days")
@@ -189,6 +195,7 @@ def _windows(plan: Plan, begin: datetime, end: datetime) -> list[Window]:
     status_code=201,
     response_model=RoundOut,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.INSPECT)],
 )
 async def start_inspection_round(asked: StartIn, deed: DeedOf) -> Response:
     """Its guard who starts it again, after his phone forgot, gets it again."""
@@ -223,7 +230,12 @@ def _window_now(plan: Plan, now: datetime) -> Window:
     return window
 
 
-@router.get("/inspection-rounds/{round}", summary="A round, with all a phone needs offline", responses=refusals(404))
+@router.get(
+    "/inspection-rounds/{round}",
+    summary="A round, with all a phone needs offline",
+    responses=refusals(404),
+    dependencies=[needs(Right.INSPECT)],
+)
 async def get_inspection_round(round: Id, context: InContext) -> RoundOut:  # noqa: A002 - the path's name
     async with context.transaction() as connection:
         return await _round(connection, context, round)
@@ -232,26 +244,50 @@ async def get_inspection_round(round: Id, context: InContext) -> RoundOut:  # no
 _MOVED = refusals(404, 409)
 
 
-@router.post("/inspection-rounds/{round}/hand-over", summary="Give it to another guard", response_model=RoundOut, responses=_MOVED)  # fmt: skip
-async def hand_over_inspection_round(round: Id, asked: HandOver, deed: DeedOf) -> Response:  # noqa: A002
+@router.post(
+    "/inspection-rounds/{round}/hand-over",
+    summary="Give it to another guard",
+    response_model=RoundOut,
+    responses=_MOVED,
+    dependencies=[needs(Right.INSPECT)],
+)
+async def hand_over_inspection_round(round: Id, asked: HandOver, deed: DeedOf) -> Response:  # noqa: A002 - the path's name
     return await _move(deed, round, RoundMove.HAND_OVER, asked.note, to=asked.to)
 
 
-@router.post("/inspection-rounds/{round}/take-over", summary="Go on with another's round", response_model=RoundOut, responses=_MOVED)  # fmt: skip
-async def take_over_inspection_round(round: Id, asked: TakeOver, deed: DeedOf) -> Response:  # noqa: A002
+@router.post(
+    "/inspection-rounds/{round}/take-over",
+    summary="Go on with another's round",
+    response_model=RoundOut,
+    responses=_MOVED,
+    dependencies=[needs(Right.INSPECT)],
+)
+async def take_over_inspection_round(round: Id, asked: TakeOver, deed: DeedOf) -> Response:  # noqa: A002 - the path's name
     return await _move(deed, round, RoundMove.TAKE_OVER, asked.note)
 
 
-@router.post("/inspection-rounds/{round}/finish", summary="End it", response_model=RoundOut, responses=_MOVED)
-async def finish_inspection_round(round: Id, asked: Finish, deed: DeedOf) -> Response:  # noqa: A002
+@router.post(
+    "/inspection-rounds/{round}/finish",
+    summary="End it",
+    response_model=RoundOut,
+    responses=_MOVED,
+    dependencies=[needs(Right.INSPECT)],
+)
+async def finish_inspection_round(round: Id, asked: Finish, deed: DeedOf) -> Response:  # noqa: A002 - the path's name
     """With results still on the phone it may be ended; the journal says how many, and they count when they come."""
     unsent = f"{asked.unsent} unsent" if asked.unsent else None
     note = "; ".join(each for each in (asked.note, unsent) if each) or None
     return await _move(deed, round, RoundMove.FINISH, note)
 
 
-@router.post("/inspection-rounds/{round}/abandon", summary="Break it off", response_model=RoundOut, responses=_MOVED)
-async def abandon_inspection_round(round: Id, asked: Abandon, deed: DeedOf) -> Response:  # noqa: A002
+@router.post(
+    "/inspection-rounds/{round}/abandon",
+    summary="Break it off",
+    response_model=RoundOut,
+    responses=_MOVED,
+    dependencies=[needs(Right.INSPECT)],
+)
+async def abandon_inspection_round(round: Id, asked: Abandon, deed: DeedOf) -> Response:  # noqa: A002 - the path's name
     return await _move(deed, round, RoundMove.ABANDON, asked.note)
 
 

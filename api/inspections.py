@@ -17,9 +17,10 @@ from pydantic import Field, JsonValue, StringConstraints, ValidationError, WithJ
 
 from api import paging
 from api.catalogue import CATALOGUE
-from api.context import InContext
+from api.context import InContext, needs
 from api.deeds import Deed, DeedOf
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text, Word
 from inspection import recording
 from inspection.judging import Outcome
@@ -197,11 +198,13 @@ class Review(Asked):
     summary="Send what a phone has saved",
     response_model=VisitsAnswer,
     responses=refusals(404),
+    dependencies=[needs(Right.INSPECT)],
 )
 async def send_inspections(asked: VisitsIn, deed: DeedOf) -> Response:
     """Each visit is kept once, under the id its phone made: send everything again that you have no answer for."""
     async with deed.context.transaction() as connection:
         site = await facility_list.find_site(connection, asked.site)
+        await deed.write_down(connection)
     offset = max(-_OFFSET_MAX, min(_OFFSET_MAX, deed.now - asked.sent_at))
     sender = Sender(deed.actor, asked.phone, offset)
     items = [await _keep(deed, site, sender, each) for each in asked.visits]
@@ -286,7 +289,7 @@ def _not_kept(name: str, result: Kept, why: str) -> VisitAnswer:
 # ------------------------------------------------------------------ looked at
 
 
-@router.get("/inspections", summary="Visits, newest first", responses=refusals())
+@router.get("/inspections", summary="Visits, newest first", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_inspections(query: Annotated[VisitQuery, Query()], context: InContext) -> VisitPage:
     wanted = VisitFilter(
         site=query.site,
@@ -303,7 +306,7 @@ async def list_inspections(query: Annotated[VisitQuery, Query()], context: InCon
     return VisitPage(items=[visit_out(each) for each in shown], next=cursor)
 
 
-@router.get("/inspections/{visit}", summary="One visit", responses=refusals(404))
+@router.get("/inspections/{visit}", summary="One visit", responses=refusals(404), dependencies=[needs(Right.READ)])
 async def get_inspection(visit: UUID, context: InContext) -> VisitOut:
     async with context.transaction() as connection:
         return visit_out(await visits.get(connection, visit))
@@ -314,6 +317,7 @@ async def get_inspection(visit: UUID, context: InContext) -> VisitOut:
     summary="The officer's word on a visit that is to review",
     response_model=VisitOut,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.VERIFY)],
 )
 async def review_inspection(visit: UUID, asked: Review, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> VisitOut:

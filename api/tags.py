@@ -10,9 +10,10 @@ from pydantic import Field, StringConstraints
 
 from api import paging
 from api.catalogue import CATALOGUE
-from api.context import InContext
+from api.context import InContext, needs
 from api.deeds import Deed, DeedOf
 from api.problems import refusals
+from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Key, Limit, Name, PageOf, Word
 from inspection import codes
 from ledger import facility_list, tags
@@ -93,7 +94,7 @@ class Retirement(Asked):
     reason: Annotated[Word, Field(description="lost, damaged, copied ...")]
 
 
-@router.get("/tags", summary="Tags, newest first", responses=refusals())
+@router.get("/tags", summary="Tags, newest first", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_tags(query: Annotated[TagQuery, Query()], context: InContext) -> TagPage:
     wanted = TagFilter(query.site, query.facility, query.kind, query.living, query.scanned)
     before = paging.number(query.after)
@@ -103,13 +104,22 @@ async def list_tags(query: Annotated[TagQuery, Query()], context: InContext) -> 
     return TagPage(items=[tag_out(each, context.public_url) for each in shown], next=cursor)
 
 
-@router.get("/tags/{code}", summary="One tag with its history", responses=refusals(404))
+@router.get(
+    "/tags/{code}", summary="One tag with its history", responses=refusals(404), dependencies=[needs(Right.READ)]
+)
 async def get_tag(code: Code, context: InContext) -> TagDetail:
     async with context.transaction() as connection:
         return await _detail(connection, await find(connection, code), context.public_url)
 
 
-@router.post("/tags", summary="Issue a tag", status_code=201, response_model=TagDetail, responses=refusals(404))
+@router.post(
+    "/tags",
+    summary="Issue a tag",
+    status_code=201,
+    response_model=TagDetail,
+    responses=refusals(404),
+    dependencies=[needs(Right.ESTATE)],
+)
 async def issue_tag(asked: TagIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> TagDetail:
         facility = await facility_list.find(connection, asked.site, asked.facility)
@@ -125,6 +135,7 @@ async def issue_tag(asked: TagIn, deed: DeedOf) -> Response:
     status_code=201,
     response_model=TagsIssued,
     responses=refusals(404),
+    dependencies=[needs(Right.ESTATE)],
 )
 async def issue_tags_in_bulk(asked: BulkIn, deed: DeedOf) -> Response:
     """At most 500 at a time; `more` says whether to ask again."""
@@ -146,6 +157,7 @@ async def issue_tags_in_bulk(asked: BulkIn, deed: DeedOf) -> Response:
     summary="From here on whoever scans it is told that it counts no more",
     response_model=TagDetail,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.ESTATE)],
 )
 async def retire_tag(code: Code, asked: Retirement, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> TagDetail:
@@ -162,6 +174,7 @@ async def retire_tag(code: Code, asked: Retirement, deed: DeedOf) -> Response:
     status_code=201,
     response_model=TagDetail,
     responses=refusals(404, 409),
+    dependencies=[needs(Right.ESTATE)],
 )
 async def replace_tag(code: Code, asked: Retirement, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> TagDetail:

@@ -6,6 +6,8 @@ Constraints and the functions of this package keep most of it from ever breaking
 from collections.abc import Mapping
 from typing import LiteralString
 
+from ledger.inspection_invariants import INSPECTION
+
 ALARMS: Mapping[str, LiteralString] = {
     "alarm_open_while_not_normal": """
         select condition.id as condition, state, count(alarm.id) as open_alarms
@@ -336,4 +338,13 @@ HISTORY: Mapping[str, LiteralString] = {
     """,
 }
 
-QUERIES: Mapping[str, LiteralString] = {**ALARMS, **JOURNALS, **TIME, **PROOF, **INTAKE, **INVENTORY, **HISTORY}
+QUERIES: Mapping[str, LiteralString] = {
+    **ALARMS,
+    **JOURNALS,
+    **TIME,
+    **PROOF,
+    **INTAKE,
+    **INVENTORY,
+    **HISTORY,
+    **INSPECTION,
+}

@@ -8,8 +8,15 @@ create type permit_kind as enum ('test', 'work');
 create type point_kind as enum ('measure', 'state', 'enum', 'counter', 'event');
 create type priority as enum ('low', 'medium', 'high', 'urgent');
 create type risk_grade as enum ('A', 'B', 'C');
+create type round_move as enum ('start', 'hand_over', 'take_over', 'finish', 'abandon');
+create type round_period as enum ('day', 'week', 'month');
+create type round_state as enum ('walking', 'finished', 'abandoned');
+create type scan_means as enum ('camera', 'photo_file', 'nfc', 'typed');
 create type severity as enum ('warning', 'critical', 'life_safety');
+create type tag_move as enum ('issue', 'print', 'retire');
 create type timer_kind as enum ('on_delay', 'off_delay', 'event_hold', 'shelving', 'realarm', 'order_due', 'order_clock', 'permit');
+create type visit_outcome as enum ('in_order', 'defective', 'unfinished', 'unjudged');
+create type visit_verdict as enum ('accepted', 'to_review', 'upheld', 'struck');
 create type work_order_clock as enum ('accept_by', 'arrive_by', 'plan_by', 'restore_by');
 create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared');
 create type work_order_state as enum ('opened', 'dispatched', 'accepted', 'arrived', 'planned', 'resolved', 'verified', 'closed', 'suspended', 'cancelled');
@@ -466,6 +473,210 @@ grant select on ingest_beat to taizhang_api;
 grant insert, select, update on ingest_beat to taizhang_ingest;
 grant select on ingest_beat to taizhang_reader;
 
+create table inspection_photo (
+    site_id integer not null,
+    sha256 text not null,
+    media_type text not null,
+    bytes integer not null,
+    width integer not null,
+    height integer not null,
+    likeness bigint not null,
+    uploaded_at timestamp with time zone not null,
+    uploaded_by text not null,
+    constraint inspection_photo_pkey PRIMARY KEY (site_id, sha256),
+    constraint inspection_photo_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_photo_is_a_picture CHECK (bytes > 0 AND width > 0 AND height > 0 AND (media_type = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'image/webp'::text]))),
+    constraint inspection_photo_named_by_content CHECK (sha256 ~ '^[0-9a-f]{64}$'::text)
+);
+CREATE INDEX inspection_photo_of_site ON inspection_photo USING btree (site_id, uploaded_at DESC);
+alter table inspection_photo enable row level security;
+create policy api_in_scope on inspection_photo for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_photo for all to taizhang_ingest using (true);
+grant insert, select on inspection_photo to taizhang_api;
+
+create table inspection_plan (
+    id integer not null generated always as identity,
+    site_id integer not null,
+    key ledger_key not null,
+    name_zh text not null,
+    name_en text not null,
+    grid text,
+    officer text not null,
+    substitute text,
+    period round_period not null,
+    days integer[] not null,
+    starts_at time without time zone not null,
+    window_min integer not null,
+    ordered boolean not null,
+    made_at timestamp with time zone not null,
+    made_by text not null,
+    retired_at timestamp with time zone,
+    constraint inspection_plan_pkey PRIMARY KEY (id),
+    constraint inspection_plan_key_unique UNIQUE (site_id, key),
+    constraint inspection_plan_site_id_unique UNIQUE (site_id, id),
+    constraint inspection_plan_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_plan_days_fit CHECK (
+CASE period
+    WHEN 'day'::round_period THEN cardinality(days) = 0
+    WHEN 'week'::round_period THEN cardinality(days) >= 1 AND cardinality(days) <= 7 AND (1 <= ALL (days)) AND (7 >= ALL (days))
+    ELSE cardinality(days) >= 1 AND cardinality(days) <= 31 AND (1 <= ALL (days)) AND (31 >= ALL (days))
+END),
+    constraint inspection_plan_window_bounded CHECK (window_min >= 5 AND window_min <= 1440)
+);
+alter table inspection_plan enable row level security;
+create policy api_in_scope on inspection_plan for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_plan for all to taizhang_ingest using (true);
+grant insert, select, update (name_zh, name_en, grid, officer, substitute, period, days, starts_at, window_min, ordered, retired_at) on inspection_plan to taizhang_api;
+
+create table inspection_plan_stop (
+    site_id integer not null,
+    plan_id integer not null,
+    seq integer not null,
+    facility_id integer not null,
+    leg_s integer not null,
+    dwell_s integer not null,
+    constraint inspection_plan_stop_pkey PRIMARY KEY (plan_id, seq),
+    constraint inspection_plan_stop_once UNIQUE (plan_id, facility_id),
+    constraint inspection_plan_stop_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint inspection_plan_stop_plan_same_site FOREIGN KEY (site_id, plan_id) REFERENCES inspection_plan(site_id, id),
+    constraint inspection_plan_stop_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_plan_stop_takes_time CHECK (seq >= 1 AND leg_s >= 0 AND dwell_s >= 0)
+);
+alter table inspection_plan_stop enable row level security;
+create policy api_in_scope on inspection_plan_stop for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_plan_stop for all to taizhang_ingest using (true);
+grant delete, insert, select on inspection_plan_stop to taizhang_api;
+
+create table inspection_round (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    plan_id integer not null,
+    window_from timestamp with time zone not null,
+    window_until timestamp with time zone not null,
+    state round_state not null,
+    guard text not null,
+    started_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    journal_length integer not null default 0,
+    constraint inspection_round_pkey PRIMARY KEY (id),
+    constraint inspection_round_once UNIQUE (plan_id, window_from),
+    constraint inspection_round_site_id_unique UNIQUE (site_id, id),
+    constraint inspection_round_plan_same_site FOREIGN KEY (site_id, plan_id) REFERENCES inspection_plan(site_id, id),
+    constraint inspection_round_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_round_end_final CHECK ((ended_at IS NULL) = (state = 'walking'::round_state)),
+    constraint inspection_round_window_in_order CHECK (window_from < window_until)
+);
+alter table inspection_round enable row level security;
+create policy api_in_scope on inspection_round for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_round for all to taizhang_ingest using (true);
+grant insert, select, update (state, guard, ended_at, journal_length) on inspection_round to taizhang_api;
+
+create table inspection_round_event (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    round_id bigint not null,
+    seq integer not null,
+    move round_move not null,
+    from_state round_state,
+    to_state round_state not null,
+    guard text not null,
+    at timestamp with time zone not null,
+    actor text not null,
+    note text,
+    constraint inspection_round_event_pkey PRIMARY KEY (id),
+    constraint inspection_round_event_seq_unique UNIQUE (round_id, seq),
+    constraint inspection_round_event_round_same_site FOREIGN KEY (site_id, round_id) REFERENCES inspection_round(site_id, id),
+    constraint inspection_round_event_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_round_event_begins CHECK ((from_state IS NULL) = (move = 'start'::round_move))
+);
+CREATE TRIGGER inspection_round_event_append_only BEFORE DELETE OR UPDATE ON inspection_round_event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER inspection_round_event_no_truncate BEFORE TRUNCATE ON inspection_round_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table inspection_round_event enable row level security;
+create policy api_in_scope on inspection_round_event for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_round_event for all to taizhang_ingest using (true);
+grant insert, select on inspection_round_event to taizhang_api;
+
+create table inspection_visit (
+    id uuid not null,
+    site_id integer not null,
+    facility_id integer,
+    tag_id bigint,
+    round_id bigint,
+    said text,
+    means scan_means not null,
+    person text not null,
+    phone text not null,
+    checklist ledger_key,
+    checklist_version integer,
+    answers jsonb not null default '{}'::jsonb,
+    failed text[] not null default '{}'::text[],
+    severity severity,
+    outcome visit_outcome not null,
+    note text,
+    latitude double precision,
+    longitude double precision,
+    accuracy_m double precision,
+    phone_scanned_at timestamp with time zone not null,
+    phone_finished_at timestamp with time zone not null,
+    clock_offset_s double precision not null,
+    scanned_at timestamp with time zone not null,
+    received_at timestamp with time zone not null,
+    verdict visit_verdict not null,
+    reasons text[] not null,
+    reviewed_at timestamp with time zone,
+    reviewed_by text,
+    review_note text,
+    work_order_id bigint,
+    content_hash bytea not null,
+    answer jsonb not null,
+    constraint inspection_visit_pkey PRIMARY KEY (id),
+    constraint inspection_visit_site_id_unique UNIQUE (site_id, id),
+    constraint inspection_visit_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint inspection_visit_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint inspection_visit_round_same_site FOREIGN KEY (site_id, round_id) REFERENCES inspection_round(site_id, id),
+    constraint inspection_visit_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_visit_tag_same_facility FOREIGN KEY (facility_id, tag_id) REFERENCES tag(facility_id, id),
+    constraint inspection_visit_bounded CHECK (length(said) <= 400 AND length(note) <= 4000 AND length(phone) >= 1 AND length(phone) <= 100 AND jsonb_typeof(answers) = 'object'::text AND octet_length(answers::text) <= 65536 AND cardinality(reasons) <= 50),
+    constraint inspection_visit_defects_named CHECK ((outcome = 'defective'::visit_outcome) = (cardinality(failed) > 0) AND (outcome = 'defective'::visit_outcome) = (severity IS NOT NULL)),
+    constraint inspection_visit_judged_by_checklist CHECK (outcome = 'unjudged'::visit_outcome OR num_nonnulls(facility_id, checklist, checklist_version) = 3),
+    constraint inspection_visit_not_before_it_was_made CHECK (scanned_at <= received_at),
+    constraint inspection_visit_reviewed_by_someone CHECK (num_nonnulls(reviewed_at, reviewed_by) =
+CASE
+    WHEN verdict = ANY (ARRAY['upheld'::visit_verdict, 'struck'::visit_verdict]) THEN 2
+    ELSE 0
+END),
+    constraint inspection_visit_tag_has_facility CHECK (tag_id IS NULL OR facility_id IS NOT NULL),
+    constraint inspection_visit_to_review_for_a_reason CHECK (verdict <> 'to_review'::visit_verdict OR cardinality(reasons) > 0)
+);
+CREATE INDEX inspection_visit_of_facility ON inspection_visit USING btree (facility_id, scanned_at DESC);
+CREATE INDEX inspection_visit_of_person ON inspection_visit USING btree (site_id, person, scanned_at DESC);
+CREATE INDEX inspection_visit_of_phone ON inspection_visit USING btree (site_id, phone, scanned_at DESC);
+CREATE INDEX inspection_visit_of_round ON inspection_visit USING btree (round_id);
+CREATE INDEX inspection_visit_of_site ON inspection_visit USING btree (site_id, received_at DESC, id);
+CREATE INDEX inspection_visit_of_tag ON inspection_visit USING btree (tag_id);
+CREATE INDEX inspection_visit_to_review ON inspection_visit USING btree (site_id, received_at) WHERE verdict = 'to_review'::visit_verdict;
+alter table inspection_visit enable row level security;
+create policy api_in_scope on inspection_visit for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_visit for all to taizhang_ingest using (true);
+grant insert, select, update (verdict, reasons, reviewed_at, reviewed_by, review_note) on inspection_visit to taizhang_api;
+
+create table inspection_visit_photo (
+    site_id integer not null,
+    visit_id uuid not null,
+    sha256 text not null,
+    item ledger_key,
+    means scan_means not null,
+    constraint inspection_visit_photo_pkey PRIMARY KEY (visit_id, sha256),
+    constraint inspection_visit_photo_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_visit_photo_visit_same_site FOREIGN KEY (site_id, visit_id) REFERENCES inspection_visit(site_id, id),
+    constraint inspection_visit_photo_named_by_content CHECK (sha256 ~ '^[0-9a-f]{64}$'::text)
+);
+CREATE INDEX inspection_visit_photo_of_content ON inspection_visit_photo USING btree (site_id, sha256);
+alter table inspection_visit_photo enable row level security;
+create policy api_in_scope on inspection_visit_photo for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_visit_photo for all to taizhang_ingest using (true);
+grant insert, select on inspection_visit_photo to taizhang_api;
+
 create table intake_account (
     minute timestamp with time zone not null,
     site_key text not null,
@@ -880,6 +1091,53 @@ create table stale_hour (
 CREATE INDEX stale_hour_due ON stale_hour USING btree (due_at NULLS FIRST, id);
 CREATE INDEX stale_hour_of_point ON stale_hour USING btree (point_id, hour);
 grant delete, insert, select, update (due_at) on stale_hour to taizhang_ingest;
+
+create table tag (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    facility_id integer not null,
+    code text not null,
+    replaces_id bigint,
+    issued_at timestamp with time zone not null,
+    issued_by text not null,
+    retired_at timestamp with time zone,
+    retired_by text,
+    retired_reason text,
+    constraint tag_pkey PRIMARY KEY (id),
+    constraint tag_code_unique UNIQUE (code),
+    constraint tag_facility_id_unique UNIQUE (facility_id, id),
+    constraint tag_replaced_once UNIQUE (replaces_id),
+    constraint tag_site_id_unique UNIQUE (site_id, id),
+    constraint tag_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint tag_replaces_same_facility FOREIGN KEY (facility_id, replaces_id) REFERENCES tag(facility_id, id),
+    constraint tag_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint tag_code_shape CHECK (code ~ '^[2346789CDFGHJKMPQRTVWXY]{12}$'::text),
+    constraint tag_retired_by_someone_for_a_reason CHECK ((num_nonnulls(retired_at, retired_by, retired_reason) = ANY (ARRAY[0, 3])) AND (retired_at IS NULL OR retired_reason <> ''::text))
+);
+alter table tag enable row level security;
+create policy api_in_scope on tag for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on tag for all to taizhang_ingest using (true);
+grant insert, select, update (retired_at, retired_by, retired_reason) on tag to taizhang_api;
+
+create table tag_event (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    tag_id bigint not null,
+    move tag_move not null,
+    at timestamp with time zone not null,
+    actor text not null,
+    note text,
+    constraint tag_event_pkey PRIMARY KEY (id),
+    constraint tag_event_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint tag_event_tag_same_site FOREIGN KEY (site_id, tag_id) REFERENCES tag(site_id, id)
+);
+CREATE INDEX tag_event_of_tag ON tag_event USING btree (tag_id, id);
+CREATE TRIGGER tag_event_append_only BEFORE DELETE OR UPDATE ON tag_event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER tag_event_no_truncate BEFORE TRUNCATE ON tag_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table tag_event enable row level security;
+create policy api_in_scope on tag_event for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on tag_event for all to taizhang_ingest using (true);
+grant insert, select on tag_event to taizhang_api;
 
 create table timer (
     id bigint not null generated always as identity,

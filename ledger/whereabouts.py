@@ -11,13 +11,16 @@ BY_ID: Mapping[str, LiteralString] = {
     "condition": "select site_id from condition where id = %s",
     "order": "select site_id from work_order where id = %s",
     "permit": "select site_id from work_permit where id = %s",
+    "round": "select site_id from inspection_round where id = %s",
+    "visit": "select site_id from inspection_visit where id = %s",
+    "code": "select site_id from tag where code = %s",
 }
 _BY_KEY: LiteralString = "select id from site where key = %s"
 
 
-async def of_subject(connection: Connection, what: str, subject_id: int) -> int | None:
-    """`what` is a name of BY_ID."""
-    return await _one(connection, BY_ID[what], subject_id)
+async def of_subject(connection: Connection, what: str, subject: str) -> int | None:
+    """`what` is a name of BY_ID; `subject` its id as the path has it."""
+    return await _one(connection, BY_ID[what], subject)
 
 
 async def of_key(connection: Connection, site_key: str) -> int | None:

@@ -1,9 +1,11 @@
 """A site at which everything has happened once: at least one row in every table that belongs to a site."""
 
 import hashlib
-from datetime import date, timedelta
+import uuid
+from datetime import date, time, timedelta
 from typing import Any
 
+from inspection import codes
 from ledger import (
     audit_log,
     beats,
@@ -15,9 +17,14 @@ from ledger import (
     people,
     permits,
     person_settings,
+    photos,
+    plans,
     readings,
+    rounds,
     sessions,
+    tags,
     tokens,
+    visits,
     work_orders,
 )
 from ledger.lifecycle import WorkOrderMove
@@ -30,6 +37,7 @@ from tests.small_estate import NOON, SmallSite, later, raise_alarm
 async def let_everything_happen(connection: Any, site: SmallSite) -> None:
     """Not committed: that is the caller's."""
     await _measure(connection, site)
+    await _inspect(connection, site)
     moved = await raise_alarm(connection, site.conditions["outlet_pressure_low"], why="test")
     assert moved.alarm_id is not None
     await connection.execute(
@@ -97,6 +105,64 @@ async def _employ(connection: Any, site: SmallSite) -> None:
     await audit_log.write(
         connection, doer, operation="note_alarm", subject="alarms/1", site_id=site.id, asked={"text": "x"}, now=NOON
     )
+
+
+async def _inspect(connection: Any, site: SmallSite) -> None:
+    """A tag issued, a round of a plan started, a visit with a photo that arrived."""
+    code = codes.make(hashlib.sha256(site.key.encode()).digest()[: codes.RANDOM_BYTES])
+    tag = await tags.issue(connection, site_id=site.id, facility_id=site.booster, code=code, actor="李工", now=NOON)
+    plan = plans.Wanted(
+        site.id,
+        "night",
+        "夜巡",
+        "Night round",
+        None,
+        "李工",
+        None,
+        "day",
+        (),
+        time(22),
+        60,
+        False,
+        [(site.booster, 5, 5)],
+    )
+    plan_id = await plans.put(connection, plan, actor="李工", now=NOON)
+    window = (NOON, later(hours=1))
+    walk = await rounds.start(connection, site_id=site.id, plan_id=plan_id, window=window, guard="王班长", now=NOON)
+    picture = hashlib.sha256(site.key.encode()).hexdigest()
+    await photos.keep(connection, photos.Photo(site.id, picture, "image/jpeg", 9, 3, 3, 7, NOON, "王班长"))
+    visit = visits.Entry(
+        id=uuid.uuid5(uuid.NAMESPACE_URL, site.key),
+        site_id=site.id,
+        facility_id=site.booster,
+        tag_id=tag,
+        round_id=walk,
+        said=code,
+        means="camera",
+        person="王班长",
+        phone="phone-1",
+        checklist="booster_pump_room",
+        checklist_version=1,
+        answers={"clean": True},
+        failed=(),
+        severity=None,
+        outcome="unfinished",
+        note=None,
+        latitude=None,
+        longitude=None,
+        accuracy_m=None,
+        phone_scanned_at=NOON,
+        phone_finished_at=NOON,
+        clock_offset_s=0.0,
+        scanned_at=NOON,
+        received_at=NOON,
+        verdict="accepted",
+        reasons=("answers_missing",),
+        work_order_id=None,
+        content_hash=b"",
+        photos=[visits.VisitPhoto(picture, None, "camera")],
+    )
+    await visits.keep(connection, visit, {})
 
 
 async def _measure(connection: Any, site: SmallSite) -> None:

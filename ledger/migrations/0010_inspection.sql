@@ -241,6 +241,7 @@ begin
         execute format('create policy ingest_everywhere on %I to taizhang_ingest using (true)', bound);
         execute format('create policy api_in_scope on %I to taizhang_api using (site_id = any ((select site_scope())::int[]))', bound);
         execute format('grant select, insert on %I to taizhang_api', bound);
+        execute format('grant select on %I to taizhang_ingest', bound);  -- it audits the whole ledger
     end loop;
 end
 $$;

@@ -26,7 +26,17 @@ OPERATIONS = [
 GUARDED = [each for each in OPERATIONS if each[2]["tags"] not in (["health"], ["session"])]
 WRITES = [each for each in GUARDED if each[0] == "post" and each[2]["tags"] not in (["people"], ["tokens"])]
 # What an id or a key nobody has looks like, by the name of the path's parameter.
-NOBODY = {"person": "4711", "token": "4711", "alarm": "4711", "condition": "4711", "order": "4711", "permit": "4711"}
+NOBODY = {
+    "person": "4711",
+    "token": "4711",
+    "alarm": "4711",
+    "condition": "4711",
+    "order": "4711",
+    "permit": "4711",
+    "round": "4711",
+    "version": "4711",
+    "visit": "00000000-0000-0000-0000-000000004711",
+}
 # A body that is in order, for those who ask for one.
 BODIES: dict[str, dict[str, Any]] = {
     "PersonIn": {"login": "x", "name": "x", "memberships": [{"site": "nowhere", "role": "auditor"}]},
@@ -34,6 +44,26 @@ BODIES: dict[str, dict[str, Any]] = {
     "MembershipsIn": {"memberships": []},
     "TokenIn": {"name": "x", "rights": ["read"], "sites": ["nowhere"], "expires_at": "2026-03-02T00:00:00Z"},
     "NoteIn": {"text": "x"},
+    "TagIn": {"site": "nowhere", "facility": "x"},
+    "BulkIn": {"site": "nowhere"},
+    "Retirement": {"reason": "x"},
+    "Review": {"upheld": True},
+    "SheetsIn": {"codes": ["x"]},
+    "VisitsIn": {"site": "nowhere", "phone": "x", "sent_at": "2026-03-01T12:30:00Z", "visits": [{}]},
+    "StartIn": {"site": "nowhere", "plan": "x"},
+    "HandOver": {"to": "x"},
+    "TakeOver": {"note": "x"},
+    "Abandon": {"note": "x"},
+    "PlanIn": {
+        "site": "nowhere",
+        "key": "x",
+        "name": {"zh": "x"},
+        "officer": "x",
+        "period": "day",
+        "starts_at": "22:00",
+        "window_min": 60,
+        "stops": [{"facility": "x"}],
+    },
     "Why": {"note": "x"},
     "Dispatch": {"assignee": "x"},
     "Shelving": {"until": "2026-03-01T12:30:00Z", "note": "x"},
@@ -114,13 +144,15 @@ def body(operation: dict[str, Any]) -> dict[str, Any] | None:
     asked = operation.get("requestBody")
     if asked is None:
         return None
+    if "application/json" not in asked["content"]:
+        return None  # a picture
     schema = asked["content"]["application/json"]["schema"]
     return BODIES.get(schema.get("$ref", "").rpartition("/")[2], {})
 
 
 def query(operation: dict[str, Any]) -> dict[str, str]:
     """What must be asked."""
-    known = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "id": "4711"}
+    known = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "id": "4711", "site": "nowhere"}
     return {each["name"]: known[each["name"]] for each in operation.get("parameters", ()) if each["in"] == "query" and each["required"]}  # fmt: skip
 
 

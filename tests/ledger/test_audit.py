@@ -158,6 +158,20 @@ BREAKS: dict[str, list[tuple[str, ...]]] = {
         ("delete from reading where ts = (select min(ts) from reading)",),
         ("delete from reading", "update reading_hour set has_readings = true"),
     ],
+    "dossier_has_every_visit": [
+        ("delete from dossier_entry where kind = 'inspection'",),
+        ("delete from tag_event where move = 'issue'",),
+        ("update inspection_visit set facility_id = (select min(id) from facility), tag_id = null",),
+    ],
+    "round_journal_gives_state": [
+        ("update inspection_round set guard = 'x'",),
+        ("delete from inspection_round_event",),
+        ("update inspection_round_event set seq = seq + 1", "update inspection_round set journal_length = 2"),
+        ("update inspection_round_event set to_state = 'finished'", "update inspection_round set state = 'finished', ended_at = started_at"),
+    ],
+    "visit_order_is_of_its_facility": [
+        ("update inspection_visit set work_order_id = (select min(id) from work_order), facility_id = (select min(id) from facility)",),
+    ],
     "references_hold": [
         ("delete from site where key = 'harbour'",),
         ("update point set site_id = (select max(id) from site)",),

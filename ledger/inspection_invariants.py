@@ -1,0 +1,51 @@
+"""What must hold of tags, rounds and visits, each as the query whose rows break it. docs/invariants.md explains them."""
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+INSPECTION: Mapping[str, LiteralString] = {
+    "dossier_has_every_visit": """
+        with happened as (
+            select facility_id, 'inspection' as kind, count(*) from inspection_visit
+            where facility_id is not null group by 1
+            union all
+            select facility_id, 'inspection_review', count(*) from inspection_visit
+            where facility_id is not null and reviewed_at is not null group by 1
+            union all
+            select facility_id, 'tag', count(*) from tag_event join tag on tag.id = tag_id where move <> 'print' group by 1
+        ), entries as (
+            select facility_id, kind::text, count(*) from dossier_entry
+            where kind in ('inspection', 'inspection_review', 'tag') group by 1, 2
+        )
+        select facility_id as facility, kind, happened.count as happened, entries.count as entries
+        from happened full join entries using (facility_id, kind) where happened.count is distinct from entries.count
+        order by 1, 2
+    """,
+    "round_journal_gives_state": """
+        with told as (
+            select round_id, seq, from_state, to_state, move, guard, row_number() over journal as place,
+                   lag(to_state) over journal as came_from
+            from inspection_round_event window journal as (partition by round_id order by seq)
+        ), ends as (
+            select distinct on (round_id) round_id, seq, to_state, guard from inspection_round_event
+            order by round_id, seq desc
+        )
+        select round_id as round, seq, 'does not follow the entry before it' as fault from told
+        where seq <> place or from_state is distinct from came_from
+        union all
+        select round_id, seq, 'is no legal move' from told
+        where from_state is distinct from case move when 'start' then null else 'walking'::round_state end
+        or to_state::text <> case move when 'finish' then 'finished' when 'abandon' then 'abandoned' else 'walking' end
+        union all
+        select id, journal_length, 'is not what its journal ends with' from inspection_round as round
+        left join ends on round_id = id
+        where state is distinct from to_state or round.guard is distinct from ends.guard
+        or journal_length is distinct from seq
+        order by 1, 2
+    """,
+    "visit_order_is_of_its_facility": """
+        select visit.id::text as visit, work_order_id as work_order from inspection_visit as visit
+        join work_order on work_order.id = work_order_id where visit.facility_id is distinct from work_order.facility_id
+        order by 1
+    """,
+}
