@@ -237,7 +237,6 @@ async def list_tag_sheets() -> SheetsOut:
 )
 async def print_tags(asked: SheetsIn, deed: DeedOf) -> Response:
     """Who printed which tag is kept with it: a copy of a tag opens the same door."""
-    public_url = require_public_url(deed.context.public_url)
     sheet = SHEETS.get(asked.sheet)
     if sheet is None:
         message = f"no such sheet; there are {', '.join(SHEETS)}"
@@ -245,6 +244,7 @@ async def print_tags(asked: SheetsIn, deed: DeedOf) -> Response:
     wanted = [codes.typed(each).code or each for each in asked.codes]
     async with deed.context.transaction() as connection:
         found = await tags.by_codes(connection, wanted)
+        public_url = require_public_url(deed.context.public_url)
         retired = next((each for each in found if each.retired_at is not None), None)
         if retired is not None:
             raise Refused(f"tag {retired.code} is retired: print the one in its place")

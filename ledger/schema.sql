@@ -493,6 +493,7 @@ alter table inspection_photo enable row level security;
 create policy api_in_scope on inspection_photo for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on inspection_photo for all to taizhang_ingest using (true);
 grant insert, select on inspection_photo to taizhang_api;
+grant select on inspection_photo to taizhang_ingest;
 
 create table inspection_plan (
     id integer not null generated always as identity,
@@ -527,6 +528,7 @@ alter table inspection_plan enable row level security;
 create policy api_in_scope on inspection_plan for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on inspection_plan for all to taizhang_ingest using (true);
 grant insert, select, update (name_zh, name_en, grid, officer, substitute, period, days, starts_at, window_min, ordered, retired_at) on inspection_plan to taizhang_api;
+grant select on inspection_plan to taizhang_ingest;
 
 create table inspection_plan_stop (
     site_id integer not null,
@@ -546,6 +548,7 @@ alter table inspection_plan_stop enable row level security;
 create policy api_in_scope on inspection_plan_stop for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on inspection_plan_stop for all to taizhang_ingest using (true);
 grant delete, insert, select on inspection_plan_stop to taizhang_api;
+grant select on inspection_plan_stop to taizhang_ingest;
 
 create table inspection_round (
     id bigint not null generated always as identity,
@@ -570,6 +573,7 @@ alter table inspection_round enable row level security;
 create policy api_in_scope on inspection_round for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on inspection_round for all to taizhang_ingest using (true);
 grant insert, select, update (state, guard, ended_at, journal_length) on inspection_round to taizhang_api;
+grant select on inspection_round to taizhang_ingest;
 
 create table inspection_round_event (
     id bigint not null generated always as identity,
@@ -595,6 +599,7 @@ alter table inspection_round_event enable row level security;
 create policy api_in_scope on inspection_round_event for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on inspection_round_event for all to taizhang_ingest using (true);
 grant insert, select on inspection_round_event to taizhang_api;
+grant select on inspection_round_event to taizhang_ingest;
 
 create table inspection_visit (
     id uuid not null,
@@ -659,6 +664,7 @@ alter table inspection_visit enable row level security;
 create policy api_in_scope on inspection_visit for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on inspection_visit for all to taizhang_ingest using (true);
 grant insert, select, update (verdict, reasons, reviewed_at, reviewed_by, review_note) on inspection_visit to taizhang_api;
+grant select on inspection_visit to taizhang_ingest;
 
 create table inspection_visit_photo (
     site_id integer not null,
@@ -676,6 +682,7 @@ alter table inspection_visit_photo enable row level security;
 create policy api_in_scope on inspection_visit_photo for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on inspection_visit_photo for all to taizhang_ingest using (true);
 grant insert, select on inspection_visit_photo to taizhang_api;
+grant select on inspection_visit_photo to taizhang_ingest;
 
 create table intake_account (
     minute timestamp with time zone not null,
@@ -1118,6 +1125,7 @@ alter table tag enable row level security;
 create policy api_in_scope on tag for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on tag for all to taizhang_ingest using (true);
 grant insert, select, update (retired_at, retired_by, retired_reason) on tag to taizhang_api;
+grant select on tag to taizhang_ingest;
 
 create table tag_event (
     id bigint not null generated always as identity,
@@ -1138,6 +1146,7 @@ alter table tag_event enable row level security;
 create policy api_in_scope on tag_event for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on tag_event for all to taizhang_ingest using (true);
 grant insert, select on tag_event to taizhang_api;
+grant select on tag_event to taizhang_ingest;
 
 create table timer (
     id bigint not null generated always as identity,

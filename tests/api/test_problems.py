@@ -187,7 +187,8 @@ async def test_every_write_names_its_actor(app: FastAPI) -> None:
             client.headers.pop("X-Actor", None)
             if actor is not None:
                 client.headers["X-Actor"] = actor
-            problem = assert_problem(await client.post(url(path), json=body(operation)), 422)
+            asked = {"params": query(operation), "json": body(operation)}
+            problem = assert_problem(await client.post(url(path), **asked), 422)
             assert [each["field"] for each in problem["errors"]] == ["header.x-actor"], (path, actor)
 
 
