@@ -18,7 +18,7 @@ _MONTHS = {Period.MONTH: 1, Period.QUARTER: 3, Period.HALF_YEAR: 6, Period.YEAR:
 WARN_PART = 0.25  # [E]: of a period or a window, that is left when somebody is reminded
 # Names of places below ground, as estates write them. domain 4.2: garages and plant rooms below ground are half-monthly.
 _BELOW_GROUND = re.compile(
-    r"地下|地库|负[一二三四五1-5]层|锅炉房|\b-[1-5]\s?(?:层|F)\b|\bB[1-5](?:\b|层|F)|basement|underground|boiler",
+    r"地下|地库|负[一二三四五1-5]层|锅炉房|(?<!\w)-[1-5]\s?(?:层|F)\b|\bB[1-5](?:\b|层|F)|basement|underground|boiler",
     re.IGNORECASE,
 )
 

@@ -33,7 +33,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/people.md"
 # What changes by itself, or because somebody was refused.
 RESTLESS = {"session", "audit_log", "idempotency"}
 # Somebody who holds a right anywhere may ask these; none of them is about a site.
-OF_NO_SITE = {"list_contracts", "list_grades", "get_vocabulary", "list_roles", "list_work_kinds"}
+OF_NO_SITE = {"list_contracts", "list_grades", "get_vocabulary", "list_roles", "list_work_kinds",
+              "list_checklists", "get_checklist", "list_tag_sheets"}  # fmt: skip
 
 
 def routes() -> list[APIRoute]:
@@ -102,7 +103,18 @@ async def places(owner: Owner, estate: Estate) -> dict[str, str]:
         "person": str(person),
         "token": str(token),
         "condition": str(estate.garden.conditions["flood"].id),
+        **await places_of_inspection(owner),
     }
+
+
+async def places_of_inspection(owner: Owner) -> dict[str, str]:
+    cursor = await owner.execute(
+        "select (select min(code) from tag), (select min(id::text) from inspection_visit), "
+        "(select min(id) from inspection_round), (select min(sha256) from inspection_photo)"
+    )
+    code, visit, walk, sha256 = await cursor.fetchone() or ()
+    of_no_site = {"kind": "nobody", "version": "1"}
+    return {"code": code, "visit": visit, "round": str(walk), "sha256": sha256, "plan": "night", **of_no_site}
 
 
 async def contents(owner: Owner) -> dict[str, str]:
@@ -124,20 +136,22 @@ async def test_through_no_route_does_a_stranger_see_or_change_anything(
     there = await places(owner, estate)
     before = await contents(owner)
     for method, path, operation in GUARDED:
-        if path.endswith("/live"):
-            continue  # endless; test_live.py tries it
         name = operation["operationId"]
+        if path.endswith("/live") or name == "decode_photo":
+            continue  # endless, and about no site; test_live.py and test_inspection_pictures.py try them
         where = re.sub(r"{(\w+)}", lambda match: there[match[1]], path.removeprefix("/api/v1"))
         asked = body(operation)
         if asked is not None and "site" in asked:
-            asked = {**asked, "site": "garden", "facility": "booster-1"}
+            asked = {**asked, "site": "garden"} | ({"facility": "booster-1"} if "facility" in asked else {})
         if asked is not None and name in ("add_person", "make_token"):
             asked = {**asked, "memberships": [{"site": "garden", "role": "auditor"}]} if name == "add_person" else {**asked, "sites": ["garden"]}  # fmt: skip
         asked_for = query(operation)
         if "id" in asked_for:
             asked_for["id"] = there["alarm"]
+        if "site" in asked_for:
+            asked_for["site"] = "garden"
         answer = await stranger.request(method.upper(), where, params=asked_for, json=asked)
-        if method != "get" or "{" in path:
+        if method != "get" or "{" in path or "site" in asked_for:
             assert answer.status_code == 404, (name, answer.text)
         else:
             assert answer.status_code == 200, (name, answer.text)
