@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from bench import databases, ground, service
 from bench.figure import Figure, Goal, missing
 from bench.ground import Bench, LoadAccount, Speaker
-from bench.line_run import WARM_UP_MAX_S, WARM_UP_ROUNDS, WARM_UP_S, begun
-from bench.load import VALUES_PER_MESSAGE
+from bench.line_run import WARM_UP_S, begun, warmed_up
 from bench.service import Listener
 from bench.traffic import AT_ONCE
 
@@ -48,8 +47,7 @@ async def _warm_up(bench: Bench, broker: Speaker, opened: databases.Connection) 
     """Every point has reported some times: at a hundred messages a second that would take minutes."""
     grounds = bench.grounds(bench.facilities)
     async with ground.load(bench, grounds, broker.url, rate=RATES[-1], bound=0, alarms_per_s=0.0) as load:
-        settled = len(grounds.gateways) + WARM_UP_ROUNDS * grounds.points // VALUES_PER_MESSAGE
-        await begun(opened, settled, WARM_UP_MAX_S)
+        await warmed_up(opened, grounds)
         await load.stop()
 
 

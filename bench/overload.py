@@ -37,7 +37,7 @@ async def measure(bench: Bench) -> list[Figure]:
                 ground.load(bench, grounds, broker.url) as load,
                 ground.consumption(load.counters, url),
             ):
-                await line_run.begun(opened, len(grounds.gateways))
+                await line_run.warmed_up(opened, grounds)
                 seen = await _overload(bench, cable, opened, ingest, load)
                 told = await load.stop()
                 left = told.acknowledged + len(grounds.gateways) - await _settled(opened)

@@ -36,7 +36,7 @@ async def measure(bench: Bench) -> list[Figure]:
             )
         )
         await stack.enter_async_context(ground.consumption(load.counters, url))
-        await line_run.begun(opened, len(grounds.gateways))
+        await line_run.warmed_up(opened, grounds)
         full_per_s = await _full_load(bench, opened)
         first.kill()
         killed = time.monotonic()

@@ -34,6 +34,7 @@ class Done:
     accounts: Mapping[AccountKey, Account]
     refused: Mapping[str, int]  # refusals by reason
     device_lag_ms: int | None  # the largest age at receipt
+    behind_ms: int | None  # how long even the youngest message was on its way, as far as its gateway's clock is known
 
 
 async def judge(
@@ -68,8 +69,9 @@ async def judge(
     if refusals:
         await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
     lags = [lag_ms for part in parts if (lag_ms := part.arrays.lag_ms) is not None]
+    behind = [part.behind_ms for part in parts if part.behind_ms is not None]
     refused = Counter(refusal.reason for refusal in refusals)
-    return Done(told is not None, told or (), account, refused, max(lags, default=None))
+    return Done(told is not None, told or (), account, refused, max(lags, default=None), min(behind, default=None))
 
 
 def _sort(

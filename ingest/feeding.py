@@ -36,6 +36,7 @@ class SitePart:
     decisions: list[Decision] = field(default_factory=list[Decision])
     seq_gaps: dict[int, int] = field(default_factory=dict[int, int])  # by message
     heard: list[Heard] = field(default_factory=list[Heard])
+    behind_ms: int | None = None  # how long even the youngest message was on its way; None: nobody knows
 
     @classmethod
     def of(cls, site: JudgedSite, columns: SiteColumns) -> "SitePart":
@@ -173,13 +174,24 @@ def _heard(part: SitePart, speaks: NDArray[np.int64]) -> list[Heard]:
     gaps = np.zeros(len(gateway_ids), np.int64)
     for message, gap in part.seq_gaps.items():
         gaps[place_of[message]] += gap
+    offsets_ms = np.zeros(len(gateway_ids), np.int64)
     rows: list[Heard] = []
     for place, gateway_id in enumerate(gateway_ids.tolist()):
         if not gateway_id:
             continue
         offset_ms = part.site.engine.clock_offset_ms(gateway_id)
         bounded = None if offset_ms is None else max(-_INT4_MAX, min(offset_ms, _INT4_MAX))
+        offsets_ms[place] = bounded or 0
         memory = part.site.memories.get(gateway_id)
         seq = None if memory is None else memory.seq
         rows.append(Heard(gateway_id, from_ms(int(received_ms[place])), bounded, seq, int(gaps[place])))
+    part.behind_ms = _behind_ms(part, speaks, offsets_ms[place_of])
     return rows
+
+
+def _behind_ms(part: SitePart, speaks: NDArray[np.int64], offset_ms: NDArray[np.int64]) -> int | None:
+    """By a clock that is known to be behind nothing is late."""
+    newest_ms = part.arrays.newest_ms
+    said = (speaks > 0) & (newest_ms > NEVER_MS)
+    late_ms = part.arrays.received_ms[said] - newest_ms[said] - offset_ms[said]
+    return int(late_ms.min()) if len(late_ms) else None

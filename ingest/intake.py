@@ -22,6 +22,7 @@ BATCH_BYTES_MAX = 1024 * 1024  # a store emptied in long lists must not make one
 _BUSY_MESSAGES = 20  # a batch of so many is followed at the full linger, a smaller one sooner
 _BUSY_SHARE = 0.5
 _LINGERS_MAX = 5
+_LINGERS_BEHIND = 10
 _NAMED_MAX = 5  # refused values of one message that are told in detail
 
 
@@ -33,6 +34,7 @@ class Intake:
         self._waiting: deque[Delivery] = deque()
         self._bytes = 0
         self._moved = asyncio.Event()
+        self.is_behind = False  # what comes has been waiting at the broker
         self._cut_at, self._taken = 0.0, 0  # the last batch
 
     def __len__(self) -> int:
@@ -54,7 +56,8 @@ class Intake:
     async def batch(self, until: float, *, may_linger: Callable[[], bool] = lambda: True) -> list[Delivery]:
         """The next batch; empty when nothing came until then (a moment of the loop's clock)."""
         loop = asyncio.get_running_loop()
-        next_at = self._cut_at + distance_s(self._linger_s, self._taken, loop.time() - self._cut_at)
+        took_s = loop.time() - self._cut_at
+        next_at = self._cut_at + distance_s(self._linger_s, self._taken, took_s, is_behind=self.is_behind)
         while True:
             due = min(until, next_at) if self._waiting else until
             if self._is_full or loop.time() >= due or not may_linger():
@@ -82,11 +85,13 @@ class Intake:
         return taken
 
 
-def distance_s(linger_s: float, messages: int, took_s: float) -> float:
-    """From the beginning of a batch to that of the next, by how many messages it had and how long they took: the linger,
-    and up to five times that where batches would take more than half of the time.
+def distance_s(linger_s: float, messages: int, took_s: float, *, is_behind: bool = False) -> float:
+    """From the beginning of a batch to that of the next, by how many messages it had and how long they took: the linger;
+    up to five times that where batches would take more than half of the time; ten times where all of it is late anyway.
     """
-    return min(1.0, messages / _BUSY_MESSAGES) * min(max(linger_s, took_s / _BUSY_SHARE), _LINGERS_MAX * linger_s)
+    farthest_s = _LINGERS_MAX * linger_s
+    full_s = _LINGERS_BEHIND * linger_s if is_behind else min(max(linger_s, took_s / _BUSY_SHARE), farthest_s)
+    return min(1.0, messages / _BUSY_MESSAGES) * full_s
 
 
 @dataclass(slots=True)

@@ -46,6 +46,7 @@ DRAIN_S = 10.0  # how long a stopping worker goes on to judge what it holds
 UNSTORABLE_IN_A_ROW_MAX = 20  # beyond that it is not the messages
 TOO_SLOW_IN_A_ROW_MAX = 5  # how often one message may meet the statement's time limit before it counts as unstorable
 POOL_SIZE_MAX = 4
+BEHIND_MS = 1_000  # where even the youngest message was so long on its way, what counts is how soon the rest is there
 
 _log = logging.getLogger(__name__)
 
@@ -243,6 +244,7 @@ class Worker:
             )
         self._unstorable_in_a_row = self._too_slow_in_a_row = 0
         self._watched.committed(done, time.monotonic() - begun_s)
+        self._intake.is_behind = done.behind_ms is not None and done.behind_ms > BEHIND_MS
         if done.changed:
             self._publisher.wake()
 

@@ -124,6 +124,9 @@ def _missing_label(places: Places, facility: Facility, part: Part | None, node: 
 # ---------------------------------------------------------------------- bound to signals
 
 
+Past = tuple[Getter, Mapping[str, Shown]]
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """One rule at one place, ready to be asked. All getters take epoch milliseconds of device time."""
@@ -157,7 +160,7 @@ class Bound:
         _compiled(slots)
         return slots.found
 
-    def past(self) -> "tuple[Getter, Mapping[str, Shown]] | None":
+    def past(self) -> "Past | None":
         """Of a latched rule, `when` as it was, from history, and the values to show; None: it does not latch."""
         if not self.rule.latch or self.is_tick_only:
             return None

@@ -18,7 +18,7 @@ KEEP_MS = 24 * 3_600_000  # how far back the operands of latched rules are remem
 def raise_late(watch: Watch, signal: Signal, ts_ms: int, sink: Sink) -> None:
     """Decide about the late sample of `signal` at `ts_ms`, which is in its history by now."""
     bound = watch.bound
-    past = None if watch.active else bound.past()
+    past = None if watch.active else watch.past()
     if past is None:
         return
     past_when, values = past

@@ -24,7 +24,7 @@ from ledger.records import (
     TimerKind,
     from_ms,
 )
-from rules.binding import Bound
+from rules.binding import Bound, Past
 from rules.slots import Shown
 
 _NEVER = 1 << 62  # later than any moment
@@ -60,6 +60,7 @@ class Watch:
     walked_ms: int = 0  # the last edge it passed: a sample older than that may find another truth
     is_out: bool = False  # of service: nobody hears of it, so nothing may hide behind it
     turns: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])  # of its alarm, in this step
+    past_once: Past | None = None
     # No edge comes between the clock and this moment. Most samples only move edges away (the point that reported goes
     # stale later than before), so looking at all of them again is put off until time gets here.
     floor_ms: int = 0
@@ -125,6 +126,11 @@ class Watch:
             place = following
         self.clock_ms = found
         self.walked_ms = found or 0
+
+    def past(self) -> Past | None:
+        """`Bound.past`, compiled once: late samples come by the thousand."""
+        self.past_once = self.past_once or self.bound.past()
+        return self.past_once
 
     def known_ms(self) -> list[int]:
         """When what it is judged by last reported."""

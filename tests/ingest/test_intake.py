@@ -78,6 +78,11 @@ def test_batches_that_take_long_come_farther_apart_up_to_five_lingers() -> None:
     assert intake.distance_s(0.02, messages=2, took_s=3.0) == pytest.approx(0.01)  # a quiet line hardly waits
 
 
+def test_where_all_is_late_batches_are_large() -> None:
+    assert intake.distance_s(0.02, messages=1_000, took_s=0.005, is_behind=True) == pytest.approx(0.2)
+    assert intake.distance_s(0.02, messages=2, took_s=0.005, is_behind=True) == pytest.approx(0.02)
+
+
 async def test_without_messages_it_comes_back_in_time_with_none() -> None:
     assert await Intake(messages_max=3, linger_s=100).batch(soon(0.01)) == []
 
