@@ -1,10 +1,14 @@
 import {
   AlertOutlined,
+  ApiOutlined,
+  AuditOutlined,
   ClusterOutlined,
+  ControlOutlined,
   EyeInvisibleOutlined,
   FundProjectionScreenOutlined,
   InboxOutlined,
   SafetyCertificateOutlined,
+  TeamOutlined,
   ToolOutlined,
 } from '@ant-design/icons';
 import type { ComponentType } from 'react';
@@ -96,5 +100,33 @@ export const PAGES: readonly Page[] = [
     menu: { group: 'nav.estate', icon: InboxOutlined },
     right: 'read',
     load: () => import('../pages/quarantine'),
+  },
+  {
+    path: 'policy',
+    word: 'nav.policy',
+    menu: { group: 'nav.administration', icon: ControlOutlined },
+    right: 'read',
+    load: () => import('../pages/policy'),
+  },
+  {
+    path: 'people',
+    word: 'nav.people',
+    menu: { group: 'nav.administration', icon: TeamOutlined },
+    right: 'people',
+    load: () => import('../pages/people'),
+  },
+  {
+    path: 'tokens',
+    word: 'nav.tokens',
+    menu: { group: 'nav.administration', icon: ApiOutlined },
+    right: 'tokens',
+    load: () => import('../pages/tokens'),
+  },
+  {
+    path: 'audit-log',
+    word: 'nav.audit_log',
+    menu: { group: 'nav.administration', icon: AuditOutlined },
+    right: 'audit',
+    load: () => import('../pages/audit-log'),
   },
 ];

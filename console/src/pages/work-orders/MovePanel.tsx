@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { AutoComplete, Button, Form, Input } from 'antd';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { api, given } from '../../api/client';
@@ -147,7 +147,7 @@ function MoveForm(props: {
   const { order, move, busy, refusal } = props;
   const { asks, ends } = MOVES[move];
   const [draft, setDraft] = useDraft(`order.${order.id}.${move}`);
-  const names = useKnownNames();
+  const names = useKnownNames(order.facility.site);
   const said = (field: string) => {
     const fault = refusal?.faults.get(field);
     return fault === undefined ? {} : { validateStatus: 'error' as const, help: fault };
@@ -207,11 +207,16 @@ function MoveForm(props: {
   );
 }
 
-/** Names orders have been given to, and one's own: whoever is wanted again is not typed again. */
-function useKnownNames(): readonly string[] {
+/** Whoever belongs to the site and those its orders have been given to: a name is chosen, not typed. */
+function useKnownNames(site: string): readonly string[] {
   const queries = useQueryClient();
-  const { me } = useSession();
+  const there = useQuery({
+    queryKey: ['site-people', site],
+    queryFn: async ({ signal }) =>
+      (await given(api.GET('/api/v1/sites/{site}/people', { params: { path: { site } }, signal }))).items,
+  });
   const lists = queries.getQueriesData<OpenOrders>({ queryKey: ['work-orders', 'open'] });
-  const found = lists.flatMap(([, list]) => list?.orders.flatMap(each => each.assignee ?? []) ?? []);
-  return [...new Set([...found, ...(me === null ? [] : [me.person.name])])].sort();
+  const orders = lists.flatMap(([, list]) => list?.orders ?? []).filter(each => each.facility.site === site);
+  const names = [...(there.data?.map(each => each.name) ?? []), ...orders.flatMap(each => each.assignee ?? [])];
+  return [...new Set(names)].sort();
 }

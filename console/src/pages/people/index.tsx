@@ -1,0 +1,253 @@
+import { PlusOutlined } from '@ant-design/icons';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Button, Drawer, Modal, Segmented } from 'antd';
+import { useCallback, useState } from 'react';
+import { api, given } from '../../api/client';
+import { useExplained } from '../../api/problem';
+import type { PersonRow } from '../../api/schema';
+import { Waiting } from '../../app/Waiting';
+import { Refused } from '../../deeds/Refused';
+import { useDeed } from '../../deeds/useDeed';
+import { useSession } from '../../session/session';
+import { useNow_ms } from '../../time/now';
+import { moment } from '../../time/spoken';
+import { useServiceWords } from '../../words/vocabulary';
+import { useWords } from '../../words/words';
+import { PersonForm } from './PersonForm';
+import '../../app/panels.css';
+import './people.css';
+
+const PEOPLE = ['people'] as const;
+
+export default function People() {
+  const { t } = useWords();
+  const [view, setView] = useState<'people' | 'roles'>('people');
+  return (
+    <div className="people">
+      <div className="filters">
+        <Segmented
+          aria-label={t('people.view')}
+          value={view}
+          options={(['people', 'roles'] as const).map(value => ({ value, label: t(`people.view_${value}`) }))}
+          onChange={setView}
+        />
+      </div>
+      {view === 'people' ? <List /> : <Roles />}
+    </div>
+  );
+}
+
+type Told = { readonly name: string; readonly login: string; readonly password: string };
+
+function List() {
+  const { t } = useWords();
+  const explained = useExplained();
+  const queries = useQueryClient();
+  const [chosen, setChosen] = useState<PersonRow | 'new' | null>(null);
+  const [told, setTold] = useState<Told | null>(null);
+  const asked = useInfiniteQuery({
+    queryKey: PEOPLE,
+    queryFn: ({ pageParam, signal }) =>
+      given(
+        api.GET('/api/v1/people', {
+          params: { query: { limit: 200, ...(pageParam === null ? {} : { after: pageParam }) } },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: page => page.next,
+  });
+  const changed = useCallback(
+    (person: PersonRow, password: string | null) => {
+      setChosen(null);
+      if (password !== null) setTold({ name: person.name, login: person.login, password });
+      void queries.invalidateQueries({ queryKey: PEOPLE });
+    },
+    [queries],
+  );
+  if (asked.isPending) return <Waiting />;
+  if (asked.data === undefined)
+    return (
+      <p className="refused" role="alert">
+        {explained(asked.error)}
+      </p>
+    );
+  return (
+    <>
+      <Button type="primary" icon={<PlusOutlined />} className="people-new" onClick={() => setChosen('new')}>
+        {t('people.new')}
+      </Button>
+      <ul className="person-rows">
+        {asked.data.pages
+          .flatMap(page => page.items)
+          .map(person => (
+            <Person
+              key={person.id}
+              person={person}
+              onChange={() => setChosen(person)}
+              onDone={password => changed(person, password)}
+            />
+          ))}
+      </ul>
+      {asked.hasNextPage && (
+        <Button block loading={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
+          {t('people.more')}
+        </Button>
+      )}
+      <Drawer
+        open={chosen !== null}
+        onClose={() => setChosen(null)}
+        size="large"
+        destroyOnHidden
+        title={t(chosen === 'new' ? 'people.new' : 'people.change')}
+      >
+        {chosen !== null && <PersonForm person={chosen === 'new' ? null : chosen} onDone={changed} />}
+      </Drawer>
+      <OneTime told={told} onRead={() => setTold(null)} />
+    </>
+  );
+}
+
+/** Shown once: it is not kept anywhere. */
+function OneTime({ told, onRead }: { told: Told | null; onRead: () => void }) {
+  const { t } = useWords();
+  return (
+    <Modal
+      open={told !== null}
+      title={t('people.one_time')}
+      closable={false}
+      mask={{ closable: false }}
+      keyboard={false}
+      footer={
+        <Button type="primary" onClick={onRead}>
+          {t('people.told')}
+        </Button>
+      }
+    >
+      {told !== null && (
+        <>
+          <p>{t('people.one_time_hint', { name: told.name, login: told.login })}</p>
+          <code className="one-time">{told.password}</code>
+        </>
+      )}
+    </Modal>
+  );
+}
+
+type Deed = 'disable' | 'enable' | 'reset';
+
+function Person(props: { person: PersonRow; onChange: () => void; onDone: (password: string | null) => void }) {
+  const { t, of, language } = useWords();
+  const { name } = useServiceWords();
+  const { me } = useSession();
+  const now_ms = useNow_ms();
+  const { person, onDone } = props;
+  const [asking, setAsking] = useState<Deed | null>(null);
+  const send = useCallback(
+    async (deed: Deed): Promise<string | null> => {
+      const params = { path: { person: person.id } };
+      if (deed === 'reset') return (await given(api.POST('/api/v1/people/{person}/password', { params }))).password;
+      await given(api.PATCH('/api/v1/people/{person}', { params, body: { disabled: deed === 'disable' } }));
+      return null;
+    },
+    [person.id],
+  );
+  const { act, busy, refusal, forget } = useDeed(
+    send,
+    useCallback(
+      (password: string | null) => {
+        setAsking(null);
+        onDone(password);
+      },
+      [onDone],
+    ),
+  );
+  const isMe = me?.person.id === person.id;
+  const isDisabled = person.disabled_at !== null;
+  const place = (site: string | null) =>
+    site === null
+      ? t('people.everywhere')
+      : of(me?.sites.find(each => each.site === site)?.name ?? { zh: site, en: site });
+  return (
+    <li className={isDisabled ? 'panel person-row person-disabled' : 'panel person-row'}>
+      <div className="person-who">
+        <strong>{person.name}</strong> <span className="faint">{person.login}</span>
+        {person.disabled_at !== null && (
+          <span className="person-mark">
+            {t('people.disabled', { who: person.disabled_by ?? '', at: moment(language, person.disabled_at, now_ms) })}
+          </span>
+        )}
+      </div>
+      <ul className="person-roles">
+        {person.memberships.map(each => (
+          <li key={`${each.site}${each.role}`}>
+            {name('role', each.role)} <span className="faint">{place(each.site)}</span>
+          </li>
+        ))}
+      </ul>
+      <div className="person-deeds">
+        <Button onClick={props.onChange}>{t('people.change')}</Button>
+        {!isDisabled && <Button onClick={() => setAsking('reset')}>{t('people.reset')}</Button>}
+        {!isMe && (
+          <Button danger={!isDisabled} onClick={() => setAsking(isDisabled ? 'enable' : 'disable')}>
+            {t(isDisabled ? 'people.enable' : 'people.disable')}
+          </Button>
+        )}
+      </div>
+      <Modal
+        open={asking !== null}
+        title={asking === null ? '' : `${t(`people.${asking}`)}: ${person.name}`}
+        okText={asking === null ? '' : t(`people.${asking}`)}
+        okButtonProps={{ danger: asking === 'disable', loading: busy }}
+        onOk={() => asking !== null && void act(asking)}
+        onCancel={() => {
+          forget();
+          setAsking(null);
+        }}
+      >
+        {asking !== null && <p>{t(`people.${asking}_means`)}</p>}
+        <Refused refusal={refusal} />
+      </Modal>
+    </li>
+  );
+}
+
+/** The table in the code, as the service tells it. */
+function Roles() {
+  const { t, of } = useWords();
+  const explained = useExplained();
+  const asked = useQuery({
+    queryKey: ['roles'],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: ({ signal }) => given(api.GET('/api/v1/roles', { signal })),
+  });
+  if (asked.isPending) return <Waiting />;
+  if (asked.data === undefined) return <p role="alert">{explained(asked.error)}</p>;
+  const { roles, rights } = asked.data;
+  return (
+    <div className="table-scroll">
+      <table className="table roles">
+        <thead>
+          <tr>
+            <th scope="col">{t('people.right')}</th>
+            {roles.map(each => (
+              <th key={each.key} scope="col">
+                {of(each.title)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rights.map(right => (
+            <tr key={right.key}>
+              <th scope="row">{of(right.title)}</th>
+              {roles.map(role => (
+                <td key={role.key}>{role.rights.includes(right.key) ? t('people.yes') : ''}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
