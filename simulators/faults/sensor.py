@@ -7,7 +7,7 @@ from simulators.scene import Expected, Fault, Scene
 
 _STALE_AFTER = 3  # intervals; then a rule waits five minutes
 _WAITS_S = 300.0
-_TICK_S = 150.0  # it is judged by the service's clock, as time passes
+_TICK_S = 150.0  # judged by the service's clock, as time passes: once that it is silent, once that it is so for long
 
 
 def _cut(scene: Scene, *, point: str) -> None:
@@ -21,7 +21,7 @@ def _mend(scene: Scene, *, point: str) -> None:
 def _of_silence(scene: Scene, *, point: str) -> Sequence[Expected]:
     """It was last heard an interval ago at most."""
     interval_s = scene.interval_s(point)
-    raised = ((_STALE_AFTER - 1) * interval_s + _WAITS_S - 5, _STALE_AFTER * interval_s + _WAITS_S + _TICK_S)
+    raised = ((_STALE_AFTER - 1) * interval_s + _WAITS_S - 5, _STALE_AFTER * interval_s + _WAITS_S + 2 * _TICK_S)
     return (Expected("points_stale", "warning", "communication", raised, (0, interval_s + _TICK_S)),)
 
 
