@@ -8,6 +8,7 @@ said so. What a gateway had stored says nothing about its clock, and is not told
 
 from dataclasses import dataclass
 
+_NEARLY_RIGHT_MS = 30_000  # one message that lags no more proves it at once
 _SPAN_MS = 300_000  # of this span and the one before it the most favourable message counts
 
 
@@ -16,6 +17,7 @@ class GatewayClock:
     began_ms: int = 0  # the span that runs
     least_ms: int | None = None  # the lag nearest to none in it
     before_ms: int | None = None  # and in the span before
+    is_steady: bool = False  # what this span began with had held for so long already
     refused: tuple[int, int, int] | None = None  # first, last, how far ahead: only messages too far in the future came
 
     def live(self, received_ms: int, lag_ms: int) -> None:
@@ -23,7 +25,7 @@ class GatewayClock:
         self.refused = None
         age_ms = received_ms - self.began_ms
         if self.least_ms is None or age_ms >= 2 * _SPAN_MS:
-            self.starts_anew(received_ms, lag_ms)
+            self.began_ms, self.before_ms, self.least_ms, self.is_steady = received_ms, None, lag_ms, False
         elif age_ms >= _SPAN_MS:
             self.began_ms, self.before_ms, self.least_ms = received_ms, self.least_ms, lag_ms
         elif abs(lag_ms) < abs(self.least_ms):
@@ -38,7 +40,7 @@ class GatewayClock:
 
     def starts_anew(self, received_ms: int, lag_ms: int) -> None:
         """What was known before no longer holds: the clock was set, and has proved steady since."""
-        self.began_ms, self.before_ms, self.least_ms = received_ms, None, lag_ms
+        self.began_ms, self.before_ms, self.least_ms, self.is_steady = received_ms, None, lag_ms, True
 
     def ahead(self, received_ms: int, ahead_ms: int) -> None:
         """A message came of which nothing could be taken, being too far in the future."""
@@ -53,5 +55,8 @@ class GatewayClock:
                 return ahead_ms / 1000
         if self.least_ms is None or now_ms - self.began_ms >= 2 * _SPAN_MS:
             return None
+        is_new = self.before_ms is None and not self.is_steady and now_ms - self.began_ms < _SPAN_MS
+        if is_new and self.least_ms > _NEARLY_RIGHT_MS:
+            return None  # the end of a store lags as well, and what follows it will not
         lags = [lag for lag in (self.least_ms, self.before_ms) if lag is not None]
         return -min(lags, key=abs) / 1000

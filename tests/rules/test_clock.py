@@ -25,6 +25,19 @@ def test_an_hour_without_a_message_leaves_it_unknown() -> None:
     assert clock.offset_s(61 * MINUTE) == -5.0
 
 
+def test_the_end_of_a_store_is_no_clock_until_five_minutes_have_said_the_same() -> None:
+    clock = GatewayClock()
+    clock.live(0, 1_000)
+    clock.live(11 * MINUTE, 110_000)  # cut off for ten minutes, and the newest of what was stored
+    assert clock.offset_s(12 * MINUTE) is None
+    clock.live(12 * MINUTE, 2_000)
+    assert clock.offset_s(12 * MINUTE) == -2.0
+    slow = GatewayClock()
+    for minute in range(11, 18):
+        slow.live(minute * MINUTE, 110_000)
+    assert slow.offset_s(17 * MINUTE) == -110.0
+
+
 def test_one_refused_message_is_no_wrong_clock_but_five_minutes_of_nothing_else_are() -> None:
     clock = GatewayClock()
     clock.ahead(0, 3_600_000)
