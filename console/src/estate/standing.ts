@@ -1,4 +1,4 @@
-import type { AlarmOut, FacilityOut, Priority, ShownState } from '../api/schema';
+import type { AlarmOut, AlarmRow, FacilityOut, Priority, ShownState } from '../api/schema';
 
 export const PRIORITIES: readonly Priority[] = ['urgent', 'high', 'medium', 'low'];
 const HIDDEN: ReadonlySet<ShownState> = new Set<ShownState>(['SHLVD', 'DSUPR', 'OOSRV']);
@@ -47,4 +47,12 @@ export function standing(facilities: readonly FacilityOut[], alarms: readonly Al
     hidden: alarms.length - asking.length,
     silent: facilities.filter(facility => facility.gateway?.online === false).length,
   };
+}
+
+/** The priority of the alarm that rests on a point now. One that is over is in the lists; its point is normal again. */
+export function abnormal(rows: readonly AlarmRow[]): ReadonlyMap<string, Priority> {
+  const asking = rows
+    .filter(row => !isHidden(row.alarm) && !isOver(row.alarm))
+    .sort((one, other) => byUrgency(other.alarm, one.alarm));
+  return new Map(asking.flatMap(row => (row.ground ? [[row.ground.point, row.alarm.priority]] : [])));
 }

@@ -17,7 +17,7 @@ export function Booster({ drawn }: { drawn: Drawn }) {
       placed={['outlet_pressure', 'inlet_pressure', 'tank_level', 'flow_rate']}
     >
       <Pipe
-        d={`M66 52V${top + 14}M110 ${bottom - 34}H150M150 ${top + 20}V${top + (pumps.length - 1) * 62 + 20}M452 ${top + (pumps.length - 1) * 62 + 20}V56`}
+        d={`M66 52V${top + 14}M110 ${bottom - 34}H150M150 ${top + 20}V${bottom - 34}M452 ${top + (pumps.length - 1) * 62 + 20}V56`}
       />
       {pumps.map((pump, index) => {
         const y = top + 20 + index * 62;

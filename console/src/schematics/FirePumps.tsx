@@ -59,7 +59,7 @@ function Group({ drawn: { own, wrong }, row }: { drawn: Drawn; row: Row }) {
         return (
           <g key={pump.key}>
             <Pipe d={`M132 ${y}H330V${middle}`} />
-            <rect className="drawn-ground" x={186} y={y - 20} width={136} height={40} />
+            <rect className="drawn-ground" x={186} y={y - 20} width={94} height={40} />
             <Pump x={162} y={y} part={pump} wrong={wrong} />
           </g>
         );

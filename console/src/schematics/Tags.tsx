@@ -51,6 +51,7 @@ export function Tags({
           width={109}
           value={value}
           wrong={wrong.get(value.point)}
+          whole
         />
       ))}
     </svg>

@@ -21,43 +21,43 @@ type TagProps = {
   readonly value: Value | undefined;
   readonly wrong?: Priority | undefined;
   readonly width?: number;
+  /** With the name of its part. */
+  readonly whole?: boolean;
 };
 
 /** A value where it is measured: its name small, itself large. Old ones are dashed and violet, abnormal ones coloured. */
-export function Tag({ x, y, value, wrong, width = 112 }: TagProps) {
+export function Tag({ x, y, value, wrong, width = 112, whole = false }: TagProps) {
   const { t, of } = useWords();
   const spoken = useSpokenValue();
   if (!value) return null;
   const doubtful = isDoubtful(value);
   const text = `${spoken(value.point, value.value)} ${value.unit}`.trim();
-  const name = nameOf(of(value.name), value.part_name ? of(value.part_name) : null);
+  const name = whole ? of(value.name) : nameOf(of(value.name), value.part_name ? of(value.part_name) : null);
+  const old = doubtful ? ` ${t(value.ts === null ? 'draw.never' : 'point.stale')}` : '';
   return (
     <g
       transform={`translate(${x} ${y})`}
       className={`tag${doubtful ? ' tag-doubtful' : ''}${wrong ? ` tag-wrong tag-${wrong}` : ''}`}
     >
-      <title>{`${of(value.name)}: ${text}${doubtful ? ` (${t(value.ts === null ? 'point.never' : 'point.stale')})` : ''}`}</title>
+      <title>{`${of(value.name)}: ${text}${old}`}</title>
       <rect width={width} height={40} rx={4} />
-      <text
-        x={7}
-        y={15}
-        className="tag-name"
-        textLength={name.length * nameWidth(name) > width - 12 ? width - 14 : undefined}
-        lengthAdjust="spacingAndGlyphs"
-      >
+      <text x={7} y={15} className="tag-name" {...squeezed(name, 12, width - 12)}>
         {name}
       </text>
-      <text x={7} y={34} className="tag-value">
+      <text x={7} y={34} className="tag-value" {...squeezed(text + old, 16, width - (wrong ? 32 : 12))}>
         {text}
-        {doubtful && <tspan className="tag-old"> {t(value.ts === null ? 'draw.never' : 'point.stale')}</tspan>}
+        {doubtful && <tspan className="tag-old">{old}</tspan>}
       </text>
       {wrong && <Alarmed x={width - 21} y={20} priority={wrong} />}
     </g>
   );
 }
 
-/** How wide a letter is at the size names have: Chinese ones are square. */
-const nameWidth = (name: string) => (/[\u3400-\u9fff]/.test(name) ? 12 : 6.4);
+/** Text that is too long for its place is drawn narrower, not cut. Chinese letters are square, others half as wide. */
+function squeezed(text: string, size: number, room: number) {
+  const width = [...text].reduce((sum, letter) => sum + (letter > '\u2e7f' ? size : size * 0.66), 0);
+  return width > room ? { textLength: room, lengthAdjust: 'spacingAndGlyphs' as const } : {};
+}
 
 /** `加压泵 1 水泵故障` beside the pump is `水泵故障`. */
 function nameOf(name: string, part: string | null): string {

@@ -4,7 +4,7 @@ import { Chart } from '../../charts/Chart';
 import { POINTS_MAX } from '../../charts/strokes';
 import type { Where } from '../../estate/facility';
 import { grouped } from '../../estate/grouped';
-import { byUrgency, isHidden } from '../../estate/standing';
+import { abnormal } from '../../estate/standing';
 import { isDoubtful, useSpokenValue } from '../../estate/values';
 import { PriorityMark } from '../../signs/PriorityMark';
 import { useNow_ms } from '../../time/now';
@@ -42,12 +42,6 @@ export function Now({ where, found, rules, rows }: Props) {
 function useChosen(values: readonly Value[], shown: readonly string[]): readonly Value[] {
   const key = shown.join(' ');
   return useMemo(() => key.split(' ').flatMap(point => values.find(each => each.point === point) ?? []), [values, key]);
-}
-
-/** The priority of the alarm that rests on a point. */
-export function abnormal(rows: readonly AlarmRow[]): ReadonlyMap<string, Priority> {
-  const asking = rows.filter(row => !isHidden(row.alarm)).sort((one, other) => byUrgency(one.alarm, other.alarm));
-  return new Map(asking.reverse().flatMap(row => (row.ground ? [[row.ground.point, row.alarm.priority]] : [])));
 }
 
 const isDrawn = (value: Value) => value.kind !== 'enum';

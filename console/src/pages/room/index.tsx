@@ -3,12 +3,12 @@ import { useMemo } from 'react';
 import { Link, useParams } from 'react-router';
 import { api, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
-import type { AlarmRow, FacilityOut, Priority } from '../../api/schema';
+import type { AlarmRow, FacilityOut } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
 import { useSites } from '../../estate/estate';
 import { useAlarmRows, VALUES_EVERY_MS } from '../../estate/facility';
 import { isMeasured, places } from '../../estate/rooms';
-import { byUrgency, isHidden, isUnanswered } from '../../estate/standing';
+import { abnormal, byUrgency, isHidden, isUnanswered } from '../../estate/standing';
 import { drawn } from '../../schematics/points';
 import { Schematic } from '../../schematics/Schematic';
 import { GradeMark } from '../../signs/GradeMark';
@@ -81,13 +81,7 @@ function Drawing({ facility, rows }: { facility: FacilityOut; rows: readonly Ala
         .sort((one, other) => byUrgency(one.alarm, other.alarm)),
     [rows, facility.key],
   );
-  const wrong = useMemo(
-    () =>
-      new Map<string, Priority>(
-        [...mine].reverse().flatMap(row => (row.ground ? [[row.ground.point, row.alarm.priority]] : [])),
-      ),
-    [mine],
-  );
+  const wrong = useMemo(() => abnormal(mine), [mine]);
   return (
     <article className="drawing-box">
       <h3>
