@@ -102,9 +102,17 @@ class Settings(BaseSettings):
     session_idle_h: float = Field(default=12.0, gt=0, le=24 * 31)  # unused for so long, one has to sign in again
     session_days: float = Field(default=30.0, gt=0, le=366)  # and after so long in any case
 
-    public_url: str | None = None  # where people reach the service: stands in every tag that is printed
+    public_url: str | None = None  # where people reach the service: stands in every tag that is printed, and a provider sends people back there
     public_urls_before: tuple[str, ...] = ()  # where they did when older tags were printed
     photos_dir: Path | None = None  # pictures of inspections; default: `photos` in data_dir
+
+    # -- signing in through an OpenID Connect provider
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = Field(default="OpenID Connect", min_length=1, max_length=60)  # on the button
+    oidc_login_claim: str = "preferred_username"  # whose value is a login here; an `email` must be verified
+    oidc_makes_people: bool = False  # whoever the provider knows becomes a person here, without any role
 
     metrics_token: SecretStr | None = None  # shows /metrics of api and ingest and opens nothing else
     log_format: LogFormat = "text"
@@ -180,6 +188,14 @@ class Settings(BaseSettings):
                 f"ingest_http_host ({self.ingest_http_host}) can be reached from other machines, and metrics name sites: "
                 "set metrics_token, or leave the host 127.0.0.1"
             )
+        if self.oidc_issuer is not None:
+            if self.oidc_client_id is None or self.public_url is None:
+                raise ValueError(
+                    "oidc_issuer needs oidc_client_id, and public_url, where the provider sends people back to"
+                )
+            for name, url in (("oidc_issuer", self.oidc_issuer), ("public_url", self.public_url)):
+                if not _is_safe(url):
+                    raise ValueError(f"{name} ({url}) is not https: who stands in between could sign in as anybody")
         if self.ingest_silent_s < 3 * self.beat_s:
             raise ValueError(
                 f"ingest_silent_s ({self.ingest_silent_s:g}) is below three times beat_s ({self.beat_s:g}): one beat that "
@@ -205,6 +221,12 @@ class Settings(BaseSettings):
         origin = self.clock_origin.astimezone(UTC)
         started = origin if self.clock_started is None else self.clock_started.astimezone(UTC)
         return Clock(origin=origin, started=started, speed=self.clock_speed)
+
+
+def _is_safe(url: str) -> bool:
+    """Nobody stands in between: https, or this machine itself."""
+    found = urlsplit(url)
+    return found.scheme == "https" or (found.scheme == "http" and is_loopback(found.hostname or ""))
 
 
 def is_loopback(host: str) -> bool:

@@ -31,6 +31,7 @@ from api import (
     people,
     permits,
     problems,
+    provider_sign_in,
     readings,
     roles,
     rules,
@@ -49,6 +50,7 @@ from api.console import Console
 from api.description import description
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
+from api.oidc import Provider, Registration
 from api.secrets import digest_of
 from api.service import Service, Sites
 from api.transport import Transport
@@ -134,6 +136,10 @@ def create_app(
         trusted_proxies=settings.trusted_proxies,
         session_idle=timedelta(hours=settings.session_idle_h),
         session_longest=timedelta(days=settings.session_days),
+        provider=_provider(settings),
+        provider_name=settings.oidc_name,
+        provider_claim=settings.oidc_login_claim,
+        provider_makes_people=settings.oidc_makes_people,
         token_sha256=_digest(settings.api_token),
         metrics_token_sha256=_digest(settings.metrics_token),
         ingest_silent_s=settings.ingest_silent_s,
@@ -178,6 +184,7 @@ def routes() -> FastAPI:
     guarded.add_api_route("/openapi.json", _describe, include_in_schema=False)
     app.include_router(guarded)
     app.include_router(sessions.router, prefix=PREFIX)
+    app.include_router(provider_sign_in.router, prefix=PREFIX)
     app.include_router(health.router, prefix=PREFIX)
     app.add_api_route("/metrics", _metrics, include_in_schema=False, dependencies=[Depends(require_metrics_token)])
     problems.install(app)
@@ -185,6 +192,21 @@ def routes() -> FastAPI:
     app.add_middleware(Console)
     app.add_middleware(Measured)
     return app
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.public_url is None:
+        return None  # the settings see to it that they are there together
+    secret = settings.oidc_client_secret
+    back = f"{settings.public_url.rstrip('/')}{PREFIX}/session/provider/back"
+    return Provider(
+        Registration(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            None if secret is None else secret.get_secret_value(),
+            back,
+        )
+    )
 
 
 def _digest(token: SecretStr | None) -> bytes | None:
@@ -229,6 +251,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         service.vault.close()
+        if service.provider is not None:
+            await service.provider.close()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -78,6 +78,9 @@ class PersonChange(Asked):
 
     name: Word | None = None
     language: Language | None = None
+    forget_provider: Annotated[
+        bool, Field(description="true: tied anew to whoever next comes from the provider with his login")
+    ] = False
     disabled: Annotated[bool | None, Field(description="true: may not sign in, and his sessions end at once")] = None
 
 
@@ -174,9 +177,11 @@ async def change_person(person: Id, asked: PersonChange, context: InContext, req
             async with _one_administrator_remains(connection):
                 await people.disable(connection, person, by=by, now=now)
             await sessions.end_all(connection, person)
-        elif asked.disabled is False:
+        if asked.forget_provider:
+            await people.untie(connection, person)
+        if asked.disabled is False:
             await people.enable(connection, person)
-        said = asked.model_dump(exclude_none=True)
+        said = asked.model_dump(exclude_unset=True)
         await trail.write(connection, context, context.asking, request, asked=said)
     async with context.transaction() as connection:
         return (await _rows(connection, context, [await people.get(connection, person)]))[0]

@@ -84,6 +84,7 @@ PASSWORD_CHANGE_DUE = Kind("password_change_due", 403)
 WEAK_PASSWORD = Kind("weak_password", 422)
 WRONG_PASSWORD = Kind("wrong_password", 403)
 TOO_MANY_ATTEMPTS = Kind("too_many_attempts", 429)
+PROVIDER_FAILED = Kind("provider_failed", 502)
 
 # Every class of the ledger's tree has its line; tests/api/test_problems.py holds the two together.
 KIND_OF: Mapping[type[LedgerError], Kind] = {
@@ -166,6 +167,18 @@ class NoRight(Declined):
     def __init__(self, right: Right, where: str | None = None) -> None:
         place = "" if where is None else f" at {where}"
         super().__init__(f"this needs the right {right.value!r}{place}", right=CATALOGUE.text("right", right))
+
+
+class NoProvider(Declined):
+    """People sign in with their passwords here."""
+
+    kind = NOT_FOUND
+
+
+class ProviderFailed(Declined):
+    """The OpenID Connect provider says nothing, or not what it should."""
+
+    kind = PROVIDER_FAILED
 
 
 class TooManyAttempts(Declined):

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from api.attempts import Attempts, Noted
 from api.feed import Feed
+from api.oidc import Provider
 from api.origin import Network
 from api.principal import NO_SITE
 from api.vault import Vault
@@ -64,6 +65,10 @@ class Service:
     trusted_proxies: Sequence[Network]
     session_idle: timedelta
     session_longest: timedelta
+    provider: Provider | None  # of OpenID Connect
+    provider_name: str
+    provider_claim: str  # whose value is a login here
+    provider_makes_people: bool
     token_sha256: bytes | None  # the operator's own: opens everything
     metrics_token_sha256: bytes | None  # opens /metrics and nothing else
     ingest_silent_s: float

@@ -66,6 +66,26 @@ async def with_login(connection: Connection, login: str) -> Person | None:
     return None if row is None else Person(*row)
 
 
+async def with_external_id(connection: Connection, external_id: str) -> Person | None:
+    """Whoever an identity of a provider was tied to. At the desk."""
+    cursor = await connection.execute(_COLUMNS + "where external_id = %s", [external_id])
+    row = await cursor.fetchone()
+    return None if row is None else Person(*row)
+
+
+async def tie(connection: Connection, person_id: int, external_id: str) -> bool:
+    """Tie a person to an identity, at the desk; False: he has another one already."""
+    cursor = await connection.execute(
+        "update person set external_id = %s where id = %s and external_id is null", [external_id, person_id]
+    )
+    return cursor.rowcount == 1
+
+
+async def untie(connection: Connection, person_id: int) -> None:
+    """At the desk: whoever next comes with the login's claim is tied anew."""
+    await connection.execute("update person set external_id = null where id = %s", [person_id])
+
+
 async def page(connection: Connection, *, after_login: str | None = None, limit: int = 100) -> Sequence[Person]:
     """In order of login."""
     cursor = await connection.execute(

@@ -64,6 +64,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fastapi": ("api",),
     "starlette": ("api",),
     "pydantic_settings": ("settings",),
+    "joserfc": ("api.oidc",),
     "argon2": ("credentials.passwords",),
     "prometheus_client": ("ingest.metrics", "api.metrics"),
 }

@@ -15,15 +15,16 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.feed import Pace
 from api.server import listening, run
-from ledger import outbox
+from ledger import outbox, people
 from ledger.pool import Pool
 from settings import Settings
-from tests.api.conftest import PACKS, TOKEN, Estate, StandingClock
+from tests.api.conftest import HASHER, PACKS, TOKEN, Estate, StandingClock
+from tests.api.employed import PASSWORD, employ
 from tests.fix_wait import Eventually
 from tests.small_estate import NOON, later, raise_alarm
 
 Owner = psycopg.AsyncConnection[Any]
-PACE = Pace(queue_max=16, page_max=10, heartbeat_s=20.0, hidden_poll_s=0.02, retry_s=0.05)
+PACE = Pace(queue_max=16, page_max=10, heartbeat_s=20.0, hidden_poll_s=0.02, retry_s=0.05, rights_s=0.1)
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Served:
 @pytest.fixture
 async def served(pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
-    app = create_app(Settings(), pool=pool, packs=PACKS, clock=clock, pace=PACE)
+    app = create_app(Settings(), pool=pool, packs=PACKS, clock=clock, pace=PACE, hasher=HASHER)
     with listening("127.0.0.1", 0) as listener:
         stop = asyncio.Event()
         task = asyncio.create_task(run(app, listener, stop))
@@ -234,3 +235,63 @@ async def test_a_client_that_leaves_is_forgotten(served: Served, eventually: Eve
         await events.next()
         assert served.subscribers == 1
     await eventually(lambda: served.subscribers == 0)
+
+
+# ------------------------------------------------------------------ what a stream may tell
+
+
+@asynccontextmanager
+async def browser(served: Served, login: str) -> AsyncIterator[tuple[httpx.AsyncClient, Events]]:
+    """Signed in over HTTP, and listening with the cookie alone, as EventSource does."""
+    async with httpx.AsyncClient(timeout=30, base_url=served.url) as client:
+        answer = await client.post("/session", json={"login": login, "password": PASSWORD})
+        client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+        async with client.stream("GET", "/live") as response:
+            events = Events(response)
+            assert (await events.next())["event"] == "hello"
+            yield client, events
+
+
+async def test_a_stream_tells_of_the_listener_s_own_sites_only(served: Served, owner: Owner, estate: Estate) -> None:
+    await employ(owner, "wang", "王工", {estate.harbour.id: ["duty_engineer"]})
+    async with browser(served, "wang") as (client, events):
+        await say(owner, estate.garden.id, 1)
+        await say(owner, estate.harbour.id, 2)
+        assert (await events.next())["data"]["subject"] == 2
+        assert (await client.get("/live", params={"site": "garden"})).status_code == 404
+
+
+async def test_a_stream_ends_within_seconds_when_its_session_does(served: Served, owner: Owner, estate: Estate) -> None:
+    await employ(owner, "wang", "王工", {estate.garden.id: ["duty_engineer"]})
+    async with browser(served, "wang") as (client, events):
+        assert (await client.delete("/session")).status_code == 204
+        with pytest.raises(EOFError):
+            await events.next(5)
+
+
+async def test_a_stream_ends_when_a_site_is_taken_from_its_listener_and_not_when_one_is_added(
+    served: Served, owner: Owner, estate: Estate
+) -> None:
+    wang = await employ(owner, "wang", "王工", {estate.garden.id: ["duty_engineer"]})
+    async with browser(served, "wang") as (_, events):
+        both = [people.Membership(site.id, "duty_engineer") for site in (estate.garden, estate.harbour)]
+        await put(owner, wang.id, both)
+        told = None
+        for number in range(1, 3_000):
+            await say(owner, estate.harbour.id, number)
+            await say(owner, estate.garden.id, 10_000 + number)
+            told = await events.next()
+            if told["data"]["site"] == "harbour":
+                break
+        assert told is not None
+        assert told["data"]["site"] == "harbour"
+        await put(owner, wang.id, both[1:])
+        with pytest.raises(EOFError):
+            while True:
+                await events.next(5)
+
+
+async def put(owner: Owner, person: int, wanted: list[people.Membership]) -> None:
+    async with owner.transaction():
+        await owner.execute("delete from membership where person_id = %s", [person])
+        await people.put_memberships(owner, person, wanted, by="test", now=NOON)
