@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 CHARS_MIN = 10
 CHARS_MAX = 128
-_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is taken for something else when read aloud
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is taken for something else when read aloud
 
 Weakness = Literal["too_short", "too_long", "has_login", "too_plain"]
 
@@ -63,5 +63,5 @@ def weakness(password: str, login: str) -> Weakness | None:
 
 
 def one_time() -> str:
-    """A password to be told to somebody, good for one sign-in: 75 bits in groups of five."""
+    """A password to be told to somebody, good for one sign-in: 74 bits in groups of five."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(3))

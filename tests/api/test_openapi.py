@@ -20,7 +20,8 @@ OPERATIONS = [
 ]
 OPEN = {"GET /api/v1/health", "GET /api/v1/readiness"}
 NO_ACTOR = (["session"], ["people"], ["tokens"])  # who asks acts himself, and an answer with a secret is kept nowhere
-NO_KEY = OPEN | {"POST /api/v1/session"}  # whoever signs in has nothing yet to show
+_PROVIDER = "GET /api/v1/session/provider"
+NO_KEY = OPEN | {"POST /api/v1/session", _PROVIDER, f"{_PROVIDER}/start", f"{_PROVIDER}/back"}  # nothing to show yet
 
 
 def references(node: object) -> Iterator[str]:
