@@ -102,7 +102,9 @@ class Settings(BaseSettings):
     session_idle_h: float = Field(default=12.0, gt=0, le=24 * 31)  # unused for so long, one has to sign in again
     session_days: float = Field(default=30.0, gt=0, le=366)  # and after so long in any case
 
-    public_url: str | None = None  # where people reach the service: stands in every tag that is printed, and a provider sends people back there
+    public_url: str | None = (
+        None  # where people reach the service: in every printed tag, and for the provider's way back
+    )
     public_urls_before: tuple[str, ...] = ()  # where they did when older tags were printed
     photos_dir: Path | None = None  # pictures of inspections; default: `photos` in data_dir
 
@@ -193,9 +195,10 @@ class Settings(BaseSettings):
                 raise ValueError(
                     "oidc_issuer needs oidc_client_id, and public_url, where the provider sends people back to"
                 )
-            for name, url in (("oidc_issuer", self.oidc_issuer), ("public_url", self.public_url)):
-                if not _is_safe(url):
-                    raise ValueError(f"{name} ({url}) is not https: who stands in between could sign in as anybody")
+            if not _is_safe(self.oidc_issuer):
+                raise ValueError(
+                    f"oidc_issuer ({self.oidc_issuer}) is not https: who stands in between could sign in as anybody"
+                )
         if self.ingest_silent_s < 3 * self.beat_s:
             raise ValueError(
                 f"ingest_silent_s ({self.ingest_silent_s:g}) is below three times beat_s ({self.beat_s:g}): one beat that "

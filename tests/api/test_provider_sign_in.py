@@ -287,7 +287,7 @@ async def test_without_a_provider_there_is_none(client: httpx.AsyncClient) -> No
     ("name", "value", "words"),
     [
         ("OIDC_ISSUER", "http://id.example.org", "is not https"),
-        ("PUBLIC_URL", "http://taizhang.example.org", "is not https"),
+        ("PUBLIC_URL", "http://taizhang.example.org", "is no https address"),
         ("OIDC_CLIENT_ID", "", "needs oidc_client_id"),
         ("PUBLIC_URL", "", "needs oidc_client_id, and public_url"),
     ],
