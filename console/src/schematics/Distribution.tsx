@@ -2,7 +2,7 @@ import { isDoubtful } from '../estate/values';
 import { useWords } from '../words/words';
 import { of } from './Booster';
 import type { Drawn, Part } from './points';
-import { Alarmed, Pipe, Tag } from './shapes';
+import { Alarmed, Pipe, squeezed, Tag } from './shapes';
 import { Tags } from './Tags';
 
 const ROW = 50;
@@ -97,7 +97,7 @@ function Feeder({ y, bar, part, wrong }: { y: number; bar: number; part: Part; w
       <circle className={first ? `breaker-end drawn-ring drawn-${first}` : 'breaker-end'} cx={44} cy={middle} r={4} />
       <circle className="breaker-end" cx={74} cy={middle} r={4} />
       {known && <path className="breaker" d={closed ? `M44 ${middle}H74` : `M44 ${middle}L70 ${middle - 16}`} />}
-      <text className="pump-name" x={100} y={middle - 3}>
+      <text className="pump-name" x={100} y={middle - 3} {...squeezed(say(part.name), 13, 116)}>
         {say(part.name)}
       </text>
       <text className="pump-state" x={100} y={middle + 14}>

@@ -54,7 +54,7 @@ export function Tag({ x, y, value, wrong, width = 112, whole = false }: TagProps
 }
 
 /** Text that is too long for its place is drawn narrower, not cut. Chinese letters are square, others half as wide. */
-function squeezed(text: string, size: number, room: number) {
+export function squeezed(text: string, size: number, room: number) {
   const width = [...text].reduce((sum, letter) => sum + (letter > '\u2e7f' ? size : size * 0.66), 0);
   return width > room ? { textLength: room, lengthAdjust: 'spacingAndGlyphs' as const } : {};
 }
