@@ -5,7 +5,7 @@ import { Waiting } from '../../app/Waiting';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
-import { useServiceWords } from '../../words/vocabulary';
+import { useServiceWords, useVocabulary } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import { AlarmsOf } from './AlarmsOf';
 import { ClockSign, ClockWords, clockClass } from './ClockFace';
@@ -24,6 +24,7 @@ export default function WorkOrder() {
   const explained = useExplained();
   const { can } = useSession();
   const asked = useOrder(id);
+  const vocabulary = useVocabulary();
   const isNone = !Number.isSafeInteger(id) || id < 1 || (asked.error instanceof Failed && asked.error.status === 404);
   if (isNone)
     return (
@@ -31,7 +32,7 @@ export default function WorkOrder() {
         {t('orders.no_such')} <Link to="/work-orders">{t('orders.to_list')}</Link>
       </p>
     );
-  if (asked.isPending) return <Waiting />;
+  if (asked.isPending || vocabulary === undefined) return <Waiting />;
   if (asked.data === undefined)
     return (
       <p className="refused" role="alert">
