@@ -4,6 +4,7 @@ import { Button } from 'antd';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Link } from 'react-router';
 import { api, given } from '../api/client';
+import { useNarrow } from '../app/theme';
 import { useLiveQueries } from '../live/live';
 import { useWords } from '../words/words';
 import { type Loudness, Siren } from './siren';
@@ -30,6 +31,7 @@ function loudness(priorities: readonly string[]): Loudness | null {
 /** In the header of every page: how many alarms wait for somebody, and whether they are heard here. */
 export function Bell() {
   const { t } = useWords();
+  const narrow = useNarrow();
   const [siren] = useState(() => new Siren());
   const [muted, setMuted] = useState(() => localStorage.getItem(KEPT_AS) === 'yes');
   const alarms = useSounding();
@@ -52,8 +54,15 @@ export function Bell() {
   return (
     <>
       {state === 'blocked' && (
-        <Button size="small" danger icon={<SoundOutlined />} onClick={siren.unblock}>
-          {t('sound.blocked')}
+        <Button
+          size="small"
+          danger
+          icon={<SoundOutlined />}
+          title={t('sound.blocked')}
+          aria-label={t('sound.blocked')}
+          onClick={siren.unblock}
+        >
+          {t(narrow ? 'sound.blocked_short' : 'sound.blocked')}
         </Button>
       )}
       <Link

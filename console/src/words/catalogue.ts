@@ -314,6 +314,7 @@ export const CATALOGUE = {
 
   // -- the sound of alarms
   'sound.blocked': { zh: '声音被浏览器阻止，点此开启', en: 'The browser blocks the sound: tap to allow it' },
+  'sound.blocked_short': { zh: '开启声音', en: 'Sound' },
   'sound.waiting': { zh: '{n} 条报警等待确认', en: '{n} alarms wait to be acknowledged' },
   'sound.on': { zh: '开启报警声', en: 'Let alarms sound' },
   'sound.off': { zh: '静音（仅此浏览器）', en: 'Mute (this browser only)' },
@@ -404,6 +405,27 @@ export const CATALOGUE = {
   'why.nobody': { zh: '未派人', en: 'nobody yet' },
   'why.journal': { zh: '经过', en: 'What happened' },
   'why.comments': { zh: '备注', en: 'Comments' },
+
+  // -- the shelf
+  'shelf.empty': { zh: '没有被屏蔽、停用或抑制的报警', en: 'Nothing is shelved, out of service or suppressed' },
+  'shelf.shelved': { zh: '已屏蔽', en: 'Shelved' },
+  'shelf.shelved_hint': { zh: '到时自动恢复，恢复后为未确认。', en: 'Comes back by itself, unacknowledged.' },
+  'shelf.out_of_service': { zh: '停用', en: 'Out of service' },
+  'shelf.out_of_service_hint': { zh: '须有人恢复使用。', en: 'Stays until somebody returns it to service.' },
+  'shelf.suppressed': { zh: '设计抑制', en: 'Suppressed by design' },
+  'shelf.suppressed_hint': {
+    zh: '由规则或作业票抑制，原因消失后自动恢复。',
+    en: 'By a rule or a work permit; comes back when the cause is over.',
+  },
+  'shelf.until': { zh: '至 {at}（还有 {left}）', en: 'until {at} ({left} left)' },
+  'shelf.by': { zh: '由 {who} 屏蔽', en: 'by {who}' },
+  'shelf.nobody': { zh: '未知', en: 'unknown' },
+  'shelf.one_shot': { zh: '仅本次', en: 'this occurrence only' },
+  'shelf.nothing_behind': { zh: '当前正常', en: 'normal now' },
+  'shelf.alarm_behind': { zh: '其下有报警', en: 'An alarm stands behind it' },
+  'shelf.unshelve': { zh: '解除屏蔽', en: 'Unshelve' },
+  'shelf.return_to_service': { zh: '恢复使用', en: 'Return to service' },
+  'shelf.failed': { zh: '未能恢复', en: 'It could not be brought back' },
 
   'keys.title': { zh: '键盘操作', en: 'Keys' },
   'keys.next': { zh: '下一条', en: 'Next alarm' },

@@ -31,9 +31,9 @@ export function Value({ row, now }: { row: AlarmRow; now: Shown | undefined }) {
       <span className="value-now">
         <strong className="value-figure">{figure(value)}</strong>
         {ground.unit !== '' && <small> {ground.unit}</small>}
-        {ground.comparison !== null && (
+        {ground.comparison !== null && typeof ground.limit === 'number' && (
           <span className="value-limit">
-            {SIGNS[ground.comparison] ?? ground.comparison} {figure(ground.limit as Shown)}
+            {SIGNS[ground.comparison] ?? ground.comparison} {figure(ground.limit)}
           </span>
         )}
       </span>

@@ -1,6 +1,6 @@
 import { Alert, Button, Empty, type InputRef, Modal } from 'antd';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { useExplained } from '../../api/problem';
 import { Waiting } from '../../app/Waiting';
 import { useLiveState, useLiveStream } from '../../live/live';
@@ -190,7 +190,7 @@ function Console({ rows, refresh }: { rows: Rows; refresh: (ids: readonly number
       />
       <div className="strip">
         <span role="status">{t('alarms.count', { n: arranged.length, all: rows.size - away })}</span>
-        {away > 0 && <a href="/shelf">{t('alarms.away', { n: away })}</a>}
+        {away > 0 && <Link to="/shelf">{t('alarms.away', { n: away })}</Link>}
         {isGrouped && flood && (
           <span className="flood" role="status">
             {t('alarms.flood')}
