@@ -49,7 +49,15 @@ export function Frame({ page, children }: { page: Omit<Page, 'load'>; children: 
         <Layout.Header className="header">
           <Button
             type="text"
-            icon={narrow ? <MenuOutlined /> : folded ? <MenuUnfoldOutlined /> : <MenuFoldOutlined />}
+            icon={
+              narrow ? (
+                <MenuOutlined aria-hidden="true" />
+              ) : folded ? (
+                <MenuUnfoldOutlined aria-hidden="true" />
+              ) : (
+                <MenuFoldOutlined aria-hidden="true" />
+              )
+            }
             aria-label={narrow ? t('app.menu') : t('app.collapse')}
             aria-expanded={narrow ? open : !folded}
             onClick={() => (narrow ? setOpen(true) : setFolded(!folded))}
@@ -104,11 +112,16 @@ function Person() {
       menu={{
         items: [
           { key: 'who', label: `${me.person.name} (${me.person.login})`, disabled: true },
-          { key: 'sign-out', icon: <LogoutOutlined />, label: t('session.sign_out'), onClick: () => void signOut() },
+          {
+            key: 'sign-out',
+            icon: <LogoutOutlined aria-hidden="true" />,
+            label: t('session.sign_out'),
+            onClick: () => void signOut(),
+          },
         ],
       }}
     >
-      <Button type="text" icon={<UserOutlined />} aria-label={me.person.name}>
+      <Button type="text" icon={<UserOutlined aria-hidden="true" />} aria-label={me.person.name}>
         {narrow ? null : me.person.name}
       </Button>
     </Dropdown>

@@ -57,7 +57,7 @@ export function Bell() {
         <Button
           size="small"
           danger
-          icon={<SoundOutlined />}
+          icon={<SoundOutlined aria-hidden="true" />}
           title={t('sound.blocked')}
           aria-label={t('sound.blocked')}
           onClick={siren.unblock}
@@ -75,7 +75,7 @@ export function Bell() {
       </Link>
       <Button
         type="text"
-        icon={muted ? <MutedOutlined /> : <SoundOutlined />}
+        icon={muted ? <MutedOutlined aria-hidden="true" /> : <SoundOutlined aria-hidden="true" />}
         aria-label={t(muted ? 'sound.on' : 'sound.off')}
         title={t(muted ? 'sound.on' : 'sound.off')}
         aria-pressed={!muted}

@@ -102,7 +102,7 @@ function Group({ line, selected, onSelectAll, onOpen }: GroupProps) {
         type="text"
         className="group-title"
         aria-expanded={line.open}
-        icon={line.open ? <CaretDownOutlined /> : <CaretRightOutlined />}
+        icon={line.open ? <CaretDownOutlined aria-hidden="true" /> : <CaretRightOutlined aria-hidden="true" />}
         onClick={() => onOpen(line.key)}
       >
         <strong>

@@ -94,7 +94,7 @@ export const Row = memo(function Row(props: Props) {
       <span className="cell-deeds">
         {offered.includes('acknowledge') && (
           <Button
-            icon={<CheckOutlined />}
+            icon={<CheckOutlined aria-hidden="true" />}
             type={isUnacknowledged(row) ? 'primary' : 'default'}
             disabled={gone || hindrance('acknowledge', row) !== null}
             onClick={() => onDo('acknowledge', row)}
@@ -120,7 +120,7 @@ export const Row = memo(function Row(props: Props) {
               ],
             }}
           >
-            <Button icon={<EllipsisOutlined />} aria-label={t('alarms.more', { title })} />
+            <Button icon={<EllipsisOutlined aria-hidden="true" />} aria-label={t('alarms.more', { title })} />
           </Dropdown>
         )}
       </span>

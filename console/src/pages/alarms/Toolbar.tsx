@@ -99,7 +99,12 @@ export function Toolbar({ wanted, columns, onChange, onColumns, onHelp, search }
       >
         <Button>{t('filter.columns')}</Button>
       </Dropdown>
-      <Button type="text" icon={<QuestionCircleOutlined />} aria-label={t('keys.title')} onClick={onHelp} />
+      <Button
+        type="text"
+        icon={<QuestionCircleOutlined aria-hidden="true" />}
+        aria-label={t('keys.title')}
+        onClick={onHelp}
+      />
     </search>
   );
 }

@@ -1,0 +1,65 @@
+"""Every page in every width and both languages: kept as a picture to be looked at, and held to what axe knows of accessibility."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.console.conftest import OpenPage
+from tests.console.rig import ROOT, WIDTHS, Service
+from tests.console.test_alarms import LOW, flood, low
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = ("alarms", "shelf")
+SERIOUS = {"serious", "critical"}
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps somebody from working; injected past the page's own policy, which allows no such thing."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{each['id']}: {each['help']}: {node['target']}"
+        for each in found["violations"]
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_in_every_width(
+    path: str, language: str, calm: Service, open_page: OpenPage, keep: Callable[[Page, str], None]
+) -> None:
+    calm.measure(calm.garden.points["outlet_pressure"], 0.4, 0.39, 0.38, 0.33, 0.21)
+    calm.ring(low(calm), ago_s=300, **LOW)
+    calm.ring(flood(calm), when="flood == 1", values={"flood": True})
+    for width in WIDTHS:
+        page = open_page(path, language=language, width=width, touch=width < 500)
+        expect(page.locator("h1")).to_be_visible()
+        if path == "alarms":
+            expect(page.locator("[data-alarm]")).to_have_count(2)
+        keep(page, f"{path}-{width}-{language}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
+        assert serious(page) == []
+
+
+def test_signing_in(calm: Service, browser: Any, keep: Callable[[Page, str], None]) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(calm.url)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_text("请填写登录名")).to_be_visible()
+    page.get_by_label("登录名").fill("guard")
+    page.get_by_label("密码", exact=True).fill("not-the-password")
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("alert").filter(has_text="登录名或密码不正确")).to_be_visible()
+    assert serious(page) == []
+    keep(page, "sign-in-390-zh")
+    page.get_by_label("密码", exact=True).fill(calm.passwords["guard"])
+    page.get_by_role("button", name="登录").click()
+    expect(page.locator(".frame")).to_be_visible()
+    context.close()
