@@ -37,7 +37,7 @@ class EntryPageQuery(EntryQuery, Limit):
     pass
 
 
-class EntryOut(Answered):
+class AuditEntryOut(Answered):
     id: int
     at: datetime
     person: int | None = Field(description="who was signed in; null: a machine, or nobody was recognised")
@@ -55,7 +55,7 @@ class EntryOut(Answered):
 class EntryPage(PageOf):
     """Newest first."""
 
-    items: Sequence[EntryOut]
+    items: Sequence[AuditEntryOut]
 
 
 @router.get("/audit-log", summary="Who did what, newest first", responses=refusals(), dependencies=[needs(Right.AUDIT)])
@@ -82,7 +82,7 @@ async def list_audit_log_csv(query: Annotated[EntryQuery, Query()], context: InC
         raise Unacceptable(message, [ProblemField(field="query.from", message=message)])
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(EntryOut.model_fields)
+    writer.writerow(AuditEntryOut.model_fields)
     for each in rows:
         writer.writerow([_cell(value) for value in _entry(each).model_dump(mode="json").values()])
     named = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
@@ -107,8 +107,8 @@ def _wanted(query: EntryQuery) -> EntryFilter:
     )
 
 
-def _entry(found: Entry) -> EntryOut:
-    return EntryOut(
+def _entry(found: Entry) -> AuditEntryOut:
+    return AuditEntryOut(
         id=found.id,
         at=found.at,
         person=found.person_id,

@@ -193,20 +193,22 @@ async def _estate(database_url: str) -> tuple[SmallSite, SmallSite]:
         return await build_both(connection)
 
 
-def crowd(service: Service, size: int) -> list[Condition]:
-    """So many more conditions at the garden, four to a facility."""
-    severities = {"outlet_pressure_low": "warning", "outlet_pressure_very_low": "critical", "flood": "critical",
-                  "tank_level_low": "warning"}  # fmt: skip
+CROWD_FACILITIES = 12
+
+
+def crowd(service: Service) -> list[Condition]:
+    """More conditions at the garden, two at each of a dozen facilities; the same ones every time."""
+    severities = {"outlet_pressure_low": Severity.WARNING, "flood": Severity.CRITICAL}
 
     async def whole(connection: Connection) -> list[Condition]:
         cursor = await connection.execute(
             "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
             "select %s, %s, 'crowd-' || n, 'booster_pump_room', 'B', n || ' 号泵组', 'Booster ' || n "
-            "from generate_series(1000, 999 + %s) n returning id",
-            [service.garden.id, service.garden.room, size // len(severities)],
+            "from generate_series(1, %s) n returning id",
+            [service.garden.id, service.garden.room, CROWD_FACILITIES],
         )
         specs = [
-            ConditionSpec(facility, None, rule, Severity(severity))
+            ConditionSpec(facility, None, rule, severity)
             for (facility,) in await cursor.fetchall()
             for rule, severity in severities.items()
         ]
@@ -214,6 +216,6 @@ def crowd(service: Service, size: int) -> list[Condition]:
         wanted = {(each.facility_id, each.rule_key) for each in specs}
         return [each for each in found if (each.facility_id, each.rule_key) in wanted]
 
-    if len(service.crowd) < size:
+    if not service.crowd:
         service.crowd = service.act(whole)
-    return service.crowd[:size]
+    return service.crowd

@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from ledger.lifecycle import ConditionMove
 from ledger.records import Condition, Priority
 from tests.console.conftest import OpenPage
 from tests.console.rig import Service, crowd
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
 LOW = {"when": "outlet_pressure < setpoint - 0.05", "parameters": {"setpoint": 0.35}, "values": {"outlet_pressure": 0.21},
        "on_delay_s": 60, "source": "GB 50015"}  # fmt: skip
@@ -26,6 +26,11 @@ def flood(service: Service) -> Condition:
 
 def row(page: Page, alarm: int) -> Locator:
     return page.locator(f"[data-alarm='{alarm}']")
+
+
+def choose(page: Page, deed: str) -> None:
+    """Of the menu that stands open."""
+    page.locator(".ant-dropdown").get_by_role("menuitem", name=deed).click()
 
 
 def shown(page: Page) -> list[int]:
@@ -99,7 +104,7 @@ def test_shelving_asks_for_what_the_grade_asks_for_and_can_be_undone(calm: Servi
     alarm = calm.ring(low(calm), **LOW)
     page = open_page()
     row(page, alarm).get_by_role("button", name="更多操作").click()
-    page.get_by_role("menuitem", name="屏蔽").click()
+    choose(page, "屏蔽")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("按等级最长 1 小时")
     expect(dialog.get_by_text("2 小时")).to_have_count(0)
@@ -196,7 +201,7 @@ def test_a_lost_connection_keeps_what_was_typed_and_does_nothing_twice(calm: Ser
     alarm = calm.ring(low(calm), **LOW)
     page = open_page()
     row(page, alarm).get_by_role("button", name="更多操作").click()
-    page.get_by_role("menuitem", name="备注").click()
+    choose(page, "备注")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("备注内容").fill("已派人查看")
     page.context.set_offline(True)
@@ -206,14 +211,14 @@ def test_a_lost_connection_keeps_what_was_typed_and_does_nothing_twice(calm: Ser
     page.context.set_offline(False)
     dialog.get_by_role("button", name="备注").click()
     expect(dialog).to_be_hidden()
-    row(page, alarm).get_by_role("button", name="出水压力低").click()
+    row(page, alarm).locator(".cell-title").click()
     expect(page.get_by_role("dialog").get_by_text("已派人查看")).to_have_count(1)
 
 
 def test_why_do_i_see_this(calm: Service, open_page: OpenPage) -> None:
     alarm = calm.ring(low(calm), **LOW)
     page = open_page()
-    row(page, alarm).get_by_role("button", name="出水压力低").click()
+    row(page, alarm).locator(".cell-title").click()
     drawer = page.get_by_role("dialog")
     for told in ("outlet_pressure < setpoint - 0.05", "高层住户水压不足", "1 分", "GB 50015", "经过", "setpoint"):
         expect(drawer).to_contain_text(told)
@@ -230,7 +235,7 @@ def test_what_one_may_not_do_is_not_offered(calm: Service, open_page: OpenPage) 
 
 
 def test_a_flood_is_grouped_and_what_endangers_life_stands_alone(calm: Service, open_page: OpenPage) -> None:
-    many = [each for each in crowd(calm, 60) if each.rule_key == "outlet_pressure_low"][:12]
+    many = [each for each in crowd(calm) if each.rule_key == "outlet_pressure_low"][:12]
     page = open_page()
     calm.ring_many(many)
     life = calm.ring(flood(calm), priority=Priority.URGENT, when="flood == 1", values={"flood": True})
@@ -254,30 +259,37 @@ def test_filters_are_found_again_on_another_screen(calm: Service, open_page: Ope
     expect(row(elsewhere, alarm)).to_be_visible()
 
 
+COUNT_TONES = """() => {
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...when) {
+    document.body.dataset.tones = `${document.body.dataset.tones ?? ''} ${this.frequency.value.toFixed(0)}`;
+    return start.apply(this, when);
+  };
+}"""
+
+
 def test_the_sound_repeats_until_somebody_acknowledges_and_never_on_return(calm: Service, open_page: OpenPage) -> None:
     page = open_page()
-    page.evaluate(
-        "() => { window.tones = 0; const start = OscillatorNode.prototype.start;"
-        "OscillatorNode.prototype.start = function (...args) { window.tones += 1; return start.apply(this, args); } }"
-    )
+    body = page.locator("body")
+    page.evaluate(COUNT_TONES)
     alarm = calm.ring(low(calm), **LOW)
-    page.wait_for_function("window.tones >= 4", timeout=20_000)  # two tones each time: at least twice
+    expect(body).to_have_attribute("data-tones", re.compile("784 988 784 988"), timeout=30_000)  # at least twice
     row(page, alarm).get_by_role("button", name="确认", exact=True).click()
-    expect(row(page, alarm).locator(".cell-state")).to_contain_text("报警已确认")
     expect(page.get_by_role("link", name="0 条报警等待确认")).to_be_visible()
-    heard = page.evaluate("window.tones")
+    heard = body.get_attribute("data-tones") or ""
     calm.move(low(calm), ConditionMove.CLEAR)
     page.locator("h1").hover()
     expect(row(page, alarm)).to_have_count(0)
-    page.wait_for_timeout(4_500)
-    assert page.evaluate("window.tones") == heard
+    # The next thing heard is the next alarm, which has another voice.
+    calm.ring(flood(calm), priority=Priority.LOW, when="flood == 1", values={"flood": True})
+    expect(body).to_have_attribute("data-tones", re.compile(f"^{heard} 659"), timeout=30_000)
 
 
 def test_the_shelf_says_what_is_hidden_by_whom_and_brings_it_back(calm: Service, open_page: OpenPage) -> None:
     alarm = calm.ring(low(calm), **LOW)
     page = open_page()
     row(page, alarm).get_by_role("button", name="更多操作").click()
-    page.get_by_role("menuitem", name="屏蔽").click()
+    choose(page, "屏蔽")
     page.get_by_role("dialog").get_by_label("原因").fill("检修传感器")
     page.get_by_role("dialog").get_by_role("button", name="屏蔽").click()
     page.get_by_role("link", name=re.compile("另有 1 条")).click()
@@ -289,27 +301,35 @@ def test_the_shelf_says_what_is_hidden_by_whom_and_brings_it_back(calm: Service,
 
 
 def test_two_thousand_open_alarms_stay_smooth(calm: Service, open_page: OpenPage) -> None:
-    """Only what is in sight is drawn; a scroll through everything costs no long task of the page."""
-    many = crowd(calm, 2_000)
-    calm.ring_many(many)
-    page = open_page()
-    expect(page.get_by_text("共 2000 条未结束")).to_be_visible(timeout=30_000)
+    """Only what is in sight is drawn, wherever one scrolls. The rows are one that the service sent, two thousand times."""
+    calm.ring(low(calm), **LOW)
+    page = open_page("shelf")
+
+    def many(route: Route) -> None:
+        answer = route.fetch().json()
+        [one] = answer["items"]
+        answer["items"] = [{**one, "alarm": {**one["alarm"], "id": number}} for number in range(1, 2_001)]
+        route.fulfill(json=answer)
+
+    page.route("**/alarm-rows?limit=*", many)
+    page.get_by_role("link", name="报警", exact=True).click()
+    expect(page.get_by_text("共 2000 条未结束")).to_be_visible()
     page.get_by_role("combobox", name="归组").click()
-    page.get_by_text("不归组").click()
+    page.locator(".ant-select-item").filter(has_text="不归组").click()
     expect(page.locator("[data-alarm]").first).to_be_visible()
-    assert page.locator("[data-alarm]").count() < 60
-    frames = page.evaluate(
+    scrolled = page.evaluate(
         """async () => {
           const list = document.querySelector('.alarm-list');
-          let frames = 0;
+          let [frames, drawn] = [0, 0];
           const begun = performance.now();
           for (let at = 0; at < list.scrollHeight; at += list.scrollHeight / 60) {
             list.scrollTop = at;
             await new Promise(requestAnimationFrame);
             frames += 1;
+            drawn = Math.max(drawn, document.querySelectorAll('[data-alarm]').length);
           }
-          return { frames, ms: performance.now() - begun, drawn: document.querySelectorAll('[data-alarm]').length };
+          return { drawn, frame_ms: (performance.now() - begun) / frames };
         }"""
     )
-    assert frames["drawn"] < 60
-    print(f"{frames['ms'] / frames['frames']:.0f} ms a frame while scrolling through 2,000 alarms")
+    assert 0 < scrolled["drawn"] < 60
+    print(f"{scrolled['frame_ms']:.0f} ms a frame while scrolling through 2,000 alarms")

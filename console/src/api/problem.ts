@@ -9,10 +9,9 @@ export type Problem = {
   readonly title_zh?: string;
   readonly status?: number;
   readonly detail?: string;
-  readonly detail_zh?: string;
-  readonly errors?:
-    | readonly { readonly field: string; readonly message: string; readonly message_zh?: string }[]
-    | null;
+  /** What to show to a person: what is the matter, and what to do. */
+  readonly text?: { readonly zh: string; readonly en: string };
+  readonly errors?: readonly { readonly field: string; readonly message: string }[] | null;
   readonly state?: string | null;
   readonly legal_moves?: readonly string[] | null;
 };
@@ -48,10 +47,12 @@ export function explained(error: unknown, language: Language): string {
   if (error.lost) return say(language, 'problem.lost');
   const { problem } = error;
   const title = (language === 'zh' ? problem?.title_zh : problem?.title) ?? say(language, 'problem.unknown');
-  const detail = (language === 'zh' ? problem?.detail_zh : undefined) ?? problem?.detail;
+  const told = problem?.text?.[language] ?? title;
+  // The detail is for those who read English and look closer: figures and names that the text has no place for.
+  const detail = language === 'en' && problem?.detail && problem.detail !== told ? [problem.detail] : [];
   const again =
     error.retryAfter_s === null ? [] : [say(language, 'problem.retry_after', { seconds: error.retryAfter_s })];
-  return [detail ? `${title}${language === 'zh' ? '：' : ': '}${detail}` : title, ...again].join(' ');
+  return [told, ...detail, ...again].join(' ');
 }
 
 /** Which field of a form each fault belongs to: `body.until` is `until`. */

@@ -1,5 +1,5 @@
 import { Alert, Button, Empty, type InputRef, Modal } from 'antd';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { useExplained } from '../../api/problem';
 import { Waiting } from '../../app/Waiting';
@@ -29,11 +29,11 @@ const FLOOD_LOOK_MS = 10_000;
 type Saved = { wanted: Wanted; hidden: readonly string[] };
 
 export default function Alarms() {
-  const { rows, error, refresh } = useAlarmRows();
+  const { rows, error, refresh, latest } = useAlarmRows();
   const explained = useExplained();
   if (rows === undefined)
     return error === null ? <Waiting /> : <Alert type="error" showIcon title={explained(error)} />;
-  return <Console rows={rows} refresh={refresh} />;
+  return <Console rows={rows} refresh={refresh} latest={latest} />;
 }
 
 /** The floods of the last ten minutes, looked at every ten seconds: nothing that needs the second. */
@@ -42,7 +42,13 @@ function useFlood(rows: Rows): boolean {
   return useMemo(() => isFlood(rows.values(), now_ms), [rows, now_ms]);
 }
 
-function Console({ rows, refresh }: { rows: Rows; refresh: (ids: readonly number[]) => Promise<void> }) {
+type ConsoleProps = {
+  rows: Rows;
+  refresh: (ids: readonly number[]) => Promise<void>;
+  latest: () => Rows;
+};
+
+function Console({ rows, refresh, latest }: ConsoleProps) {
   const { t } = useWords();
   const { can } = useSession();
   const stream = useLiveStream();
@@ -60,10 +66,6 @@ function Console({ rows, refresh }: { rows: Rows; refresh: (ids: readonly number
   const list = useRef<ListHandle>(null);
   const search = useRef<InputRef>(null);
   const lastSelected = useRef<number | null>(null);
-  const known = useRef(rows);
-  useEffect(() => {
-    known.current = rows;
-  });
   const days = useTrends(inSight);
   const flood = useFlood(rows);
   const isGrouped = wanted.grouping === 'on' || (wanted.grouping === 'auto' && flood);
@@ -89,7 +91,6 @@ function Console({ rows, refresh }: { rows: Rows; refresh: (ids: readonly number
     },
     [can],
   );
-  const latest = useCallback(() => known.current, []);
   const tell = useOutcomes(refresh, latest);
   const start = useCallback(
     (kind: DeedKind, among: readonly AlarmRow[]) => {

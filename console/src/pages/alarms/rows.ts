@@ -7,6 +7,7 @@ import { useNotices } from '../../live/live';
 export type { AlarmRow };
 export type Rows = ReadonlyMap<number, AlarmRow>;
 
+const NOTHING: Rows = new Map();
 export const ROWS = ['alarm-rows'] as const;
 const PAGE_ROWS = 500;
 const ASKED_AT_ONCE = 100;
@@ -47,7 +48,8 @@ export function merged(known: Rows, came: readonly AlarmRow[]): Rows {
   return rows;
 }
 
-/** Every open alarm, kept true by the live stream. `refresh` asks for some of them anew at once. */
+/** Every open alarm, kept true by the live stream. `refresh` asks for some of them anew at once, and
+ * `latest` is what is known then, before the page is drawn with it. */
 export function useAlarmRows() {
   const queries = useQueryClient();
   const asked = useQuery({ queryKey: ROWS, queryFn: everyRow, structuralSharing: false });
@@ -90,5 +92,6 @@ export function useAlarmRows() {
       .map(row => row.alarm.id);
     return ids.length > 0 ? gather(ids) : undefined;
   });
-  return { rows: asked.data, error: asked.error, refresh };
+  const latest = useCallback(() => queries.getQueryData<Rows>(ROWS) ?? NOTHING, [queries]);
+  return { rows: asked.data, error: asked.error, refresh, latest };
 }
