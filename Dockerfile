@@ -21,7 +21,8 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # The credentials of the broker belong to Mosquitto's user (1883 in its image), who alone reads them: a volume mounted
 # here for the first time takes over this directory's owner and mode.
 RUN useradd --system --uid 10001 --user-group --no-create-home taizhang \
-    && install -d -o 1883 -g 1883 -m 0700 /etc/mosquitto/taizhang
+    && install -d -o 1883 -g 1883 -m 0700 /etc/mosquitto/taizhang \
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/taizhang/photos
 COPY --from=built /opt/venv /opt/venv
 WORKDIR /opt/taizhang
 COPY --from=console /build/console/dist ./console/dist

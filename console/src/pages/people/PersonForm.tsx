@@ -33,7 +33,7 @@ async function save(person: PersonRow | null, typed: Typed): Promise<Answer> {
       .sort()
       .join();
   if (name !== person.name || language !== person.language)
-    await given(api.PATCH('/api/v1/people/{person}', { params, body: { name, language } }));
+    await given(api.PATCH('/api/v1/people/{person}', { params, body: { name, language, forget_provider: false } }));
   if (told(memberships) === told(person.memberships)) return { person, password: null };
   const changed = await given(api.PUT('/api/v1/people/{person}/memberships', { params, body: { memberships } }));
   return { person: changed, password: null };

@@ -147,7 +147,8 @@ function Person(props: { person: PersonRow; onChange: () => void; onDone: (passw
     async (deed: Deed): Promise<string | null> => {
       const params = { path: { person: person.id } };
       if (deed === 'reset') return (await given(api.POST('/api/v1/people/{person}/password', { params }))).password;
-      await given(api.PATCH('/api/v1/people/{person}', { params, body: { disabled: deed === 'disable' } }));
+      const body = { disabled: deed === 'disable', forget_provider: false };
+      await given(api.PATCH('/api/v1/people/{person}', { params, body }));
       return null;
     },
     [person.id],
