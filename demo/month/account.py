@@ -177,7 +177,7 @@ def _rung(alarm: Alarm) -> Rung:
 def causes(played: Sequence[Played]) -> dict[str, Cause]:
     """For each fault: how often it happened, what rang for it, what was kept silent below it, and its orders."""
     times: Counter[str] = Counter()
-    rung: dict[str, Counter[int]] = defaultdict(Counter)
+    rung: dict[str, Counter[tuple[str, int]]] = defaultdict(Counter)  # each site counts its happenings from nought
     silent: Counter[str] = Counter()
     orders: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for one in played:
@@ -188,7 +188,7 @@ def causes(played: Sequence[Played]) -> dict[str, Cause]:
             if alarm.rang_at is None:
                 silent[fault] += 1
             else:
-                rung[fault][number] += 1
+                rung[fault][alarm.site_key, number] += 1
     return {
         fault: Cause(
             times=times[fault],

@@ -68,6 +68,12 @@ async def test_some_hours_agree_with_the_truth_and_people_deal_with_them(databas
     assert "pump_failure" in shown
     assert "80 +/- 10" in shown
 
+    # A second site's happenings are counted from nought as well: its alarms belong to its own.
+    elsewhere = replace(one.truth, declared=tuple(replace(each, site="twin") for each in one.truth.declared))
+    twin = replace(one, truth=elsewhere, alarms=[replace(alarm, site_key="twin") for alarm in one.alarms])
+    both = accounts.causes([one, twin])["door_fault"]
+    assert (both.times, both.rung, both.rung_at_most) == (2, 2, 1)
+
     # It can fail: what is missing is told, and what nobody declared.
     silent = told(replace(one, alarms=one.alarms[1:]))
     assert len(silent.missing) == 1
