@@ -10,7 +10,7 @@ from ledger.records import Condition, Priority
 from tests.console.conftest import OpenPage
 from tests.console.rig import Service, crowd
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
 LOW = {"when": "outlet_pressure < setpoint - 0.05", "parameters": {"setpoint": 0.35}, "values": {"outlet_pressure": 0.21},
        "on_delay_s": 60, "source": "GB 50015"}  # fmt: skip

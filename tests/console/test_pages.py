@@ -10,7 +10,7 @@ from tests.console.conftest import OpenPage
 from tests.console.rig import ROOT, WIDTHS, Service
 from tests.console.test_alarms import LOW, flood, low
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(180)]
 
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("alarms", "shelf")

@@ -38,7 +38,7 @@ class Demo:
         return self.output.read_text(encoding="utf-8", errors="replace")
 
     def token(self) -> str:
-        return next(line.split(": ", 1)[1] for line in self.said().splitlines() if "登录令牌" in line).strip()
+        return next(line.split(": ", 1)[1] for line in self.said().splitlines() if "接口令牌" in line).strip()
 
     def stored(self, *, before: datetime | None = None) -> int:
         """Values stored in the last hour, as the intake account has them, or of those received before a moment."""

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { api, given } from '../api/client';
 import { Failed } from '../api/problem';
 
@@ -31,7 +31,9 @@ export function useSaved<T extends object>(
     meta: { standing: true },
   });
   const known = typeof asked.data === 'object' && asked.data !== null ? asked.data : {};
-  const value = { ...initial, ...known } as T;
+  // What is chosen here counts at once: the query tells of it a moment later, and a field would lose letters typed between.
+  const [chosen, setChosen] = useState<T | null>(null);
+  const value = chosen ?? ({ ...initial, ...known } as T);
   const latest = useRef(value);
   useEffect(() => {
     latest.current = value;
@@ -40,6 +42,7 @@ export function useSaved<T extends object>(
     (changed: Partial<T>) => {
       const next = { ...latest.current, ...changed };
       latest.current = next;
+      setChosen(next);
       queries.setQueryData(['saved', key], next);
       if (timer.current !== null) clearTimeout(timer.current);
       timer.current = setTimeout(() => {

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { held } from './order';
+import { held, type Wanted } from './order';
 import type { AlarmRow, Rows } from './rows';
 
 /** A hand that has not moved for so long is not there: a mouse left on the table must not hide what is new. */
@@ -27,15 +27,18 @@ export function useHand(forced: boolean) {
   return { on: on || forced, touch, release, handlers };
 }
 
-/** What the list shows: as it is now, or, under a hand, as it stood when the hand came, with how many wait to come in. */
-export function useHeld(rows: Rows, arranged: readonly AlarmRow[], hand: boolean) {
-  const [before, setBefore] = useState<readonly AlarmRow[] | null>(null);
-  if (hand && before === null) setBefore(arranged);
+/**
+ * What the list shows: as it is now, or, under a hand, as it stood when the hand came, with how many wait to come in.
+ * Whoever asks for something else (`wanted`, compared by identity) sees that at once, hand or not.
+ */
+export function useHeld(rows: Rows, arranged: readonly AlarmRow[], hand: boolean, wanted: Wanted) {
+  const [before, setBefore] = useState<{ rows: readonly AlarmRow[]; wanted: Wanted } | null>(null);
+  if (hand && before?.wanted !== wanted) setBefore({ rows: arranged, wanted });
   if (!hand && before !== null) setBefore(null);
   return useMemo(() => {
     if (before === null) return { rows: arranged, gone: NONE, waiting: 0 };
-    const standing = held(before, rows);
-    const shown = new Set(before.map(row => row.alarm.id));
+    const standing = held(before.rows, rows);
+    const shown = new Set(before.rows.map(row => row.alarm.id));
     return { ...standing, waiting: arranged.filter(row => !shown.has(row.alarm.id)).length };
   }, [before, rows, arranged]);
 }

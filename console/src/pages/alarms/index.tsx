@@ -75,7 +75,7 @@ function Console({ rows, refresh, latest }: ConsoleProps) {
     [rows, wanted],
   );
   const hand = useHand(asking !== null || why !== null);
-  const shown = useHeld(rows, arranged, hand.on);
+  const shown = useHeld(rows, arranged, hand.on, wanted);
   const lines = useMemo(
     () => (isGrouped ? grouped(shown.rows, openGroups) : shown.rows.map(alarmLine)),
     [isGrouped, shown.rows, openGroups],
