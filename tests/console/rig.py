@@ -212,7 +212,12 @@ def crowd(service: Service) -> list[Condition]:
             for (facility,) in await cursor.fetchall()
             for rule, severity in severities.items()
         ]
-        found = await conditions.ensure(connection, service.garden.id, specs, datetime.now(UTC))
+        # With those that are there: what is not named is retired.
+        kept = [
+            ConditionSpec(each.facility_id, each.part_id, each.rule_key, each.severity)
+            for each in service.garden.conditions.values()
+        ]
+        found = await conditions.ensure(connection, service.garden.id, [*kept, *specs], datetime.now(UTC))
         wanted = {(each.facility_id, each.rule_key) for each in specs}
         return [each for each in found if (each.facility_id, each.rule_key) in wanted]
 
