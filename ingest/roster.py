@@ -12,7 +12,8 @@ from ingest.garbage import long_lived
 from ingest.lease import Lease
 from ingest.sites import JudgedSite, Packs, load
 from ledger import facilities, leases
-from ledger.errors import TookTooLong, Unavailable, translated
+from ledger.constraints import translated
+from ledger.errors import TookTooLong, Unavailable
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import Site
 from rules.links import Tuning

@@ -16,7 +16,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from ledger.errors import Unavailable, translate
+from ledger.constraints import translate
+from ledger.errors import Unavailable
 from ledger.pool import Connection
 
 _LOCK_CLASS, _FENCE_CLASS = 7_482_021, 7_482_022  # with the site's id

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
-from ledger.errors import translate
+from ledger.constraints import translate
 from ledger.pool import API_ROLE, INGEST_ROLE
 
 INGEST_LOGIN = f"{INGEST_ROLE}_login"

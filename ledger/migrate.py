@@ -16,7 +16,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from ledger.errors import Refused, Unavailable, translate
+from ledger.constraints import translate
+from ledger.errors import Refused, Unavailable
 from ledger.pool import Connection
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"

@@ -13,7 +13,8 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from ledger.errors import Unavailable, translate
+from ledger.constraints import translate
+from ledger.errors import Unavailable
 
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]

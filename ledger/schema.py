@@ -12,7 +12,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from ledger.errors import translate
+from ledger.constraints import translate
 from ledger.pool import Connection
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from ledger.errors import translate
+from ledger.constraints import translate
 from ledger.pool import Connection
 
 COMPRESS_AFTER_DAYS = 14  # late readings of most gateways have come by then; later ones are taken all the same

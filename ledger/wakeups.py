@@ -7,7 +7,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 
-from ledger.errors import translate
+from ledger.constraints import translate
 from ledger.outbox import CHANNEL
 from ledger.pool import Connection, Pool, database_url
 

@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 
-from ledger.errors import CONSTRAINT_ERRORS, Conflict, Invalid, LedgerError, TookTooLong, translate
+from ledger.constraints import CONSTRAINT_ERRORS, translate
+from ledger.errors import Conflict, Invalid, LedgerError, TookTooLong
 from ledger.pool import INGEST_ROLE, open_pool, transaction
 from tests.fix_database import Connection
 from tests.small_estate import NOON, build
