@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request, Response
@@ -28,6 +28,7 @@ from ledger.errors import NotFound
 from ledger.idempotency import Answer
 from ledger.pool import Connection, transaction
 from ledger.records import ConditionReason
+from ledger.said import storable
 from ledger.work_orders import Act
 
 ACTOR_CHARS_MAX = 100
@@ -166,19 +167,26 @@ def _no_actor(message: str) -> Unacceptable:
 
 def essence(body: bytes) -> dict[str, object] | None:
     """What was asked for, as the audit log keeps it: the JSON object itself, or its beginning when it is long."""
-    try:
-        said: Any = json.loads(body)
-    except ValueError:
-        return None  # nothing, or a file
-    text = json.dumps(said, ensure_ascii=False).replace("\\u0000", "")
+    said = _said(body)
+    if said is None:
+        return None
+    text = json.dumps(said, ensure_ascii=False)
     if len(text) > ESSENCE_CHARS_MAX:
         return {"beginning": text[:ESSENCE_CHARS_MAX]}
     return {"body": said} if not isinstance(said, dict) else cast("dict[str, object]", said)
 
 
+def _said(body: bytes) -> object:
+    """None: nothing, or a file."""
+    try:
+        return storable(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
 def _member(body: bytes, name: str) -> object:
-    asked = essence(body) or {}
-    return asked.get(name)
+    said = _said(body)
+    return cast("dict[str, object]", said).get(name) if isinstance(said, dict) else None
 
 
 DeedOf = Annotated[Deed, Depends(deed_of)]

@@ -5,6 +5,7 @@ and the others are kept.
 """
 
 import logging
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field, JsonValue, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, ValidationError, WithJsonSchema
 
 from api import paging
 from api.catalogue import CATALOGUE
@@ -22,7 +23,7 @@ from api.deeds import Deed, DeedOf
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text, Word
-from inspection import recording
+from inspection import codes, recording
 from inspection.judging import Outcome
 from inspection.plausibility import Means, Position, Verdict
 from inspection.recording import Sender, Sent
@@ -30,6 +31,7 @@ from ledger import facility_list, visits
 from ledger.errors import LedgerError, Unavailable
 from ledger.pool import Connection
 from ledger.records import Grade, Severity, Site
+from ledger.said import says_nothing, storable
 from ledger.visits import Visit, VisitFilter, VisitPhoto
 
 router = APIRouter(tags=["inspections"])
@@ -39,6 +41,19 @@ VISITS_MAX = 50
 _OFFSET_MAX = timedelta(days=36_500)
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ItemKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+def _beginning(text: object) -> object:
+    """Somebody else's code may be long; that it was scanned is kept all the same."""
+    return text[: codes.TEXT_CHARS_MAX] if isinstance(text, str) else text
+
+
+def _readable(note: object) -> object:
+    """Without what nobody can see; a note that says nothing is none. Its guard is elsewhere by now, and writes no other."""
+    if not isinstance(note, str):
+        return note
+    plain = "".join(each for each in note if each in "\t\n\r" or unicodedata.category(each) != "Cc")
+    return None if says_nothing(plain) else plain
 
 
 class PositionIn(Asked):
@@ -59,7 +74,12 @@ class VisitIn(Asked):
     """One scan with what was found. Times by the phone's clock; the id is made by the phone and never used twice."""
 
     id: UUID
-    tag: Annotated[str | None, StringConstraints(max_length=400), Field(description="as it was read or typed")] = None
+    tag: Annotated[
+        str | None,
+        StringConstraints(max_length=codes.TEXT_CHARS_MAX),
+        BeforeValidator(_beginning),
+        Field(description="as it was read or typed; of a longer text the beginning"),
+    ] = None
     facility: Annotated[Key | None, Field(description="what the guard took it for: the route's stop")] = None
     means: Means
     scanned_at: Moment
@@ -71,13 +91,14 @@ class VisitIn(Asked):
     ] = Field(default_factory=dict[str, bool | float | str])
     photos: Annotated[Sequence[PhotoOf], Field(max_length=20)] = ()
     position: PositionIn | None = None
-    note: Text | None = None
+    note: Annotated[Text | None, BeforeValidator(_readable)] = None
     round: Id | None = None
 
 
 _Visits = Annotated[
     Sequence[JsonValue],
     Field(min_length=1, max_length=VISITS_MAX),
+    BeforeValidator(storable),  # half a character in one visit must not hold up the others
     WithJsonSchema(
         {
             "type": "array",
@@ -226,11 +247,11 @@ async def _keep(deed: Deed, site: Site, sender: Sender, written: JsonValue) -> V
             told = await recording.record(connection, deed.context.visit_desk, site, sender, _sent(asked), deed.now)
     except Unavailable as error:
         return _not_kept(name, Kept.LATER, str(error))
-    except LedgerError as error:
-        if type(error) is LedgerError:
-            log.exception("visit %s of %s failed", asked.id, site.key)
-            return _not_kept(name, Kept.LATER, "the fault is ours; it has been logged")
-        return _not_kept(name, Kept.REFUSED, str(error))
+    except Exception as error:
+        if isinstance(error, LedgerError) and type(error) is not LedgerError:
+            return _not_kept(name, Kept.REFUSED, str(error))
+        log.exception("visit %s of %s failed", asked.id, site.key)
+        return _not_kept(name, Kept.LATER, "the fault is ours; it has been logged")
     return _kept(asked.id, Kept.KNOWN if is_known else Kept.KEPT, told)
 
 

@@ -16,7 +16,7 @@ from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Key, Limit, Name, PageOf, Word
 from inspection import codes
-from ledger import facility_list, tags
+from ledger import dossier, facility_list, tags
 from ledger.errors import Conflict, NotFound
 from ledger.pool import Connection
 from ledger.tags import Tag, TagEvent, TagFilter, TagMove
@@ -144,6 +144,7 @@ async def issue_tags_in_bulk(asked: BulkIn, deed: DeedOf) -> Response:
         await facility_list.find_site(connection, asked.site)
         kinds = asked.kinds or [each.kind for each in deed.context.book.all_current()]
         lacking = await tags.without(connection, asked.site, kinds=kinds, limit=BULK_MAX + 1)
+        await dossier.lock_facilities(connection, [facility_id for _, facility_id in lacking[:BULK_MAX]])
         issued = [await _issue(connection, deed, *each) for each in lacking[:BULK_MAX]]
         found = await tags.by_codes(connection, issued)
         public_url = deed.context.public_url

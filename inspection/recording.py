@@ -25,6 +25,7 @@ from ledger.visits import Entry, VisitPhoto
 from rules.response import ResponseTable
 
 _LOOK_BACK = timedelta(hours=2)
+_AGE_MAX = timedelta(days=36_500)  # of what a clock says
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _scan(subject: _Subject, sender: Sender, sent: Sent, now: datetime) -> Scan:
 
 def _shifted(moment: datetime, by: timedelta, now: datetime) -> datetime:
     try:
-        return moment + by
+        return max(moment + by, now - _AGE_MAX)
     except OverflowError:  # a clock beyond the calendar says nothing: it was received, so it has been
         return now
 

@@ -1,6 +1,7 @@
 """From a tag to a dossier: issued, scanned with a checklist, the order of what failed, each visit kept exactly once."""
 
 import asyncio
+import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.api.conftest import Estate, StandingClock
+from tests.fix_wait import Eventually
 from tests.small_estate import NOON
 
 Owner = psycopg.AsyncConnection[Any]
@@ -248,6 +250,34 @@ async def test_a_checklist_that_nobody_knows_loses_nothing(client: httpx.AsyncCl
     assert {unknown["outcome"], wrong["outcome"]} == {"unjudged"}
 
 
+async def test_what_a_phone_garbles_in_one_visit_keeps_none_from_the_ledger(
+    client: httpx.AsyncClient, extinguishers: list[str], owner: Owner
+) -> None:
+    code, well = await issued(client), await all_well(client)
+    odd = [
+        visit(code, well | {"remark": "\x00"}, note="see the photo \ud83d"),  # half an emoji
+        visit("\x00\x01 somebody's ticket", well),
+        visit("BEGIN:VCARD " * 100, well),
+        visit(code, well, note="\x07 \u200b"),
+        visit(code, well, scanned_at="0001-01-01T00:00:00Z", finished_at="0001-01-01T00:00:30Z"),
+        visit(code, well),
+    ]
+    body = json.dumps({"site": "garden", "phone": "phone-1", "sent_at": NOON.isoformat(), "visits": odd})
+    answer = await client.post("/inspections", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    assert [each["result"] for each in answer.json()["items"]] == ["kept"] * len(odd)
+    kept = {each["id"]: each for each in (await client.get("/inspections")).json()["items"]}
+    assert kept[odd[0]["id"]]["note"] == "see the photo \ufffd"
+    assert kept[odd[1]["id"]]["said"] == "\ufffd\x01 somebody's ticket"
+    assert len(kept[odd[2]["id"]]["said"]) == 400
+    assert kept[odd[3]["id"]]["note"] is None
+    cursor = await owner.execute(
+        "select site.key from audit_log left join site on site.id = site_id "
+        "where operation = 'send_inspections' and asked ? 'beginning'"
+    )
+    assert await cursor.fetchall() == [("garden",)]  # a long request is told at its site as well
+
+
 async def test_the_officer_reviews_what_is_doubted_once(client: httpx.AsyncClient, extinguishers: list[str]) -> None:
     code = await issued(client)
     (typed,) = await send(client, visit(code, await all_well(client), means="typed"))
@@ -268,6 +298,26 @@ async def test_tags_are_issued_to_all_that_lack_one(client: httpx.AsyncClient, e
     never = (await client.get("/tags", params={"site": "garden", "scanned": False})).json()["items"]
     assert len(never) == 3
     assert never[0]["place"]["zh"] == "花园小区 / 地下二层泵房"
+
+
+async def test_issuing_to_many_locks_their_facilities_in_the_order_that_ingest_does(
+    client: httpx.AsyncClient, extinguishers: list[str], owner: Owner, database_url: str, eventually: Eventually
+) -> None:
+    await owner.execute("update facility set key = 'ext-0' where key = 'ext-3'")  # the last one written comes first
+    lock = "select 1 from facility where key = %s for no key update nowait"
+
+    async def somebody_waits() -> bool:
+        cursor = await owner.execute("select 1 from pg_locks where not granted")
+        return await cursor.fetchone() is not None
+
+    async with await psycopg.AsyncConnection.connect(database_url) as judging:
+        await judging.execute(lock, ["ext-1"])
+        asked = {"site": "garden", "kinds": ["extinguisher"]}
+        issuing = asyncio.create_task(client.post("/tags/bulk", json=asked))
+        await eventually(somebody_waits)
+        await judging.execute(lock, ["ext-0"])
+        await judging.rollback()
+        assert len((await issuing).json()["items"]) == 3
 
 
 async def test_visits_are_paged(client: httpx.AsyncClient, extinguishers: list[str]) -> None:
