@@ -143,6 +143,8 @@ class Feed:
                     await self._follow(wakeups)
             except LedgerError as error:
                 log.warning("the live stream cannot read the ledger: %s", error)
+            except Exception:
+                log.exception("the live stream's reader failed; it begins again")  # screens would stand still
             finally:
                 self.current = False
             await asyncio.sleep(self.pace.retry_s)

@@ -5,6 +5,7 @@ order of commits was. Where that is not possible any more it is told `reset`, an
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import datetime
 from typing import Annotated
@@ -24,6 +25,7 @@ from ledger.errors import LedgerError
 from ledger.outbox import Notice, Position
 
 router = APIRouter(tags=["live"])
+log = logging.getLogger(__name__)
 
 RETRY_MS = 1_000
 _SITES_MAX = 50
@@ -122,6 +124,10 @@ async def _end_with_right(stream: Stream, context: Context, allowed: set[int]) -
             return
         except LedgerError:
             continue  # the ledger is away: nothing comes from it either
+        except Exception:
+            log.exception("whether a live stream may go on could not be asked; it ends")
+            stream.end()
+            return
         if not allowed <= scope:
             stream.end()
             return

@@ -58,6 +58,9 @@ class Watchdog:
             except LedgerError as error:
                 log.warning("nobody watches over ingest meanwhile: %s", error)
                 self.lost_sight()
+            except Exception:
+                log.exception("the watch over ingest failed; it begins anew")  # nobody would miss it until it is needed
+                self.lost_sight()
             await asyncio.sleep(min(LOOK_S, self._silent_s / 3))
 
     def lost_sight(self) -> None:

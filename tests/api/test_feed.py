@@ -322,6 +322,30 @@ async def test_a_lost_database_is_waited_for_and_nothing_is_lost(
         assert told == list(range(20))
 
 
+async def test_a_reader_that_fails_begins_again_where_it_stood(pool: Pool, owner: Writer, estate: Estate) -> None:
+    sites = Sites(pool)
+    asked = 0
+
+    async def failing_once() -> list[int]:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise KeyError("whatever it is")
+        return await sites.refreshed()
+
+    feed = Feed(pool, failing_once, FAST)
+    reader = asyncio.create_task(feed.run())
+    await feed.ready()
+    async with subscribed(feed) as client:
+        await client.next()
+        for number in (1, 2, 3):
+            await say(owner, estate.garden.id, number)
+            assert await client.numbers(1) == [number]
+    assert asked > 3
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
+
+
 async def test_a_feed_that_never_found_its_ledger_says_so(pool: Pool) -> None:
     feed = Feed(pool, Sites(pool).refreshed, replace(FAST, ready_s=0.01))
     with pytest.raises(Unavailable, match="has not reached the ledger"):

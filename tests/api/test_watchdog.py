@@ -1,5 +1,6 @@
 """The watch over ingest: an alarm in the ledger when no beat comes, once, and none when it was us who could not look."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from api.watchdog import Watchdog
 from ledger import audit, beats
 from ledger.pool import API_ROLE, Pool, open_pool
 from rules import response
+from settings import wall_clock
 from tests.api.conftest import PACKS
 from tests.fix_wait import Eventually
 from tests.line_rig import Line, line
@@ -27,6 +29,12 @@ async def work(database_url: str, mqtt_url: str, unique_key: Callable[[str], str
 @pytest.fixture
 async def pool(work: Line) -> AsyncIterator[Pool]:
     async with open_pool(work.database_url, role=API_ROLE) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def pool_of_nothing(database_url: str) -> AsyncIterator[Pool]:
+    async with open_pool(database_url, role=API_ROLE) as opened:
         yield opened
 
 
@@ -144,3 +152,24 @@ async def test_a_site_without_the_facility_is_said_in_the_log(
             await dog.look(sites, SILENT_S)
             await dog.look(sites, SILENT_S + 1)
     assert [record.message for record in caplog.records if record.name == "api.watchdog"] == ["ingest_silent_untold"]
+
+
+async def test_a_watch_that_fails_goes_on(pool_of_nothing: Pool, eventually: Eventually) -> None:
+    asked = 0
+
+    async def failing_first() -> list[int]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise KeyError("whatever it is")
+        return []
+
+    dog = Watchdog(pool_of_nothing, PACKS, response.load(), wall_clock(), silent_s=0.03)
+    watching = asyncio.create_task(dog.run(failing_first))
+
+    async def went_on() -> bool:
+        return asked > 2
+
+    await eventually(went_on)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
