@@ -79,7 +79,10 @@ class Console:
         inside = found.is_relative_to(self._built.resolve()) and not any(
             part.startswith(".") for part in path.split("/")
         )
-        return found if inside and found.suffix in _MEDIA_TYPES and found.is_file() else None
+        try:
+            return found if inside and found.suffix in _MEDIA_TYPES and found.is_file() else None
+        except OSError:  # longer than any name a file can have
+            return None
 
 
 def _sent(file: Path, headers: Headers, *, for_ever: bool) -> Response:

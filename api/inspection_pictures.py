@@ -14,7 +14,7 @@ from pydantic import Field
 from api.catalogue import CATALOGUE
 from api.context import InContext, needs
 from api.deeds import DeedOf
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import NotAPicture, ProblemField, Unacceptable, refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Reason
 from api.tags import Code, TagOut, find, tag_out
@@ -109,7 +109,7 @@ async def decode_photo(request: Request, deed: DeedOf) -> Response:
     try:
         found = await context.darkroom.run(search)
     except NoPicture as error:
-        raise _no_picture(error) from None
+        raise NotAPicture(error.fault, str(error)) from None
     items = [await _decoded(context, each) for each in found]
     return JSONResponse(DecodeAnswer(items=items).model_dump(mode="json"))
 
@@ -156,7 +156,7 @@ async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], d
     try:
         opened, likeness, sha256 = await context.darkroom.run(keep)
     except NoPicture as error:
-        raise _no_picture(error) from None
+        raise NotAPicture(error.fault, str(error)) from None
     except OSError as error:
         raise Unavailable(f"the photo could not be stored: {error.strerror}; try again") from error
     width, height = opened.image.size
@@ -196,11 +196,6 @@ def _photo(photo: Photo) -> PhotoOut:
         width=photo.width,
         height=photo.height,
     )
-
-
-def _no_picture(error: NoPicture) -> Unacceptable:
-    words = CATALOGUE.text("picture_fault", error.fault)
-    return Unacceptable(f"{words.zh} {error}", [ProblemField(field="body", message=str(error))])
 
 
 # ------------------------------------------------------------------ printed

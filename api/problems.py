@@ -85,6 +85,7 @@ WEAK_PASSWORD = Kind("weak_password", 422)
 WRONG_PASSWORD = Kind("wrong_password", 403)
 TOO_MANY_ATTEMPTS = Kind("too_many_attempts", 429)
 PROVIDER_FAILED = Kind("provider_failed", 502)
+NO_PICTURE = Kind("no_picture", 422)
 
 # Every class of the ledger's tree has its line; tests/api/test_problems.py holds the two together.
 KIND_OF: Mapping[type[LedgerError], Kind] = {
@@ -167,6 +168,17 @@ class NoRight(Declined):
     def __init__(self, right: Right, where: str | None = None) -> None:
         place = "" if where is None else f" at {where}"
         super().__init__(f"this needs the right {right.value!r}{place}", right=CATALOGUE.text("right", right))
+
+
+class NotAPicture(Declined):
+    """What was sent as a picture cannot be used as one."""
+
+    kind = NO_PICTURE
+
+    def __init__(self, fault: str, detail: str) -> None:
+        super().__init__(
+            detail, [ProblemField(field="body", message=detail)], why=CATALOGUE.text("picture_fault", fault)
+        )
 
 
 class NoProvider(Declined):

@@ -26,6 +26,8 @@ class PhotoStore:
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(path)
+            for directory in (path.parent, self.directory):
+                _settle(directory)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -34,3 +36,12 @@ class PhotoStore:
     def path(self, sha256: str) -> Path:
         """Of a photo that was kept; of any other, where it would lie."""
         return self.directory / sha256[:2] / sha256
+
+
+def _settle(directory: Path) -> None:
+    """A name that was written there is there after a power cut as well."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

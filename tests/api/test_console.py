@@ -65,6 +65,12 @@ async def test_nothing_beside_the_build_is_handed_out(path: str, app: FastAPI, b
     assert answer.text != "{}"
 
 
+@pytest.mark.parametrize("path", ["/" + "a" * 300 + ".js", "/" + "assets/" * 700 + "a.js"])
+async def test_a_name_that_no_file_can_have_is_no_fault_of_ours(path: str, app: FastAPI, built: Path) -> None:
+    async with browser(app, built) as client:
+        assert (await client.get(path)).status_code == 404
+
+
 async def test_the_browser_may_load_nothing_from_elsewhere_and_nobody_may_frame_us(app: FastAPI, built: Path) -> None:
     async with browser(app, built) as client:
         headers = (await client.get("/")).headers

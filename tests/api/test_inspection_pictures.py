@@ -89,11 +89,16 @@ async def test_somebody_else_s_code_is_read_and_said_to_be_none_of_ours(
 
 @pytest.mark.parametrize("path", ["/inspections/decode", "/inspections/photos?site=garden"])
 async def test_what_is_no_picture_is_one_clear_word(addressed: httpx.AsyncClient, estate: Estate, path: str) -> None:
-    wrong = ((b"{}", "这不是图片"), (b"", "未收到图片"), (corridor(3)[:2_000], "图片不完整"))
-    for content, words in wrong:
+    wrong = (
+        (b"{}", "这不是可用的图片", "This is no picture"),
+        (b"", "未收到图片", "No picture was sent"),
+        (corridor(3)[:2_000], "图片不完整", "The picture is cut short"),
+    )
+    for content, zh, en in wrong:
         answer = await addressed.post(path, content=content)
-        assert answer.status_code == 422
-        assert words in answer.json()["detail"]
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:taizhang:problem:no_picture")
+        assert zh in answer.json()["text"]["zh"]
+        assert en in answer.json()["text"]["en"]
     too_large = await addressed.post(path, content=b"x" * (pictures.BYTES_MAX + 2))
     assert too_large.status_code == 413
     assert max(UPLOAD_BYTES_MAX.values()) == pictures.BYTES_MAX + 1
