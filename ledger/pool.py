@@ -4,6 +4,7 @@ A caller enters `transaction`, calls typed ledger functions with the connection,
 committed together or not at all. No ledger function commits, and none opens a connection of its own.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import LiteralString
@@ -92,7 +93,12 @@ async def transaction(
     if desk:
         settings["taizhang.desk"] = "on"
     try:
+        requested = _cancellations()
         async with pool.connection() as connection:
+            if _cancellations() > requested:
+                # Where a connection is handed over in the moment its waiter is cancelled, Python 3.11's wait_for gives
+                # the connection and forgets the cancellation: the task would go on, and whoever ended it wait for ever.
+                raise asyncio.CancelledError
             if settings:
                 statement = "select " + ", ".join(f"set_config('{name}', %s, true)" for name in settings)
                 await connection.execute(statement, list(settings.values()))
@@ -101,3 +107,8 @@ async def transaction(
         raise Unavailable(f"database unavailable: {error}") from error
     except psycopg.Error as error:
         raise translate(error) from error
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0

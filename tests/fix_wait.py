@@ -43,3 +43,9 @@ async def wait_until(predicate: Callable[[], T | Awaitable[T]], deadline_s: floa
 def eventually() -> Eventually:
     """Call it with a predicate and a deadline in seconds, and await it."""
     return wait_until
+
+
+async def loop_turns(turns: int) -> None:
+    """Let everything else on the event loop go on so many steps: for what must hold at each of them."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
