@@ -159,7 +159,7 @@ async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], d
         raise NotAPicture(error.fault, str(error)) from None
     except OSError as error:
         raise Unavailable(f"the photo could not be stored: {error.strerror}; try again") from error
-    width, height = opened.image.size
+    width, height = opened.size
     photo = Photo(site.id, sha256, opened.media_type, len(data), width, height, likeness, deed.now, deed.actor)
     async with context.transaction() as connection:
         if await photos.keep(connection, photo):

@@ -1,7 +1,8 @@
 """Pictures that people send: opened only when they are bounded pictures, turned the right way up, searched for codes.
 
 Everything about a file is a claim until it is decoded: its size is read from the header before a pixel is, so that a small
-file that unpacks into a wall of memory is refused unopened.
+file that unpacks into a wall of memory is refused unopened. What is taken is made smaller as it is opened, JPEG while it
+is decoded: the process that tells of alarms has half a gigabyte, and whole it would need 300 MB for one photo.
 """
 
 import importlib
@@ -18,7 +19,8 @@ from PIL import Image, ImageFile, ImageOps
 
 BYTES_MAX = 12 * 1024 * 1024
 PIXELS_MAX = 40_000_000
-_SEARCHED_SIDE_MAX = 2_400  # codes that fill a hundredth of a larger picture are still read, in a quarter of the time
+WHOLE_PIXELS_MAX = 16_000_000  # of what is decoded whole, as PNG and WebP are
+_SIDE_MAX = 2_400  # codes that fill a hundredth of a larger picture are still read, in a quarter of the time
 _LIKENESS_SIDE = 8
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
@@ -44,9 +46,10 @@ class NoPicture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An opened one, the right way up."""
+    """An opened one, the right way up. `image` has at most _SIDE_MAX points a side, `size` is what it was sent with."""
 
     media_type: str
+    size: tuple[int, int]
     image: Image.Image
 
     @property
@@ -79,10 +82,12 @@ def open_picture(data: bytes) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of what is refused below, and of metadata nobody reads
             image = Image.open(io.BytesIO(data), formats=list(_FORMATS))
-            _bound(*image.size)
+            sent_with = image.size
+            _bound(*sent_with, PIXELS_MAX if image.format == "JPEG" else WHOLE_PIXELS_MAX)
             media_type = _FORMATS[str(image.format)]
+            image.draft(None, (_SIDE_MAX, _SIDE_MAX))
             image.load()
-            upright = ImageOps.exif_transpose(image)
+            upright = _turned(image)
     except NoPicture:
         raise
     except Image.DecompressionBombError as error:
@@ -93,15 +98,29 @@ def open_picture(data: bytes) -> Picture:
         raise NoPicture(Fault.TRUNCATED, f"the picture is cut short or damaged ({error}): send it again") from None
     if min(upright.size) < 1:
         raise NoPicture(Fault.NO_PICTURE, "the picture has no points")
-    return Picture(media_type, upright)
+    width, height = sent_with
+    lay = (width < height) != (upright.width < upright.height)
+    return Picture(media_type, (height, width) if lay else (width, height), upright)
 
 
-def _bound(width: int, height: int) -> None:
-    if width * height > PIXELS_MAX:
+def _turned(image: Image.Image) -> Image.Image:
+    """Made smaller, and the right way up. Colours of a palette have no middle between them."""
+    plain = image if image.mode in ("L", "LA", "RGB", "RGBA") else image.convert("RGBA" if _is_clear(image) else "RGB")
+    plain.thumbnail((_SIDE_MAX, _SIDE_MAX), Image.Resampling.LANCZOS)
+    return ImageOps.exif_transpose(plain)
+
+
+def _is_clear(image: Image.Image) -> bool:
+    """It is transparent somewhere, or may be."""
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+
+
+def _bound(width: int, height: int, pixels_max: int) -> None:
+    if width * height > pixels_max:
         raise NoPicture(
             Fault.TOO_MANY_PIXELS,
             f"the picture has {width} x {height} points, {width * height / 1e6:.0f} million; "
-            f"{PIXELS_MAX / 1e6:.0f} million at most: choose a smaller size in the camera",
+            f"{pixels_max / 1e6:.0f} million at most: choose a smaller size in the camera, or send it as JPEG",
         )
 
 
@@ -116,14 +135,12 @@ def find_codes(picture: Picture) -> Sequence[Read]:
 
 
 def searched(image: Image.Image) -> Image.Image:
-    """As the readers get it: grey, on white where it is transparent, and no larger than of use."""
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+    """As the readers get it: grey, on white where it is transparent."""
+    if _is_clear(image):
         flat = Image.new("RGBA", image.size, "white")
         flat.alpha_composite(image.convert("RGBA"))
         image = flat
-    grey = image.convert("L")
-    grey.thumbnail((_SEARCHED_SIDE_MAX, _SEARCHED_SIDE_MAX), Image.Resampling.LANCZOS)
-    return grey
+    return image.convert("L")
 
 
 def _load_zbar() -> Any:

@@ -141,7 +141,11 @@ async def test_planned_work_is_respected(work: Line, pool: Pool, eventually: Eve
 
 
 async def test_a_site_without_the_facility_is_said_in_the_log(
-    database_url: str, mqtt_url: str, unique_key: Callable[[str], str], eventually: Eventually, caplog
+    database_url: str,
+    mqtt_url: str,
+    unique_key: Callable[[str], str],
+    eventually: Eventually,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with line(database_url, mqtt_url, unique_key("site"), beat_s=0.05) as work:
         await eventually(lambda: work.rows("select 1 from ingest_beat"))

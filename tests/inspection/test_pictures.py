@@ -51,7 +51,7 @@ def huge_png(width: int, height: int) -> bytes:
         (b"%PDF-1.7 and so on", Fault.NO_PICTURE),
         ("灭火器".encode(), Fault.NO_PICTURE),
         (b"\0\0\0\x18ftypheic\0\0\0\0", Fault.HEIC),
-        (huge_png(10_000, 5_000), Fault.TOO_MANY_PIXELS),
+        (huge_png(4_001, 4_000), Fault.TOO_MANY_PIXELS),
         (huge_png(2_000_000, 2_000_000), Fault.TOO_MANY_PIXELS),
         (huge_png(1_000, 1_000), Fault.TRUNCATED),
         (encoded(tag_picture())[:4_000], Fault.TRUNCATED),
@@ -82,6 +82,19 @@ def test_a_picture_is_turned_the_way_its_camera_was_held(turned: int) -> None:
     opened = pictures.open_picture(encoded(image, exif=exif))
     assert (opened.image.width < opened.image.height) is (turned in (1, 3))
     assert [each.text for each in pictures.find_codes(opened)] == [label().link]
+
+
+def test_a_large_photo_is_made_smaller_as_it_is_opened_and_its_code_is_read() -> None:
+    page = Image.new("RGB", (6_000, 4_000), "grey")
+    page.paste(tag_picture().resize((1_600, 1_800)), (3_000, 1_500))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    opened = pictures.open_picture(encoded(page, exif=exif))
+    assert opened.size == (4_000, 6_000)
+    assert max(opened.image.size) <= 2_400
+    assert [each.text for each in pictures.find_codes(opened)] == [label().link]
+    with pytest.raises(NoPicture, match="40 million at most"):
+        pictures.open_picture(encoded(Image.new("L", (8_000, 5_001))))
 
 
 def test_several_codes_in_one_picture_are_all_read() -> None:
