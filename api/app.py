@@ -42,6 +42,7 @@ from api import (
     vocabulary,
     work_kinds,
     work_order_moves,
+    work_order_papers,
     work_orders,
 )
 from api.attempts import Attempts, Noted
@@ -85,6 +86,7 @@ RESOURCES = (
     work_kinds,
     work_orders,
     work_order_moves,
+    work_order_papers,
     tags,
     checklists,
     inspection_pictures,

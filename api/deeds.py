@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request, Response
@@ -34,6 +34,7 @@ from ledger.work_orders import Act
 ACTOR_CHARS_MAX = 100
 ESSENCE_CHARS_MAX = 4_000
 REPLAYED = "Idempotency-Replayed"
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ class Deed:
         try:
             async with self.context.transaction() as connection:
                 return await self._do(connection, act, status)
+        except NotFound:
+            await self._refuse_what_is_seen()
+            raise
+
+    async def look(self, act: Callable[[Connection], Awaitable[Seen]]) -> Seen:
+        """What the deed is about, before it is begun. Raises NoRight as `do`."""
+        try:
+            async with self.context.transaction() as connection:
+                return await act(connection)
         except NotFound:
             await self._refuse_what_is_seen()
             raise

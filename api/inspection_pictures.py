@@ -3,17 +3,17 @@
 The body is the picture itself. What is no picture, too large, cut short: one clear word each, and nothing kept.
 """
 
-import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.catalogue import CATALOGUE
 from api.context import InContext, needs
 from api.deeds import DeedOf
+from api.picture_bodies import PICTURE_BODY, picture
 from api.problems import NotAPicture, ProblemField, Unacceptable, refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Reason
@@ -27,13 +27,6 @@ from ledger.photos import Photo
 from ledger.tags import Tag
 
 router = APIRouter(tags=["inspection pictures"])
-
-_PICTURE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/jpeg", "image/png")},
-    }
-}
 
 
 class DecodedOut(Answered):
@@ -96,7 +89,7 @@ class SheetsOut(Answered):
     summary="Read the codes in a photo",
     response_model=DecodeAnswer,
     responses=refusals(413),
-    openapi_extra=_PICTURE,
+    openapi_extra=PICTURE_BODY,
     dependencies=[needs(Right.INSPECT)],
 )
 async def decode_photo(request: Request, deed: DeedOf) -> Response:
@@ -139,7 +132,7 @@ async def _decoded(context: InContext, read: pictures.Read) -> DecodedOut:
     status_code=201,
     response_model=PhotoOut,
     responses=refusals(404, 413),
-    openapi_extra=_PICTURE,
+    openapi_extra=PICTURE_BODY,
     dependencies=[needs(Right.INSPECT)],
 )
 async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], deed: DeedOf) -> Response:
@@ -177,15 +170,7 @@ async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], d
 async def get_photo(site: Key, sha256: str, context: InContext) -> Response:
     async with context.transaction() as connection:
         found = await photos.get(connection, site, sha256)
-    path = context.photo_store.path(found.sha256)
-    if not await asyncio.to_thread(path.is_file):
-        raise NotFound("photo", sha256)
-    headers = {
-        "Cache-Control": "private, max-age=31536000, immutable",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-    return FileResponse(path, media_type=found.media_type, headers=headers)
+    return await picture(context.photo_store, found.sha256, found.media_type)
 
 
 def _photo(photo: Photo) -> PhotoOut:

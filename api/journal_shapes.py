@@ -32,7 +32,9 @@ class ConditionJournal(PageOf):
 
 
 class WorkOrderEventOut(Answered):
-    """One change of an order. `move` is a move of the lifecycle, or open, join, link, breach, note, alarm_cleared."""
+    """One change of an order. `move` is a move of the lifecycle, or open, join, link, breach, note, alarm_cleared,
+    photo, part, part_struck, signature, call_back: what these say is in `detail`.
+    """
 
     seq: int
     move: str

@@ -1,5 +1,8 @@
 """What holds for every request before any route sees it: a bound on its size, and answers that nobody may cache."""
 
+import re
+from collections.abc import Sequence
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,8 +12,16 @@ from api.problems import TOO_LARGE, answer
 from inspection.pictures import BYTES_MAX as PICTURE_BYTES_MAX
 
 BODY_BYTES_MAX = 256 * 1024
-# Where pictures arrive; a byte more than is taken, so that the refusal can say what of the picture is too much.
-UPLOAD_BYTES_MAX = {f"/api/v1/inspections/{each}": PICTURE_BYTES_MAX + 1 for each in ("decode", "photos")}
+# Where files arrive; a byte more than is taken of a picture, so that the refusal can say what of it is too much.
+UPLOAD_BYTES_MAX: Sequence[tuple[re.Pattern[str], int]] = (
+    (re.compile(r"/api/v1/inspections/(decode|photos)"), PICTURE_BYTES_MAX + 1),
+    (re.compile(r"/api/v1/work-orders/[0-9]+/(photos|signatures)"), PICTURE_BYTES_MAX + 1),
+)
+
+
+def bytes_max_of(path: str) -> int | None:
+    """Of a body sent there; None: what holds everywhere."""
+    return next((at_most for pattern, at_most in UPLOAD_BYTES_MAX if pattern.fullmatch(path)), None)
 
 
 class Transport:
@@ -23,7 +34,7 @@ class Transport:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        bytes_max = UPLOAD_BYTES_MAX.get(scope["path"], self._body_bytes_max)
+        bytes_max = bytes_max_of(scope["path"]) or self._body_bytes_max
         limit = f"a request's body has at most {bytes_max} bytes"
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > bytes_max:

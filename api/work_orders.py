@@ -1,6 +1,7 @@
 """Work orders: the list, one with its journal and clocks, opened by hand, and everything people do to one."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -15,8 +16,9 @@ from api.journal_shapes import WorkOrderEventOut, WorkOrderJournal, work_order_e
 from api.problems import ProblemField, Unacceptable, refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text, Word
-from ledger import facility_list, journals, work_order_list, work_orders
+from ledger import facility_list, journals, order_papers, work_order_list, work_orders
 from ledger.lifecycle import WorkOrderMove, WorkOrderState, legal_work_order_moves
+from ledger.order_papers import PhotoStage
 from ledger.pool import Connection
 from ledger.records import Deadlines, Priority, Severity, Site, WorkOrder
 from ledger.work_order_list import WorkOrderFilter
@@ -85,8 +87,55 @@ class WorkOrderPage(PageOf):
     items: Sequence[WorkOrderOut]
 
 
+class OrderPhotoOut(Answered):
+    """The picture itself is at `pictures/{sha256}` of the order."""
+
+    sha256: str
+    stage: PhotoStage
+    caption: str | None
+    width: int = Field(description="the right way up")
+    height: int
+    added_at: datetime
+    added_by: str
+
+
+class PartOut(Answered):
+    id: int
+    name: str
+    model: str | None
+    quantity: float
+    unit: str
+    added_at: datetime
+    added_by: str
+    struck_at: datetime | None = Field(description="written down by mistake: it does not count")
+    struck_by: str | None
+
+
+class SignatureOut(Answered):
+    id: int
+    sha256: str
+    signer: str
+    signed_at: datetime
+    taken_by: str
+
+
+class CallBackOut(Answered):
+    id: int
+    spoken_with: str
+    rating: int
+    words: str | None
+    called_at: datetime
+    called_by: str
+
+
 class WorkOrderDetail(Answered):
+    """With all that belongs to it, oldest first."""
+
     work_order: WorkOrderOut
+    photos: Sequence[OrderPhotoOut]
+    parts: Sequence[PartOut]
+    signatures: Sequence[SignatureOut]
+    call_backs: Sequence[CallBackOut]
     journal: Sequence[WorkOrderEventOut] = Field(description="oldest first; of a very long one the newest entries")
 
 
@@ -202,7 +251,15 @@ def _deadlines(context: Context, site: Site, asked: OrderIn, now: datetime) -> D
 async def detail_of(connection: Connection, order_id: int) -> WorkOrderDetail:
     order = await work_orders.get(connection, order_id)
     newest = await journals.of_work_order(connection, order_id, limit=_JOURNAL_SHOWN_MAX)
-    return WorkOrderDetail(work_order=work_order(order), journal=[work_order_event(each) for each in newest[::-1]])
+    papers = await order_papers.of_order(connection, order_id)
+    return WorkOrderDetail(
+        work_order=work_order(order),
+        photos=[OrderPhotoOut(**asdict(each)) for each in papers.photos],
+        parts=[PartOut(**asdict(each)) for each in papers.parts],
+        signatures=[SignatureOut(**asdict(each)) for each in papers.signatures],
+        call_backs=[CallBackOut(**asdict(each)) for each in papers.call_backs],
+        journal=[work_order_event(each) for each in newest[::-1]],
+    )
 
 
 def work_order(order: WorkOrder) -> WorkOrderOut:

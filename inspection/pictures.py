@@ -22,6 +22,8 @@ PIXELS_MAX = 40_000_000
 WHOLE_PIXELS_MAX = 16_000_000  # of what is decoded whole, as PNG and WebP are
 _SIDE_MAX = 2_400  # codes that fill a hundredth of a larger picture are still read, in a quarter of the time
 _LIKENESS_SIDE = 8
+_SMALL_SIDE_MAX = 480
+_INK_MIN = 32  # of 255 between the darkest and the brightest point of what counts as drawn upon
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
@@ -59,6 +61,21 @@ class Picture:
         values = np.asarray(small, dtype=np.int16)
         brighter = (values[:, 1:] > values[:, :-1]).flatten()
         return int.from_bytes(np.packbits(brighter).tobytes(), signed=True)
+
+    @property
+    def small(self) -> bytes:
+        """As a list shows it: the right way up, a JPEG without what the camera wrote beside it."""
+        shown = _on_white(self.image).convert("RGB")
+        shown.thumbnail((_SMALL_SIDE_MAX, _SMALL_SIDE_MAX), Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        shown.save(out, "JPEG", quality=80)
+        return out.getvalue()
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing is drawn: every point is about as bright as any other."""
+        grey = np.asarray(_on_white(self.image).convert("L"))
+        return int(grey.max()) - int(grey.min()) < _INK_MIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +153,15 @@ def find_codes(picture: Picture) -> Sequence[Read]:
 
 def searched(image: Image.Image) -> Image.Image:
     """As the readers get it: grey, on white where it is transparent."""
-    if _is_clear(image):
-        flat = Image.new("RGBA", image.size, "white")
-        flat.alpha_composite(image.convert("RGBA"))
-        image = flat
-    return image.convert("L")
+    return _on_white(image).convert("L")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not _is_clear(image):
+        return image
+    flat = Image.new("RGBA", image.size, "white")
+    flat.alpha_composite(image.convert("RGBA"))
+    return flat
 
 
 def _load_zbar() -> Any:

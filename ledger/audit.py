@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
 from ledger.invariants import QUERIES
-from ledger.lifecycle import ACTIVE_STATES, CONDITION_MOVES, WORK_ORDER_MOVES, WORKING_STATES
+from ledger.lifecycle import ACTIVE_STATES, CONDITION_MOVES, WORK_ORDER_EVENTS, WORK_ORDER_MOVES, WORKING_STATES
 from ledger.pool import Connection
 
 REFERENCES = "references_hold"
@@ -58,6 +58,7 @@ def _parameters() -> dict[str, object]:
         "order_from": [state.value for state, _, _ in orders],
         "order_move": [move.value for _, move, _ in orders],
         "order_to": [to.value for _, _, to in orders],
+        "order_events": list(WORK_ORDER_EVENTS),
         "active": [state.value for state in ACTIVE_STATES],
         "working": [state.value for state in WORKING_STATES],
     }

@@ -102,7 +102,7 @@ JOURNALS: Mapping[str, LiteralString] = {
         )
         select work_order_id as work_order, seq, from_state, move, to_state from told where case
             when move = 'open' then seq <> 1 or to_state <> 'opened'
-            when move in ('join', 'link', 'breach', 'note', 'alarm_cleared') then from_state <> to_state
+            when move::text = any(%(order_events)s::text[]) then from_state <> to_state
             when move = 'resume' then from_state <> 'suspended' or to_state is distinct from suspended_from
             else (from_state::text, move::text, to_state::text) not in (
                 select * from unnest(%(order_from)s::text[], %(order_move)s::text[], %(order_to)s::text[]))

@@ -26,7 +26,7 @@ class ConditionEvent:
 @dataclass(frozen=True, slots=True)
 class WorkOrderEvent:
     seq: int
-    move: str  # a move, or what else happens to an order: open, join, link, breach, note, alarm_cleared
+    move: str  # a move, or what else happens to an order: open, or one of WORK_ORDER_EVENTS
     from_state: WorkOrderState
     to_state: WorkOrderState
     clock: WorkOrderClock | None

@@ -162,6 +162,20 @@ class WorkOrderMove(StrEnum):
     REOPEN = "reopen"
 
 
+# What happens to an order beside moves, and leaves its state alone.
+WORK_ORDER_EVENTS = (
+    "join",
+    "link",
+    "breach",
+    "note",
+    "alarm_cleared",
+    "photo",
+    "part",
+    "part_struck",
+    "signature",
+    "call_back",
+)
+
 _W, _V = WorkOrderState, WorkOrderMove
 
 WORKING_STATES = (_W.OPENED, _W.DISPATCHED, _W.ACCEPTED, _W.ARRIVED, _W.PLANNED)

@@ -5,6 +5,7 @@ create domain ledger_key as text constraint ledger_key_shape CHECK (VALUE ~ '^[a
 create type condition_move as enum ('raise', 'clear', 'latch', 'acknowledge', 'reset', 'realarm', 'unshelve', 'unshelve_expired', 'shelve', 'suppress', 'unsuppress', 'remove_from_service', 'return_to_service');
 create type condition_state as enum ('NORM', 'UNACK', 'ACKED', 'RTNUN', 'LATUN', 'LATACK');
 create type permit_kind as enum ('test', 'work');
+create type photo_stage as enum ('before', 'after');
 create type point_kind as enum ('measure', 'state', 'enum', 'counter', 'event');
 create type priority as enum ('low', 'medium', 'high', 'urgent');
 create type risk_grade as enum ('A', 'B', 'C');
@@ -18,7 +19,7 @@ create type timer_kind as enum ('on_delay', 'off_delay', 'event_hold', 'shelving
 create type visit_outcome as enum ('in_order', 'defective', 'unfinished', 'unjudged');
 create type visit_verdict as enum ('accepted', 'to_review', 'upheld', 'struck');
 create type work_order_clock as enum ('accept_by', 'arrive_by', 'plan_by', 'restore_by');
-create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared');
+create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared', 'photo', 'part', 'part_struck', 'signature', 'call_back');
 create type work_order_state as enum ('opened', 'dispatched', 'accepted', 'arrived', 'planned', 'resolved', 'verified', 'closed', 'suspended', 'cancelled');
 
 CREATE OR REPLACE FUNCTION public.at_desk()
@@ -240,7 +241,7 @@ CREATE UNIQUE INDEX asset_one_installed ON asset USING btree (facility_id, part_
 alter table asset enable row level security;
 create policy api_in_scope on asset for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on asset for all to taizhang_ingest using (true);
-grant select on asset to taizhang_api;
+grant insert, select, update (manufactured_on, removed_on, expected_end_on) on asset to taizhang_api;
 grant select on asset to taizhang_ingest;
 
 create table audit_log (
@@ -390,7 +391,7 @@ CREATE INDEX facility_location ON facility USING btree (location_id);
 alter table facility enable row level security;
 create policy api_in_scope on facility for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on facility for all to taizhang_ingest using (true);
-grant select, update (grade, chain_length, chain_head) on facility to taizhang_api;
+grant insert, select, update (location_id, gateway_id, key, grade, name_zh, name_en, retired_at, chain_length, chain_head, type_key) on facility to taizhang_api;
 grant select, update (chain_length, chain_head) on facility to taizhang_ingest;
 
 create table facility_relation (
@@ -408,7 +409,7 @@ CREATE INDEX facility_relation_target ON facility_relation USING btree (target_i
 alter table facility_relation enable row level security;
 create policy api_in_scope on facility_relation for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on facility_relation for all to taizhang_ingest using (true);
-grant select on facility_relation to taizhang_api;
+grant delete, insert, select, update (target_id) on facility_relation to taizhang_api;
 grant select on facility_relation to taizhang_ingest;
 
 create table gateway (
@@ -433,7 +434,7 @@ alter table gateway enable row level security;
 create policy api_in_scope on gateway for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on gateway for all to taizhang_ingest using (true);
 create policy reader_everywhere on gateway for select to taizhang_reader using (true);
-grant select on gateway to taizhang_api;
+grant insert, select, update (key) on gateway to taizhang_api;
 grant select, update (online, online_since, heard_at, clock_offset_ms, last_seq, seq_gaps) on gateway to taizhang_ingest;
 grant select (heard_at) on gateway to taizhang_reader;
 
@@ -731,7 +732,7 @@ CREATE INDEX location_parent ON location USING btree (parent_id);
 alter table location enable row level security;
 create policy api_in_scope on location for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on location for all to taizhang_ingest using (true);
-grant select on location to taizhang_api;
+grant insert, select, update (parent_id, key, name_zh, name_en) on location to taizhang_api;
 grant select on location to taizhang_ingest;
 
 create table membership (
@@ -794,7 +795,7 @@ create table part (
 alter table part enable row level security;
 create policy api_in_scope on part for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on part for all to taizhang_ingest using (true);
-grant select on part to taizhang_api;
+grant insert, select, update (name_zh, name_en, retired_at) on part to taizhang_api;
 grant select on part to taizhang_ingest;
 
 create table person (
@@ -890,7 +891,7 @@ alter table point enable row level security;
 create policy api_in_scope on point for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on point for all to taizhang_ingest using (true);
 create policy reader_in_scope on point for select to taizhang_reader using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
-grant select on point to taizhang_api;
+grant insert, select, update (part_id, scale, shift, range_min, range_max, report_interval_s, hold_s, name_zh, name_en, retired_at) on point to taizhang_api;
 grant select on point to taizhang_ingest;
 grant select (id, site_id) on point to taizhang_reader;
 
@@ -909,7 +910,7 @@ CREATE TRIGGER point_code_no_truncate BEFORE TRUNCATE ON point_code FOR EACH STA
 alter table point_code enable row level security;
 create policy api_in_scope on point_code for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on point_code for all to taizhang_ingest using (true);
-grant select on point_code to taizhang_api;
+grant insert, select on point_code to taizhang_api;
 grant select on point_code to taizhang_ingest;
 
 create table quarantine (
@@ -1044,7 +1045,7 @@ alter table site enable row level security;
 create policy api_in_scope on site for all to taizhang_api using (id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on site for all to taizhang_ingest using (true);
 create policy reader_everywhere on site for select to taizhang_reader using (true);
-grant select, update (sla_profile, revision) on site to taizhang_api;
+grant insert, select, update (name_zh, name_en, time_zone, round_at, sla_profile, revision) on site to taizhang_api;
 grant select, update (revision) on site to taizhang_ingest;
 grant select (id, key) on site to taizhang_reader;
 
@@ -1252,6 +1253,31 @@ create policy ingest_everywhere on work_order_alarm for all to taizhang_ingest u
 grant insert, select on work_order_alarm to taizhang_api;
 grant insert, select on work_order_alarm to taizhang_ingest;
 
+create table work_order_call_back (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    work_order_id bigint not null,
+    spoken_with text not null,
+    rating integer not null,
+    words text,
+    called_at timestamp with time zone not null,
+    called_by text not null,
+    constraint work_order_call_back_pkey PRIMARY KEY (id),
+    constraint work_order_call_back_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint work_order_call_back_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint work_order_call_back_bounded CHECK (length(spoken_with) >= 1 AND length(spoken_with) <= 100 AND length(words) >= 1 AND length(words) <= 4000),
+    constraint work_order_call_back_low_says_why CHECK (rating > 2 OR words IS NOT NULL),
+    constraint work_order_call_back_rating_of_five CHECK (rating >= 1 AND rating <= 5)
+);
+CREATE INDEX work_order_call_back_of_order ON work_order_call_back USING btree (work_order_id, id);
+CREATE TRIGGER work_order_call_back_append_only BEFORE DELETE OR UPDATE ON work_order_call_back FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER work_order_call_back_no_truncate BEFORE TRUNCATE ON work_order_call_back FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table work_order_call_back enable row level security;
+create policy api_in_scope on work_order_call_back for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on work_order_call_back for all to taizhang_ingest using (true);
+grant insert, select on work_order_call_back to taizhang_api;
+grant select on work_order_call_back to taizhang_ingest;
+
 create table work_order_event (
     id bigint not null generated always as identity,
     site_id integer not null,
@@ -1281,6 +1307,74 @@ create policy api_in_scope on work_order_event for all to taizhang_api using (si
 create policy ingest_everywhere on work_order_event for all to taizhang_ingest using (true);
 grant insert, select on work_order_event to taizhang_api;
 grant insert, select on work_order_event to taizhang_ingest;
+
+create table work_order_part (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    work_order_id bigint not null,
+    name text not null,
+    model text,
+    quantity numeric(12,3) not null,
+    unit text not null,
+    added_at timestamp with time zone not null,
+    added_by text not null,
+    struck_at timestamp with time zone,
+    struck_by text,
+    constraint work_order_part_pkey PRIMARY KEY (id),
+    constraint work_order_part_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint work_order_part_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint work_order_part_bounded CHECK (length(name) >= 1 AND length(name) <= 100 AND length(model) >= 1 AND length(model) <= 100 AND length(unit) >= 1 AND length(unit) <= 20 AND quantity > 0::numeric AND quantity <= 1000000::numeric),
+    constraint work_order_part_struck_by_someone CHECK ((struck_at IS NULL) = (struck_by IS NULL))
+);
+CREATE INDEX work_order_part_of_order ON work_order_part USING btree (work_order_id, id);
+alter table work_order_part enable row level security;
+create policy api_in_scope on work_order_part for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on work_order_part for all to taizhang_ingest using (true);
+grant insert, select, update (struck_at, struck_by) on work_order_part to taizhang_api;
+grant select on work_order_part to taizhang_ingest;
+
+create table work_order_photo (
+    site_id integer not null,
+    work_order_id bigint not null,
+    sha256 text not null,
+    stage photo_stage not null,
+    caption text,
+    added_at timestamp with time zone not null,
+    added_by text not null,
+    constraint work_order_photo_pkey PRIMARY KEY (work_order_id, sha256),
+    constraint work_order_photo_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint work_order_photo_photo_same_site FOREIGN KEY (site_id, sha256) REFERENCES inspection_photo(site_id, sha256),
+    constraint work_order_photo_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint work_order_photo_bounded CHECK (length(caption) >= 1 AND length(caption) <= 200)
+);
+alter table work_order_photo enable row level security;
+create policy api_in_scope on work_order_photo for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on work_order_photo for all to taizhang_ingest using (true);
+grant insert, select on work_order_photo to taizhang_api;
+grant select on work_order_photo to taizhang_ingest;
+
+create table work_order_signature (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    work_order_id bigint not null,
+    sha256 text not null,
+    signer text not null,
+    signed_at timestamp with time zone not null,
+    taken_by text not null,
+    constraint work_order_signature_pkey PRIMARY KEY (id),
+    constraint work_order_signature_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint work_order_signature_photo_same_site FOREIGN KEY (site_id, sha256) REFERENCES inspection_photo(site_id, sha256),
+    constraint work_order_signature_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint work_order_signature_of_somebody CHECK (length(signer) >= 1 AND length(signer) <= 100)
+);
+CREATE INDEX work_order_signature_of_order ON work_order_signature USING btree (work_order_id, id);
+CREATE TRIGGER work_order_signature_append_only BEFORE DELETE OR UPDATE ON work_order_signature FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER work_order_signature_no_truncate BEFORE TRUNCATE ON work_order_signature FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table work_order_signature enable row level security;
+create policy api_in_scope on work_order_signature for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on work_order_signature for all to taizhang_ingest using (true);
+grant insert, select on work_order_signature to taizhang_api;
+grant select on work_order_signature to taizhang_ingest;
 
 create table work_permit (
     id bigint not null generated always as identity,

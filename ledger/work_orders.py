@@ -113,7 +113,7 @@ async def join(
     """Let an alarm, or without one what a person found, join an unresolved order: the earlier of each clock, the higher
     priority; a suspended one resumes.
     """
-    order = await _locked(connection, order_id)
+    order = await locked(connection, order_id)
     assert order.state in UNRESOLVED_STATES, "only an unresolved order is joined"
     await _breach_missed(connection, order, act.now)
     if order.state is WorkOrderState.SUSPENDED:
@@ -141,7 +141,7 @@ async def move(
     DISPATCH needs an assignee; SUSPEND, CANCEL and REOPEN keep `act.note` as their reason and need it. Raises NotFound,
     Invalid, or IllegalMove, which changes nothing and names the legal moves.
     """
-    order = await _locked(connection, order_id)
+    order = await locked(connection, order_id)
     if (order.state, step) not in WORK_ORDER_MOVES:
         raise IllegalMove(f"work order {order_id}", order.state, step, legal_work_order_moves(order.state))
     _require(step, act, assignee)
@@ -178,7 +178,7 @@ async def move(
 
 async def restart_clocks(connection: Connection, order_id: int, deadlines: Deadlines, act: Act) -> None:
     """Give an order new deadlines, as after a reopening; clocks without one stop."""
-    order = await _locked(connection, order_id)
+    order = await locked(connection, order_id)
     for clock in WorkOrderClock:
         await order_clocks.set_deadline(connection, order, clock, act.now, deadlines.of(clock))
 
@@ -187,14 +187,18 @@ async def breach(connection: Connection, timer: timers.Timer, now: datetime) -> 
     """A clock ran out before it was met: on record for good. The caller has claimed the timer."""
     assert timer.work_order_id is not None
     assert timer.clock is not None
-    order = await _locked(connection, timer.work_order_id)
+    order = await locked(connection, timer.work_order_id)
     await _journal_breach(connection, order, timer.clock, timer.due_at, now)
 
 
 async def note(connection: Connection, order_id: int, act: Act) -> None:
     """Words of a person in the order's journal. Raises NotFound."""
-    order = await _locked(connection, order_id)
-    await _journal(connection, order_id, "note", order.state, order.state, act)
+    await enter(connection, await locked(connection, order_id), "note", act)
+
+
+async def enter(connection: Connection, order: WorkOrder, what: str, act: Act) -> None:
+    """What happens to a locked order and moves it nowhere: a note, a photo, a part used."""
+    await _journal(connection, order.id, what, order.state, order.state, act)
 
 
 async def alarm_cleared(connection: Connection, alarm_id: int, now: datetime) -> None:
@@ -280,7 +284,7 @@ def _require(step: WorkOrderMove, act: Act, assignee: str | None) -> None:
         raise Invalid(f"{step.value} needs a note: say why")
 
 
-async def _locked(connection: Connection, order_id: int) -> WorkOrder:
+async def locked(connection: Connection, order_id: int) -> WorkOrder:
     """The order, read after its facility is locked, so that nobody changes it until this transaction ends."""
     order = await get(connection, order_id)
     await dossier.lock_facilities(connection, [order.facility_id])
@@ -365,6 +369,7 @@ async def _journal(
         "actor": act.actor,
         "reason": act.reason,
         "note": act.note,
+        **({} if act.detail is None else {"detail": act.detail}),
     }
     await dossier.append(
         connection, site_id=site_id, facility_id=facility_id, kind="work_order", body=body, now=act.now

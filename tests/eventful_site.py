@@ -12,6 +12,7 @@ from ledger import (
     history,
     intake,
     inventory,
+    order_papers,
     parameters,
     passwords,
     people,
@@ -27,10 +28,10 @@ from ledger import (
     visits,
     work_orders,
 )
-from ledger.lifecycle import WorkOrderMove
+from ledger.lifecycle import WorkOrderMove, WorkOrderState
 from ledger.records import PermitKind, Quality, Sample, to_ms
 from ledger.work_orders import Act
-from tests.orders import open_order
+from tests.orders import WAY_TO, open_order
 from tests.small_estate import NOON, SmallSite, later, raise_alarm
 
 
@@ -48,6 +49,7 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
     act = Act("rules", "opened_now", NOON)
     await work_orders.add_alarm(connection, order, moved.alarm_id, act, move="open")
     await work_orders.move(connection, order, WorkOrderMove.DISPATCH, act, assignee="张师傅")
+    await _finish(connection, site)
     bearing = permits.Request(
         facility_id=site.booster,
         part_id=site.pump_1,
@@ -67,6 +69,20 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
     await _employ(connection, site)
     await beats.put(connection, site.id, "worker", broker_connected=True, lag_s=0.0)
     await parameters.set_value(connection, site.booster, "setpoint", 0.4, author="李工", reason="夏季用水", now=NOON)
+
+
+async def _finish(connection: Any, site: SmallSite) -> None:
+    """Another order, resolved: with a photo (that of the visit), a part used, a signature, and a call-back."""
+    order = await open_order(connection, site)
+    act = Act("张师傅", "person", NOON)
+    for step in WAY_TO[WorkOrderState.RESOLVED]:
+        await work_orders.move(connection, order, step, act, assignee="张师傅")
+    picture = hashlib.sha256(site.key.encode()).hexdigest()
+    after = order_papers.PhotoStage.AFTER
+    await order_papers.add_photo(connection, order, act, sha256=picture, stage=after, caption="换好了")
+    await order_papers.add_part(connection, order, act, order_papers.NewPart("机械密封", "M7N-25", 1, "套"))
+    await order_papers.sign(connection, order, act, sha256=picture, signer="刘女士")
+    await order_papers.call_back(connection, order, act, spoken_with="刘女士", rating=5, words=None)
 
 
 async def _employ(connection: Any, site: SmallSite) -> None:

@@ -3,16 +3,24 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { CATALOGUE } from '../src/words/catalogue';
-import { say } from '../src/words/words';
+import { say, type Texts } from '../src/words/words';
 
 const SPOKEN = new Set(['alt', 'aria-label', 'label', 'placeholder', 'title', 'description', 'subTitle', 'tooltip']);
 const LETTERS = /[A-Za-z]{2}|[\u3400-\u9fff]/;
 const HAN = /[\u3400-\u9fff]/;
 const NOT_LOOKED_AT = new Set(['src/words/catalogue.ts', 'src/api/schema.d.ts']);
+const TEXTS = /(^|[\\/])texts\.ts$/;
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map(name => join('src', name))
-  .filter(name => /\.tsx?$/.test(name) && !NOT_LOOKED_AT.has(name));
+  .filter(name => /\.tsx?$/.test(name) && !NOT_LOOKED_AT.has(name) && !TEXTS.test(name));
+const ofPages = import.meta.glob<{ TEXTS: Texts }>('../src/pages/*/texts.ts', { eager: true });
+const everyWord = [
+  ...Object.entries(CATALOGUE),
+  ...Object.entries(ofPages).flatMap(([page, { TEXTS }]) =>
+    Object.entries(TEXTS).map(([key, name]) => [`${page} ${key}`, name] as const),
+  ),
+];
 
 function places(text: string): string[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map(found => found[1] ?? '').sort();
@@ -37,7 +45,7 @@ function outside(name: string, code: string): string[] {
 }
 
 test('every word is there in both languages, with the same places for values', () => {
-  for (const [key, { zh, en }] of Object.entries(CATALOGUE)) {
+  for (const [key, { zh, en }] of everyWord) {
     expect(zh.trim(), key).not.toBe('');
     expect(en.trim(), key).not.toBe('');
     expect(places(zh), key).toEqual(places(en));
@@ -46,7 +54,7 @@ test('every word is there in both languages, with the same places for values', (
 
 test('Chinese is Chinese and English is English', () => {
   const eitherWay = new Set(['app.language', 'app.language_hint']); // says where it leads, in the language it leads to
-  for (const [key, { zh, en }] of Object.entries(CATALOGUE)) {
+  for (const [key, { zh, en }] of everyWord) {
     if (eitherWay.has(key)) continue;
     expect(HAN.test(en), `${key}: ${en}`).toBe(false);
     if (/[A-Za-z]{4}/.test(en)) expect(HAN.test(zh), `${key}: ${zh}`).toBe(true);
@@ -60,6 +68,21 @@ test('no word is left over', () => {
     key => !code.includes(`'${key}'`) && !templates.some(start => start.includes('.') && key.startsWith(start)),
   );
   expect(unused).toEqual([]);
+});
+
+test('no word of a page is left over', () => {
+  for (const [page, { TEXTS }] of Object.entries(ofPages)) {
+    const folder = page.replace('../', '').replace('texts.ts', '');
+    const code = files
+      .filter(name => name.startsWith(folder))
+      .map(name => readFileSync(name, 'utf8'))
+      .join('\n');
+    const starts = [...code.matchAll(/`([a-z_]+)\$\{/g)].map(found => found[1] ?? '');
+    const unused = Object.keys(TEXTS).filter(
+      key => !code.includes(`'${key}'`) && !starts.some(start => key.startsWith(start)),
+    );
+    expect(unused, page).toEqual([]);
+  }
 });
 
 test('no text stands outside the catalogue', () => {

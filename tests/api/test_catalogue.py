@@ -17,6 +17,7 @@ from inspection.judging import Outcome
 from inspection.pictures import Fault
 from inspection.plausibility import Reason, Verdict
 from ledger.lifecycle import (
+    WORK_ORDER_EVENTS,
     ConditionMove,
     ConditionState,
     ShownState,
@@ -64,7 +65,7 @@ SECTIONS: dict[str, type[Enum]] = {
 # Enumerations, and what is said beside them without one.
 SECTIONS_AND_MORE: dict[str, tuple[type[Enum], set[str]]] = {
     "condition_reason": (ConditionReason, {"historical"}),
-    "work_order_move": (WorkOrderMove, {"open", "join", "link", "breach", "note", "alarm_cleared"}),
+    "work_order_move": (WorkOrderMove, {"open", *WORK_ORDER_EVENTS}),
     "order_reason": (
         OrderReason,
         {

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from api.transport import UPLOAD_BYTES_MAX
+from api.transport import bytes_max_of
 from inspection import pictures
 from inspection.photo_store import PhotoStore
 from tests.api.conftest import Estate, client_of
@@ -101,7 +101,7 @@ async def test_what_is_no_picture_is_one_clear_word(addressed: httpx.AsyncClient
         assert en in answer.json()["text"]["en"]
     too_large = await addressed.post(path, content=b"x" * (pictures.BYTES_MAX + 2))
     assert too_large.status_code == 413
-    assert max(UPLOAD_BYTES_MAX.values()) == pictures.BYTES_MAX + 1
+    assert bytes_max_of("/api/v1/inspections/photos") == pictures.BYTES_MAX + 1
 
 
 async def test_a_photo_is_kept_once_and_shown(addressed: httpx.AsyncClient, estate: Estate, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ NOBODY = {
     "alarm": "4711",
     "condition": "4711",
     "order": "4711",
+    "part": "4711",
+    "sha256": "0" * 64,
     "permit": "4711",
     "round": "4711",
     "version": "4711",
@@ -65,6 +67,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "stops": [{"facility": "x"}],
     },
     "Why": {"note": "x"},
+    "PartIn": {"name": "x", "quantity": 1, "unit": "x"},
+    "CallBackIn": {"spoken_with": "x", "rating": 5},
     "Dispatch": {"assignee": "x"},
     "Shelving": {"until": "2026-03-01T12:30:00Z", "note": "x"},
     "ParameterIn": {"name": "setpoint", "value": 0.4, "reason": "x"},
@@ -152,7 +156,8 @@ def body(operation: dict[str, Any]) -> dict[str, Any] | None:
 
 def query(operation: dict[str, Any]) -> dict[str, str]:
     """What must be asked."""
-    known = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "id": "4711", "site": "nowhere"}
+    known = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "id": "4711", "site": "nowhere",
+             "stage": "before", "signer": "x"}  # fmt: skip
     return {each["name"]: known[each["name"]] for each in operation.get("parameters", ()) if each["in"] == "query" and each["required"]}  # fmt: skip
 
 

@@ -89,9 +89,9 @@ async def places(owner: Owner, estate: Estate) -> dict[str, str]:
     """What a path calls by its parameters, in garden."""
     cursor = await owner.execute(
         "select (select min(id) from alarm), (select min(id) from work_order), (select min(id) from work_permit), "
-        "(select min(id) from person), (select min(id) from api_token)"
+        "(select min(id) from person), (select min(id) from api_token), (select min(id) from work_order_part)"
     )
-    alarm, order, permit, person, token = await cursor.fetchone() or ()
+    alarm, order, permit, person, token, part = await cursor.fetchone() or ()
     return {
         "site": "garden",
         "facility": "booster-1",
@@ -102,6 +102,7 @@ async def places(owner: Owner, estate: Estate) -> dict[str, str]:
         "permit": str(permit),
         "person": str(person),
         "token": str(token),
+        "part": str(part),
         "condition": str(estate.garden.conditions["flood"].id),
         **await places_of_inspection(owner),
     }

@@ -5,8 +5,14 @@ import { CATALOGUE, type Language, type Word } from './catalogue';
 export type Name = { readonly zh: string; readonly en: string };
 export type Values = Readonly<Record<string, string | number>>;
 
+/** The words of one page, loaded with it: `pages/<page>/texts.ts`. What the first page needs stands in the catalogue. */
+export type Texts = Readonly<Record<string, Name>>;
+
 export function say(language: Language, word: Word, values?: Values): string {
-  const text: string = CATALOGUE[word][language];
+  return filled(CATALOGUE[word][language], values);
+}
+
+function filled(text: string, values: Values | undefined): string {
   return values ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)) : text;
 }
 
@@ -54,6 +60,12 @@ export function WordsProvider({ children }: { children: ReactNode }) {
     [language, choose],
   );
   return <InWords value={words}>{children}</InWords>;
+}
+
+/** Speaks the words of a page: `const say = useTexts(TEXTS)`. */
+export function useTexts<T extends Texts>(texts: T): (word: keyof T & string, values?: Values) => string {
+  const { language } = useWords();
+  return useCallback((word, values) => filled(texts[word]?.[language] ?? word, values), [texts, language]);
 }
 
 export function useWords(): Words {

@@ -4,8 +4,9 @@ import { useExplained } from '../../api/problem';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { type Event, earlier } from './orders';
+import { TEXTS } from './texts';
 
 /** All that happened to the order, the newest on top. */
 export function Journal({ order, journal }: { order: number; journal: readonly Event[] }) {
@@ -15,7 +16,7 @@ export function Journal({ order, journal }: { order: number; journal: readonly E
   const before = useMutation({ mutationFn: () => earlier(order, first) });
   const all = [...(before.data ?? []), ...journal];
   return (
-    <section className="panel" aria-label={t('orders.journal')}>
+    <section className="panel order-journal" aria-label={t('orders.journal')}>
       <h3>{t('orders.journal')}</h3>
       <ol className="journal">
         {all.toReversed().map(event => (
@@ -30,6 +31,28 @@ export function Journal({ order, journal }: { order: number; journal: readonly E
       {before.isError && <p role="alert">{explained(before.error)}</p>}
     </section>
   );
+}
+
+/** What an entry says beside its words: the part used, who signed, how it was rated. */
+function Told({ event }: { event: Event }) {
+  const say = useTexts(TEXTS);
+  const { detail } = event;
+  const told = (() => {
+    switch (event.move) {
+      case 'part':
+      case 'part_struck':
+        return [detail.name, detail.model, `${detail.quantity} ${detail.unit}`].filter(Boolean).join(' · ');
+      case 'signature':
+        return String(detail.signer);
+      case 'photo':
+        return say(detail.stage === 'after' ? 'stage_after' : 'stage_before');
+      case 'call_back':
+        return `${detail.spoken_with} · ${say('of_five', { n: Number(detail.rating) })}`;
+      default:
+        return null;
+    }
+  })();
+  return told === null ? null : <span>{told}</span>;
 }
 
 function Entry({ event }: { event: Event }) {
@@ -49,6 +72,7 @@ function Entry({ event }: { event: Event }) {
         </time>
       </span>
       {event.reason.key !== 'person' && event.clock === null && <span className="faint">{of(event.reason)}</span>}
+      <Told event={event} />
       {event.note !== null && <p className="entry-note">{event.note}</p>}
     </li>
   );

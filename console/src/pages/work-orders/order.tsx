@@ -8,6 +8,7 @@ import { moment } from '../../time/spoken';
 import { useServiceWords, useVocabulary } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import { AlarmsOf } from './AlarmsOf';
+import { CallBack } from './CallBack';
 import { ClockSign, ClockWords, clockClass } from './ClockFace';
 import { clockStates } from './clocks';
 import { Journal } from './Journal';
@@ -15,6 +16,9 @@ import { GradeMark, PriorityMark, StateMark } from './Marks';
 import { MovePanel } from './MovePanel';
 import { NoteForm } from './NoteForm';
 import { type Order, useOrder } from './orders';
+import { Parts } from './Parts';
+import { Photos } from './Photos';
+import { Signature } from './Signature';
 import '../../app/panels.css';
 import './orders.css';
 
@@ -47,8 +51,12 @@ export default function WorkOrder() {
         <MovePanel detail={asked.data} />
         <Clocks order={order} />
         <AlarmsOf order={order} />
+        <Photos detail={asked.data} />
+        <Parts detail={asked.data} />
       </div>
       <div className="order-side">
+        <Signature detail={asked.data} />
+        <CallBack detail={asked.data} />
         {can('comment', order.facility.site) && <NoteForm order={order.id} />}
         <Journal order={order.id} journal={asked.data.journal} />
       </div>
@@ -107,7 +115,7 @@ function Clocks({ order }: { order: Order }) {
   const now_ms = useNow_ms();
   const clocks = clockStates(order, now_ms);
   return (
-    <section className="panel" aria-label={t('orders.clocks')}>
+    <section className="panel order-clocks" aria-label={t('orders.clocks')}>
       <h3>{t('orders.clocks')}</h3>
       {clocks.length === 0 && <p className="faint">{t('orders.no_clocks')}</p>}
       <ul className="clocks">

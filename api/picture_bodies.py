@@ -1,0 +1,34 @@
+"""A request whose body is a picture: how it is described, and how a kept one is given back."""
+
+import asyncio
+from typing import Any
+
+from fastapi import Response
+from fastapi.responses import FileResponse
+
+from inspection.photo_store import PhotoStore
+from ledger.errors import NotFound
+
+PICTURE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/jpeg", "image/png")},
+    }
+}
+_HEADERS = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+
+
+async def picture(store: PhotoStore, sha256: str, media_type: str, *, small: bool = False) -> Response:
+    """A kept one; the small one where it is asked for and there is one. Raises NotFound when the directory lost it."""
+    if small:
+        path = store.small_path(sha256)
+        if await asyncio.to_thread(path.is_file):
+            return FileResponse(path, media_type="image/jpeg", headers=_HEADERS)
+    path = store.path(sha256)
+    if not await asyncio.to_thread(path.is_file):
+        raise NotFound("photo", sha256)
+    return FileResponse(path, media_type=media_type, headers=_HEADERS)
