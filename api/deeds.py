@@ -101,7 +101,7 @@ class Deed:
         named = self.request.path_params
         for what in whereabouts.BY_ID.keys() & named.keys():
             return await whereabouts.of_subject(connection, what, str(named[what]))
-        site = named.get("site") or _member(await self.request.body(), "site")
+        site = named.get("site") or self.request.query_params.get("site") or _member(await self.request.body(), "site")
         return await whereabouts.of_key(connection, site) if isinstance(site, str) else None
 
     async def _refuse_what_is_seen(self) -> None:

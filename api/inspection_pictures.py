@@ -157,6 +157,7 @@ async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], d
     async with context.transaction() as connection:
         if await photos.keep(connection, photo):
             await recording.doubt_photo(connection, site.id, sha256, deed.now)
+            await deed.write_down(connection)
     return JSONResponse(_photo(photo).model_dump(mode="json"), 201)
 
 

@@ -17,7 +17,7 @@ from api.transport import bytes_max_of
 from inspection import pictures
 from inspection.photo_store import PhotoStore
 from tests.api.conftest import Estate, client_of
-from tests.api.test_inspections import issued, reasons, send, visit
+from tests.api.test_inspections import Owner, issued, reasons, send, visit
 from tests.small_estate import NOON
 
 URL = "https://patrol.example.cn"
@@ -104,7 +104,9 @@ async def test_what_is_no_picture_is_one_clear_word(addressed: httpx.AsyncClient
     assert bytes_max_of("/api/v1/inspections/photos") == pictures.BYTES_MAX + 1
 
 
-async def test_a_photo_is_kept_once_and_shown(addressed: httpx.AsyncClient, estate: Estate, tmp_path: Path) -> None:
+async def test_a_photo_is_kept_once_and_shown(
+    addressed: httpx.AsyncClient, owner: Owner, estate: Estate, tmp_path: Path
+) -> None:
     data = corridor(20)
     first = await addressed.post("/inspections/photos", params={"site": "garden"}, content=data)
     again = await addressed.post("/inspections/photos", params={"site": "garden"}, content=data)
@@ -116,6 +118,8 @@ async def test_a_photo_is_kept_once_and_shown(addressed: httpx.AsyncClient, esta
     assert (shown.content, shown.headers["content-type"]) == (data, "image/jpeg")
     assert shown.headers["x-content-type-options"] == "nosniff"
     assert (await addressed.get(f"/inspections/photos/harbour/{name}")).status_code == 404
+    cursor = await owner.execute("select operation, actor, site_id from audit_log")
+    assert await cursor.fetchall() == [("upload_photo", "王班长", estate.garden.id)]
 
 
 async def test_the_same_photo_twice_puts_the_later_visit_to_review_whichever_comes_first(
