@@ -146,23 +146,27 @@ async def list_inspection_rounds(query: Annotated[RoundsQuery, Query()], context
         raise Invalid(f"query.until: after `from`, and at most {SPAN_MAX.days} days")
     found: list[RoundLine] = []
     async with context.transaction() as connection:
-        for plan in await plans.of_site(connection, query.site):
+        for plan in await plans.of_site(connection, query.site, also_retired=True):
             found += await _lines(connection, plan, query.begin, query.end, context.clock())
     return RoundsOut(items=sorted(found, key=lambda each: (each.window_from, each.plan)))
 
 
 async def _lines(connection: Connection, plan: Plan, begin: datetime, end: datetime, now: datetime) -> list[RoundLine]:
-    """By the plan as it is now; what was walked by an earlier form of it stands at its own window."""
+    """By the plan as it is now; what was walked by an earlier form of it stands at its own window. What was missed before
+    the plan was retired stays missed.
+    """
     stops = await plans.stops(connection, plan.id)
     on_route = {each.facility_id for each in stops}
     walked = {each[1]: each for each in await rounds.of_plan(connection, plan.id, begin=begin, end=end)}
-    planned = {each.begin: each for each in _windows(plan, max(begin, plan.made_at - EARLY), end)}
+    visited = await rounds.visited(connection, [each[0] for each in walked.values()])
+    in_force = _windows(plan, max(begin, plan.made_at - EARLY), end)
+    planned = {each.begin: each for each in in_force if plan.retired_at is None or each.end <= plan.retired_at}
     length = timedelta(minutes=plan.window_min)
     lines: list[RoundLine] = []
     for opens in sorted({*walked, *planned}):
         window = planned.get(opens) or Window(opens, opens + length)
         number, _, state, guard = walked.get(opens, (None, opens, None, None))
-        seen: set[int] = set() if number is None else on_route & set(await rounds.visited(connection, number))
+        seen: set[int] = set() if number is None else on_route & {*visited[number]}
         stands = due.window_state(window, state, stops=len(stops), visited=len(seen), now=now)
         lines.append(
             RoundLine(
@@ -303,7 +307,7 @@ async def _round(connection: Connection, context: Context, number: int) -> Round
     found = await rounds.get(connection, number)
     plan = await plans.find(connection, found.site_key, found.plan_key)
     codes = await inspection_due.tag_codes(connection, [each.facility_id for each in found.stops])
-    visited = set(await rounds.visited(connection, number))
+    visited = {*(await rounds.visited(connection, [number]))[number]}
     day = context.clock().astimezone(ZoneInfo(plan.time_zone)).date().isoformat()
     stops = [await _stop(connection, context, each, codes, visited, day) for each in found.stops]
     events = await rounds.events(connection, number)

@@ -164,8 +164,8 @@ class VisitOut(Answered):
     id: UUID
     site: str
     facility: FacilityRef | None = Field(description="null: its tag led nowhere")
-    tag: str | None
-    said: str | None
+    tag: str | None = Field(description="the last four characters of its code; whoever scans it knows the others")
+    said: str | None = Field(description="what was read or typed, where it led to no tag")
     means: Means
     person: str
     phone: str
@@ -361,8 +361,8 @@ def visit_out(visit: Visit) -> VisitOut:
         id=visit.id,
         site=visit.site_key,
         facility=facility,
-        tag=visit.code,
-        said=visit.said,
+        tag=None if visit.code is None else visit.code[-4:],
+        said=visit.said if visit.code is None else None,
         means=Means(visit.means),
         person=visit.person,
         phone=visit.phone,

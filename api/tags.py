@@ -94,8 +94,9 @@ class Retirement(Asked):
     reason: Annotated[Word, Field(description="lost, damaged, copied ...")]
 
 
-@router.get("/tags", summary="Tags, newest first", responses=refusals(), dependencies=[needs(Right.READ)])
+@router.get("/tags", summary="Tags, newest first", responses=refusals(), dependencies=[needs(Right.ESTATE)])
 async def list_tags(query: Annotated[TagQuery, Query()], context: InContext) -> TagPage:
+    """For whoever prints them: with a list of codes somebody could walk a round in his chair."""
     wanted = TagFilter(query.site, query.facility, query.kind, query.living, query.scanned)
     before = paging.number(query.after)
     async with context.transaction() as connection:

@@ -239,7 +239,7 @@ async def _walk(connection: Connection, site: Site, sent: Sent) -> tuple[Walk | 
         Stop(each.seq, each.facility_id, timedelta(seconds=each.leg_s), timedelta(seconds=each.dwell_s))
         for each in found.stops
     ]
-    visited = await rounds.visited(connection, found.id)
+    visited = (await rounds.visited(connection, [found.id]))[found.id]
     return Walk(found.guard, found.window_from, found.window_until, found.ordered, stops, visited), []
 
 

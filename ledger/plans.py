@@ -123,12 +123,12 @@ async def retire(connection: Connection, plan_id: int, now: datetime) -> None:
     )
 
 
-async def of_site(connection: Connection, site_key: str | None = None) -> list[Plan]:
-    """Living ones in scope, in order of site and key."""
+async def of_site(connection: Connection, site_key: str | None = None, *, also_retired: bool = False) -> list[Plan]:
+    """Living ones in scope, or all, in order of site and key."""
     cursor = await connection.execute(
-        _COLUMNS + "where plan.retired_at is null and (%(site)s::text is null or site.key = %(site)s) "
+        _COLUMNS + "where (%(retired)s or plan.retired_at is null) and (%(site)s::text is null or site.key = %(site)s) "
         "order by site.key, plan.key limit 1000",
-        {"site": site_key},
+        {"site": site_key, "retired": also_retired},
     )
     return [Plan(*row) async for row in cursor]
 

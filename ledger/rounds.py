@@ -149,14 +149,17 @@ async def of_plan(
     return [(int(number), window_from, RoundState(state), guard) async for number, window_from, state, guard in cursor]
 
 
-async def visited(connection: Connection, round_id: int) -> list[int]:
-    """Facilities in the order of their scans."""
+async def visited(connection: Connection, round_ids: Sequence[int]) -> dict[int, list[int]]:
+    """By round, facilities in the order of their scans. A visit that was struck is none."""
+    found: dict[int, list[int]] = {each: [] for each in round_ids}
     cursor = await connection.execute(
-        "select facility_id from inspection_visit where round_id = %s and facility_id is not null "
-        "order by scanned_at, received_at",
-        [round_id],
+        "select round_id, facility_id from inspection_visit where round_id = any(%s) and facility_id is not null "
+        "and verdict <> 'struck' order by scanned_at, received_at",
+        [list(round_ids)],
     )
-    return [int(facility_id) async for (facility_id,) in cursor]
+    async for round_id, facility_id in cursor:
+        found[round_id].append(int(facility_id))
+    return found
 
 
 async def events(connection: Connection, round_id: int) -> list[RoundEvent]:

@@ -113,7 +113,14 @@ async def issue(
         raise Conflict("this code is taken; draw another")
     tag_id = int(row[0])
     await _event(connection, site_id, tag_id, TagMove.ISSUE, actor, None, now)
-    body = {"move": TagMove.ISSUE, "tag": tag_id, "code": code, "replaces": replaces_id, "actor": actor, "at": now}
+    body = {
+        "move": TagMove.ISSUE,
+        "tag": tag_id,
+        "code_ends": code[-4:],
+        "replaces": replaces_id,
+        "actor": actor,
+        "at": now,
+    }
     await dossier.append(connection, site_id=site_id, facility_id=facility_id, kind="tag", body=body, now=now)
     return tag_id
 
@@ -130,7 +137,14 @@ async def retire(connection: Connection, tag: Tag, *, reason: str, actor: str, n
     if cursor.rowcount != 1:
         raise Conflict(f"tag {tag.code} is retired already")
     await _event(connection, tag.site_id, tag.id, TagMove.RETIRE, actor, reason, now)
-    body = {"move": TagMove.RETIRE, "tag": tag.id, "code": tag.code, "actor": actor, "reason": reason, "at": now}
+    body = {
+        "move": TagMove.RETIRE,
+        "tag": tag.id,
+        "code_ends": tag.code[-4:],
+        "actor": actor,
+        "reason": reason,
+        "at": now,
+    }
     await dossier.append(connection, site_id=tag.site_id, facility_id=tag.facility_id, kind="tag", body=body, now=now)
 
 

@@ -53,6 +53,12 @@ async def test_a_round_from_its_plan_to_its_end(
     assert "not_on_route" not in reasons(answer)
     assert (await client.get(f"/inspection-rounds/{walk['id']}")).json()["stops"][0]["visited"]
     assert await states(client) == [("walking", 1)]
+    clock.advance(seconds=20)
+    typed = visit(await issued(client, "lamp-1"), {}, clock.now, round=walk["id"], means="typed")
+    await send(client, typed, sent_at=clock.now.isoformat())
+    assert await states(client) == [("walking", 2)]
+    await client.post(f"/inspections/{typed['id']}/review", json={"upheld": False})
+    assert await states(client) == [("walking", 1)]  # what the officer strikes was no visit
     ended = await client.post(f"/inspection-rounds/{walk['id']}/finish", json={"unsent": 3})
     assert ended.json()["state"] == "finished"
     assert ended.json()["journal"][-1]["note"] == "3 unsent"
@@ -71,7 +77,10 @@ async def test_nobody_starts_what_is_not_due_and_what_nobody_started_is_missed(
     clock.advance(hours=3)
     assert await states(client) == [("missed", 0)]
     await client.post("/inspection-plans/garden/noon/retire")
-    assert await states(client) == []
+    assert await states(client) == [("missed", 0)]  # retiring a plan does not undo what was not done
+    tomorrow = {"from": SPAN["until"], "until": "2026-03-03T00:00:00Z"}
+    assert await states(client, **tomorrow) == []
+    assert (await client.get("/inspection-plans")).json()["items"] == []
 
 
 async def test_a_plan_that_makes_no_sense_is_refused_in_words(client: httpx.AsyncClient, estate: Estate) -> None:

@@ -100,6 +100,8 @@ async def test_a_healthy_point_is_in_its_dossier(client: httpx.AsyncClient, exti
     assert [each["kind"] for each in entries] == ["tag", "inspection"]
     assert entries[1]["body"]["outcome"] == "in_order"
     assert entries[1]["body"]["person"] == "王班长"
+    seen = (await client.get("/inspections")).json()["items"][0]
+    assert (seen["tag"], seen["said"], code in str(entries)) == (code[-4:], None, False)
     (tag,) = (await client.get("/tags", params={"scanned": True})).json()["items"]
     assert tag["scanned_at"] is not None
 
