@@ -53,7 +53,7 @@ class GroundOut(Answered):
     raised_with: float | bool | str | None = Field(description="its value when the alarm was raised")
 
 
-class DueOut(Answered):
+class ClockDue(Answered):
     """The clock of an order that runs out next."""
 
     clock: WorkOrderClock
@@ -64,7 +64,7 @@ class RowOrder(Answered):
     id: int
     state: WorkOrderState
     assignee: str | None
-    due: DueOut | None = Field(description="null: it waits, or everything that was promised is met")
+    due: ClockDue | None = Field(description="null: it waits, or everything that was promised is met")
 
 
 class AreaOut(Answered):
@@ -234,7 +234,7 @@ def _trend(alarm: int, rests_on: Ground, point: PointNow, day: Sequence[Slot]) -
     )
 
 
-def next_due(order: DealtWith) -> DueOut | None:
+def next_due(order: DealtWith) -> ClockDue | None:
     """Of the promises that are not met, the one that runs out first; a suspended order's clocks stand still."""
     if order.state is WorkOrderState.SUSPENDED or order.resolved_at is not None:
         return None
@@ -249,4 +249,4 @@ def next_due(order: DealtWith) -> DueOut | None:
     if not due:
         return None
     at, clock = min(due)
-    return DueOut(clock=clock, at=at)
+    return ClockDue(clock=clock, at=at)

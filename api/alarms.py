@@ -10,11 +10,8 @@ from pydantic import Field
 from api import paging, rulebook
 from api.catalogue import CATALOGUE
 from api.condition_moves import (
-    NOTHING_SAID,
-    Remark,
     Shelving,
     ShelvingOut,
-    Why,
     permit_shelving,
     persons_moves,
     shelving_out,
@@ -25,7 +22,21 @@ from api.journal_shapes import ConditionEventOut, condition_event
 from api.problems import refusals
 from api.rights import Right
 from api.rulebook import GuidanceOut
-from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text
+from api.shapes import (
+    NOTHING_SAID,
+    Answered,
+    FacilityRef,
+    Id,
+    Key,
+    Limit,
+    Moment,
+    Name,
+    NoteIn,
+    PageOf,
+    Reason,
+    Remark,
+    Why,
+)
 from api.work_orders import WorkOrderOut, work_order
 from ledger import alarm_list, alarm_moves, alarms, annunciation, condition_list, journals, work_order_list
 from ledger.alarm_list import AlarmFilter
@@ -106,10 +117,6 @@ class AlarmDetail(Answered):
     journal: Sequence[ConditionEventOut] = Field(description="of this alarm, oldest first")
     notes: Sequence[NoteOut]
     work_orders: Sequence[WorkOrderOut]
-
-
-class NoteIn(Asked):
-    text: Text
 
 
 @router.get("/alarms", summary="Alarms, newest first", responses=refusals(), dependencies=[needs(Right.READ)])

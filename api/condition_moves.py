@@ -27,14 +27,6 @@ PERSONS_MOVES = frozenset(
 )
 
 
-class Remark(Asked):
-    note: Text | None = None
-
-
-class Why(Asked):
-    note: Annotated[Text, Field(description="why")]
-
-
 class Shelving(Asked):
     until: Annotated[Moment, Field(description="when it comes back by itself, unacknowledged")]
     one_shot: Annotated[bool, Field(description="also when this occurrence is over")] = False
@@ -46,9 +38,6 @@ class ShelvingOut(Answered):
 
     seconds_max: float
     note_required: bool
-
-
-NOTHING_SAID = Remark()
 
 
 def persons_moves(condition: ConditionEntry) -> Sequence[ConditionMove]:

@@ -9,11 +9,8 @@ from pydantic import Field
 
 from api import paging, rulebook
 from api.condition_moves import (
-    NOTHING_SAID,
-    Remark,
     Shelving,
     ShelvingOut,
-    Why,
     permit_shelving,
     persons_moves,
     shelving_out,
@@ -23,7 +20,7 @@ from api.deeds import Deed, DeedOf
 from api.journal_shapes import ConditionJournal, condition_event
 from api.problems import refusals
 from api.rights import Right
-from api.shapes import Answered, FacilityRef, Id, Key, Limit, Name, PageOf
+from api.shapes import NOTHING_SAID, Answered, FacilityRef, Id, Key, Limit, Name, PageOf, Remark, Why
 from ledger import alarm_moves, condition_list, journals
 from ledger.condition_list import ConditionEntry, ConditionFilter
 from ledger.lifecycle import ConditionMove, ConditionState, ShownState

@@ -101,7 +101,7 @@ class DueQuery(Limit):
     kind: Key | None = None
 
 
-class DueOut(Answered):
+class FacilityDue(Answered):
     facility: FacilityRef
     kind: str
     state: DueState
@@ -120,7 +120,7 @@ class DuePage(PageOf):
     """In order of key. `counts`: of all that the filters but `state` leave."""
 
     counts: Mapping[DueState, int]
-    items: Sequence[DueOut]
+    items: Sequence[FacilityDue]
 
 
 @router.get(
@@ -147,8 +147,8 @@ def _due(context: Context, site: Site, standing: Standing) -> Due:
     return due.due(period, standing.checked_at, standing.tagged_at, site.time_zone, context.clock())
 
 
-def _due_out(site: Site, standing: Standing, found: Due) -> DueOut:
-    return DueOut(
+def _due_out(site: Site, standing: Standing, found: Due) -> FacilityDue:
+    return FacilityDue(
         facility=FacilityRef(
             site=site.key,
             key=standing.key,

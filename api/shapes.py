@@ -75,3 +75,21 @@ class Limit(Asked):
 
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 100
     after: Annotated[str | None, Field(max_length=400, description="`next` of the page before")] = None
+
+
+# ------------------------------------------------------------------ what is said with a move, or beside it
+
+
+class Remark(Asked):
+    note: Text | None = None
+
+
+class Why(Asked):
+    note: Annotated[Text, Field(description="why")]
+
+
+class NoteIn(Asked):
+    text: Text
+
+
+NOTHING_SAID = Remark()

@@ -9,7 +9,7 @@ from api.context import needs
 from api.deeds import Deed, DeedOf
 from api.problems import refusals
 from api.rights import Right
-from api.shapes import Asked, Id, Text, Word
+from api.shapes import NOTHING_SAID, Asked, Id, NoteIn, Remark, Text, Why, Word
 from api.work_orders import WorkOrderDetail, detail_of
 from ledger import facilities, work_orders
 from ledger.lifecycle import WorkOrderMove
@@ -19,24 +19,9 @@ from rules.response import deadlines
 router = APIRouter(tags=["work orders"])
 
 
-class Remark(Asked):
-    note: Text | None = None
-
-
-class Why(Asked):
-    note: Annotated[Text, Field(description="why")]
-
-
 class Dispatch(Asked):
     assignee: Annotated[Word, Field(description="who shall do it")]
     note: Text | None = None
-
-
-class NoteIn(Asked):
-    text: Text
-
-
-NOTHING_SAID = Remark()
 
 
 _MOVED = refusals(404, 409)

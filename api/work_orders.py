@@ -99,7 +99,7 @@ class OrderPhotoOut(Answered):
     added_by: str
 
 
-class PartOut(Answered):
+class UsedPart(Answered):
     id: int
     name: str
     model: str | None
@@ -133,7 +133,7 @@ class WorkOrderDetail(Answered):
 
     work_order: WorkOrderOut
     photos: Sequence[OrderPhotoOut]
-    parts: Sequence[PartOut]
+    parts: Sequence[UsedPart]
     signatures: Sequence[SignatureOut]
     call_backs: Sequence[CallBackOut]
     journal: Sequence[WorkOrderEventOut] = Field(description="oldest first; of a very long one the newest entries")
@@ -255,7 +255,7 @@ async def detail_of(connection: Connection, order_id: int) -> WorkOrderDetail:
     return WorkOrderDetail(
         work_order=work_order(order),
         photos=[OrderPhotoOut(**asdict(each)) for each in papers.photos],
-        parts=[PartOut(**asdict(each)) for each in papers.parts],
+        parts=[UsedPart(**asdict(each)) for each in papers.parts],
         signatures=[SignatureOut(**asdict(each)) for each in papers.signatures],
         call_backs=[CallBackOut(**asdict(each)) for each in papers.call_backs],
         journal=[work_order_event(each) for each in newest[::-1]],

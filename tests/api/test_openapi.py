@@ -66,6 +66,10 @@ def test_operation_ids_are_unique_and_fit_to_be_names() -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", each) for each in ids)
 
 
+def test_no_shape_is_named_after_where_it_stands_in_our_code() -> None:
+    assert [name for name in DESCRIPTION["components"]["schemas"] if "__" in name] == []  # two shapes of one name
+
+
 def test_writes_name_their_actor_and_take_a_key() -> None:
     for name, operation in OPERATIONS:
         headers = {each["name"]: each["required"] for each in operation.get("parameters", ()) if each["in"] == "header"}
