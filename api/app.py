@@ -32,6 +32,8 @@ from api import (
     permits,
     problems,
     provider_sign_in,
+    public_reports,
+    public_scan,
     readings,
     roles,
     rules,
@@ -54,6 +56,7 @@ from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
 from api.oidc import Provider, Registration
 from api.secrets import digest_of
 from api.service import Service, Sites
+from api.strangers import Strangers
 from api.transport import Transport
 from api.vault import Vault
 from api.watchdog import Watchdog
@@ -93,6 +96,7 @@ RESOURCES = (
     inspection_plans,
     inspection_rounds,
     inspections,
+    public_reports,
     intake,
     vocabulary,
     live,
@@ -149,6 +153,7 @@ def create_app(
         visit_desk=Desk(checklist_reading.load(), table, _public_urls(settings)),
         darkroom=Darkroom(),
         photo_store=PhotoStore(settings.photo_directory),
+        strangers=Strangers(),
         public_url=settings.public_url,
     )
     return app
@@ -188,6 +193,7 @@ def routes() -> FastAPI:
     app.include_router(sessions.router, prefix=PREFIX)
     app.include_router(provider_sign_in.router, prefix=PREFIX)
     app.include_router(health.router, prefix=PREFIX)
+    app.include_router(public_scan.router)
     app.add_api_route("/metrics", _metrics, include_in_schema=False, dependencies=[Depends(require_metrics_token)])
     problems.install(app)
     app.add_middleware(Transport)

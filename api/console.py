@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 BUILT = Path(__file__).resolve().parent.parent / "console" / "dist"
 # Answered by the service itself, also where it has nothing under that name.
-_NOT_OURS = ("/api/", "/metrics")
+_NOT_OURS = ("/api/", "/metrics", "/t/")
 _HASHED = "/assets/"
 _MEDIA_TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",

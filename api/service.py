@@ -13,6 +13,7 @@ from api.feed import Feed
 from api.oidc import Provider
 from api.origin import Network
 from api.principal import NO_SITE
+from api.strangers import Strangers
 from api.vault import Vault
 from inspection.checklist import Book
 from inspection.decoding import Darkroom
@@ -76,6 +77,7 @@ class Service:
     visit_desk: Desk
     darkroom: Darkroom
     photo_store: PhotoStore
+    strangers: Strangers
     public_url: str | None  # where people reach the service; None: no tag is printed
 
     @property

@@ -17,7 +17,6 @@ from rules import response
 from rules.response import AlarmFacts, OrderAction, OrderDecision, ResponseTable
 
 FINDING = "inspection_finding"
-PUBLIC_REPORT = "public_report"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ _SIDE_MAX = 2_400  # codes that fill a hundredth of a larger picture are still r
 _LIKENESS_SIDE = 8
 _SMALL_SIDE_MAX = 480
 _INK_MIN = 32  # of 255 between the darkest and the brightest point of what counts as drawn upon
+_REDRAWN_SIDE_MAX, _REDRAWN_QUALITY = 2_000, 80
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
@@ -139,6 +140,24 @@ def _bound(width: int, height: int, pixels_max: int) -> None:
             f"the picture has {width} x {height} points, {width * height / 1e6:.0f} million; "
             f"{pixels_max / 1e6:.0f} million at most: choose a smaller size in the camera, or send it as JPEG",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """A picture as JPEG, with nothing of the file it came in: not where the phone was, nor what else was hidden there."""
+
+    data: bytes
+    width: int
+    height: int
+    likeness: int
+
+
+def redraw(picture: Picture) -> Redrawn:
+    image = picture.image.convert("RGB")
+    image.thumbnail((_REDRAWN_SIDE_MAX, _REDRAWN_SIDE_MAX), Image.Resampling.LANCZOS)
+    drawn = io.BytesIO()
+    image.save(drawn, "JPEG", quality=_REDRAWN_QUALITY)
+    return Redrawn(drawn.getvalue(), *image.size, likeness=picture.likeness)
 
 
 def find_codes(picture: Picture) -> Sequence[Read]:

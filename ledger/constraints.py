@@ -126,6 +126,10 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
     "idempotency_key_bounded": (Invalid, "an idempotency key has 1 to 200 characters"),
     "idempotency_pkey": (Conflict, "this idempotency key was used before"),
     "idempotency_scope_named": (Invalid, "an answer is kept within the scope of at least one site"),
+    "public_report_bounded": (Invalid, "a report has at most 1000 characters, and a contact 1 to 100"),
+    "public_report_pkey": (Conflict, "a report of this number is there already"),
+    "public_report_tag_same_facility": (Invalid, "a report's tag hangs on its facility"),
+    "public_report_says_something": (Invalid, "a report of another problem has words or a photo"),
     "inspection_photo_is_a_picture": (Invalid, "a photo is a JPEG, PNG or WebP picture with bytes, width and height"),
     "inspection_photo_named_by_content": (
         Invalid,

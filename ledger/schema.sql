@@ -8,6 +8,7 @@ create type permit_kind as enum ('test', 'work');
 create type photo_stage as enum ('before', 'after');
 create type point_kind as enum ('measure', 'state', 'enum', 'counter', 'event');
 create type priority as enum ('low', 'medium', 'high', 'urgent');
+create type public_problem as enum ('blocked', 'damaged', 'missing', 'not_working', 'other');
 create type risk_grade as enum ('A', 'B', 'C');
 create type round_move as enum ('start', 'hand_over', 'take_over', 'finish', 'abandon');
 create type round_period as enum ('day', 'week', 'month');
@@ -912,6 +913,36 @@ create policy api_in_scope on point_code for all to taizhang_api using (site_id 
 create policy ingest_everywhere on point_code for all to taizhang_ingest using (true);
 grant insert, select on point_code to taizhang_api;
 grant select on point_code to taizhang_ingest;
+
+create table public_report (
+    id uuid not null,
+    site_id integer not null,
+    facility_id integer not null,
+    tag_id bigint not null,
+    problem public_problem not null,
+    words text not null,
+    contact text,
+    photo_sha256 text,
+    work_order_id bigint not null,
+    opened_order boolean not null,
+    received_at timestamp with time zone not null,
+    constraint public_report_pkey PRIMARY KEY (id),
+    constraint public_report_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint public_report_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint public_report_photo_same_site FOREIGN KEY (site_id, photo_sha256) REFERENCES inspection_photo(site_id, sha256),
+    constraint public_report_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint public_report_tag_same_facility FOREIGN KEY (facility_id, tag_id) REFERENCES tag(facility_id, id),
+    constraint public_report_bounded CHECK (length(words) <= 1000 AND length(contact) >= 1 AND length(contact) <= 100),
+    constraint public_report_says_something CHECK (problem <> 'other'::public_problem OR words <> ''::text OR photo_sha256 IS NOT NULL)
+);
+CREATE INDEX public_report_of_facility ON public_report USING btree (facility_id, received_at DESC);
+CREATE INDEX public_report_of_order ON public_report USING btree (work_order_id);
+CREATE INDEX public_report_of_site ON public_report USING btree (site_id, received_at DESC, id);
+alter table public_report enable row level security;
+create policy api_in_scope on public_report for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on public_report for all to taizhang_ingest using (true);
+grant insert, select on public_report to taizhang_api;
+grant select on public_report to taizhang_ingest;
 
 create table quarantine (
     id bigint not null generated always as identity,

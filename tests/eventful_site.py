@@ -20,6 +20,7 @@ from ledger import (
     person_settings,
     photos,
     plans,
+    public_reports,
     readings,
     rounds,
     sessions,
@@ -179,6 +180,26 @@ async def _inspect(connection: Any, site: SmallSite) -> None:
         photos=[visits.VisitPhoto(picture, None, "camera")],
     )
     await visits.keep(connection, visit, {})
+    await _report(connection, site, tag, picture)
+
+
+async def _report(connection: Any, site: SmallSite, tag: int, picture: str) -> None:
+    """What a stranger said of it."""
+    order = await open_order(connection, site)
+    said = public_reports.PublicReport(
+        id=uuid.uuid5(uuid.NAMESPACE_URL, f"report at {site.key}"),
+        site_id=site.id,
+        facility_id=site.booster,
+        tag_id=tag,
+        problem=public_reports.PublicProblem.BLOCKED,
+        words="门口堆了纸箱",
+        contact="13800000000",
+        photo_sha256=picture,
+        work_order_id=order,
+        opened_order=True,
+        received_at=NOON,
+    )
+    await public_reports.keep(connection, said)
 
 
 async def _measure(connection: Any, site: SmallSite) -> None:

@@ -25,6 +25,7 @@ from ledger.lifecycle import (
     WorkOrderMove,
     WorkOrderState,
 )
+from ledger.public_reports import PublicProblem
 from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priority, Severity
 from ledger.round_lifecycle import RoundMove, RoundState
 from ledger.tags import TagMove
@@ -51,6 +52,7 @@ SECTIONS: dict[str, type[Enum]] = {
     "role": Role,
     "right": Right,
     "tag_move": TagMove,
+    "public_problem": PublicProblem,
     "check_period": Period,
     "visit_outcome": Outcome,
     "visit_verdict": Verdict,
