@@ -54,6 +54,7 @@ from api.description import description
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
 from api.oidc import Provider, Registration
+from api.round_watch import RoundWatch
 from api.secrets import digest_of
 from api.service import Service, Sites
 from api.strangers import Strangers
@@ -127,6 +128,7 @@ def create_app(
     table = response.load()
     feed = Feed(pool, known.refreshed, pace)
     watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
+    app.state.round_watch = RoundWatch(pool, packs, table, clock)
     app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog))
     app.state.service = Service(
         pool=pool,
@@ -247,9 +249,11 @@ async def _describe(request: Request) -> dict[str, Any]:
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     service: Service = app.state.service
     watchdog: Watchdog = app.state.watchdog
+    round_watch: RoundWatch = app.state.round_watch
     tasks = (
         asyncio.create_task(service.feed.run(), name="live stream reader"),
         asyncio.create_task(watchdog.run(service.sites), name="watch over ingest"),
+        asyncio.create_task(round_watch.run(service.sites), name="watch over rounds"),
     )
     try:
         yield

@@ -21,7 +21,7 @@ from api.inspections import Outcome
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Moment, Name, Text, Word
-from inspection import due
+from inspection import windows
 from inspection.checklist import Checklist, wants_photo
 from inspection.due import Window, WindowState
 from inspection.recording import photo_draw
@@ -34,7 +34,6 @@ from ledger.rounds import Round, RoundEvent
 
 router = APIRouter(tags=["inspection rounds"])
 
-EARLY = timedelta(minutes=30)  # [E]: so much before its window a round may be started
 SPAN_MAX = timedelta(days=62)
 
 
@@ -152,45 +151,25 @@ async def list_inspection_rounds(query: Annotated[RoundsQuery, Query()], context
 
 
 async def _lines(connection: Connection, plan: Plan, begin: datetime, end: datetime, now: datetime) -> list[RoundLine]:
-    """By the plan as it is now; what was walked by an earlier form of it stands at its own window. What was missed before
-    the plan was retired stays missed.
-    """
-    stops = await plans.stops(connection, plan.id)
-    on_route = {each.facility_id for each in stops}
-    walked = {each[1]: each for each in await rounds.of_plan(connection, plan.id, begin=begin, end=end)}
-    visited = await rounds.visited(connection, [each[0] for each in walked.values()])
-    in_force = _windows(plan, max(begin, plan.made_at - EARLY), end)
-    planned = {each.begin: each for each in in_force if plan.retired_at is None or each.end <= plan.retired_at}
-    length = timedelta(minutes=plan.window_min)
-    lines: list[RoundLine] = []
-    for opens in sorted({*walked, *planned}):
-        window = planned.get(opens) or Window(opens, opens + length)
-        number, _, state, guard = walked.get(opens, (None, opens, None, None))
-        seen: set[int] = set() if number is None else on_route & {*visited[number]}
-        stands = due.window_state(window, state, stops=len(stops), visited=len(seen), now=now)
-        lines.append(
-            RoundLine(
-                site=plan.site_key,
-                plan=plan.key,
-                name=Name(zh=plan.name_zh, en=plan.name_en),
-                grid=plan.grid,
-                officer=plan.officer,
-                window_from=window.begin,
-                window_until=window.end,
-                state=stands,
-                state_name=CATALOGUE.text("window_state", stands),
-                round=number,
-                guard=guard,
-                stops=len(stops),
-                visited=len(seen),
-            )
+    walked, _ = await windows.of_plan(connection, plan, begin, end, now)
+    return [
+        RoundLine(
+            site=plan.site_key,
+            plan=plan.key,
+            name=Name(zh=plan.name_zh, en=plan.name_en),
+            grid=plan.grid,
+            officer=plan.officer,
+            window_from=each.window.begin,
+            window_until=each.window.end,
+            state=each.state,
+            state_name=CATALOGUE.text("window_state", each.state),
+            round=each.round_id,
+            guard=each.guard,
+            stops=each.stops,
+            visited=each.visited,
         )
-    return lines
-
-
-def _windows(plan: Plan, begin: datetime, end: datetime) -> list[Window]:
-    length = timedelta(minutes=plan.window_min)
-    return list(due.windows(due.Period(plan.period), plan.days, plan.starts_at, length, plan.time_zone, begin, end))
+        for each in walked
+    ]
 
 
 @router.post(
@@ -225,8 +204,8 @@ def _window_now(plan: Plan, now: datetime) -> Window:
     if plan.retired_at is not None:
         raise Refused(f"plan {plan.key} is retired")
     length = timedelta(minutes=plan.window_min)
-    near = _windows(plan, now - length, now + timedelta(days=40))
-    window = next((each for each in near if each.begin - EARLY <= now < each.end), None)
+    near = windows.planned(plan, now - length, now + timedelta(days=40))
+    window = next((each for each in near if each.begin - windows.EARLY <= now < each.end), None)
     if window is None:
         coming = next((each.begin for each in near if each.begin > now), None)
         when = "none is coming" if coming is None else f"the next one begins {coming:%Y-%m-%d %H:%M} UTC"

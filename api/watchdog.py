@@ -12,16 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatch import orders
-from dispatch.orders import Subject
-from ledger import alarms, annunciation, beats, conditions, dossier, facilities
+from dispatch import alarms
+from ledger import beats, conditions, dossier, facilities
 from ledger.beats import Beat
 from ledger.conditions import Cause
 from ledger.errors import LedgerError
-from ledger.lifecycle import ConditionMove
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import Condition, ConditionReason
-from rules import response
 from rules.model import SERVICE_KIND, SILENT_RULE, Pack
 from rules.response import ResponseTable
 from settings import Now
@@ -114,14 +111,7 @@ class Watchdog:
             "since": now.isoformat(),
         }
         cause = Cause(ACTOR, ConditionReason.INGEST_SILENT, at=now, now=now, detail=detail)
-        grading = response.grade_alarm(self._table, condition.severity, facility.grade)
-        moved = await conditions.move(connection, condition.id, ConditionMove.RAISE, cause, grading=grading)
-        assert moved.alarm_id is not None, "a raise has an alarm"
-        if not (condition.suppressed or condition.out_of_service or condition.shelved_until is not None):
-            alarm = await alarms.get(connection, moved.alarm_id)
-            subject = Subject(await facilities.site(connection, beat.site_id), rule)
-            await orders.follow_up(connection, ACTOR, subject, alarm, self._table, now)
-            await annunciation.ring(connection, moved.alarm_id, now)
+        alarm_id = await alarms.begin(connection, condition, rule, cause, self._table, now)
         told(
             log,
             logging.INFO,
@@ -129,5 +119,5 @@ class Watchdog:
             site_id=beat.site_id,
             facility=facility.key,
             rule=RULE,
-            alarm=moved.alarm_id,
+            alarm=alarm_id,
         )

@@ -5,7 +5,7 @@ again, which gives exactly what the ledger holds: delays are rows, values are re
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from ledger.pool import Connection
 from ledger.records import (
     Condition,
     ConditionReason,
+    ConditionSpec,
     Facility,
     Part,
     Site,
@@ -156,14 +157,28 @@ async def _make_conditions(
     """Conditions whose rule, part or facility is gone end first, or their alarms would stand for ever."""
     site_id = configuration.site.id
     specs = await asyncio.to_thread(conditions_for, configuration, packs)
-    named = {(spec.facility_id, spec.part_id, spec.rule_key) for spec in specs}
     standing = await conditions.standing(connection, site_id)
+    specs += _of_the_calendar(configuration, packs, standing)
+    named = {(spec.facility_id, spec.part_id, spec.rule_key) for spec in specs}
     leaving = [each for each in standing if (each.facility_id, each.part_id, each.rule_key) not in named]
     if leaving:
         await dossier.lock_facilities(connection, [each.facility_id for each in leaving])
     for each in leaving:
         await _end(connection, each, now)
     return await conditions.ensure(connection, site_id, specs, now)
+
+
+def _of_the_calendar(
+    configuration: SiteConfiguration, packs: Packs, standing: Sequence[Condition]
+) -> list[ConditionSpec]:
+    """Conditions that the api's watch over rounds has made: as long as facility and rule are there, they stay."""
+    there = {each.id for each in configuration.facilities}
+    rules = packs[ANY_KIND].rules if ANY_KIND in packs else {}
+    return [
+        ConditionSpec(each.facility_id, each.part_id, each.rule_key, each.severity)
+        for each in standing
+        if each.facility_id in there and each.rule_key in rules and rules[each.rule_key].by_calendar
+    ]
 
 
 async def _end(connection: Connection, leaving: Condition, now: datetime) -> None:

@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow
 
 from ledger.errors import NotFound
 from ledger.pool import Connection
+from ledger.records import Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class PlanStop:
     location_name_en: str
     leg_s: int
     dwell_s: int
+    facility_grade: Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ async def stops(connection: Connection, plan_id: int) -> list[PlanStop]:
     """In the order of the route."""
     cursor = await connection.execute(
         "select seq, facility.id, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "
-        "location.name_zh, location.name_en, leg_s, dwell_s from inspection_plan_stop "
+        "location.name_zh, location.name_en, leg_s, dwell_s, facility.grade from inspection_plan_stop "
         "join facility on facility.id = facility_id join location on location.id = facility.location_id "
         "where plan_id = %s order by seq",
         [plan_id],
@@ -155,4 +157,4 @@ async def stops(connection: Connection, plan_id: int) -> list[PlanStop]:
 
 
 def _stop(row: TupleRow) -> PlanStop:
-    return PlanStop(*row)
+    return PlanStop(*row[:-1], facility_grade=Grade(row[-1]))

@@ -1,8 +1,7 @@
 """The frozen values everyone speaks. No I/O, no defaults that decide anything.
 
-Two kinds of time run through them. `*_ms` fields are epoch milliseconds UTC, the form of the wire and of the rules;
-`datetime` fields are aware UTC, the form of the ledger and of people. A name says whose time it is where it matters:
-`at` is device time for what a process does, `received`/`recorded` is ours.
+`*_ms` is epoch milliseconds UTC, the form of wire and rules; a `datetime` is aware UTC, the form of ledger and people.
+`at` is device time for what a process does, `received` and `recorded` are ours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -263,6 +262,8 @@ class ConditionReason(StrEnum):
     ONE_SHOT_ENDED = "one_shot_ended"  # one-shot shelving ends when the condition clears
     REALARM = "realarm"
     INGEST_SILENT = "ingest_silent"  # the watchdog saw no beat of ingest for its bound
+    CALENDAR_LAPSED = "calendar_lapsed"  # a round that was due is not done
+    CALENDAR_DONE = "calendar_done"
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,7 +308,7 @@ create table condition (
 alter table condition enable row level security;
 create policy api_in_scope on condition for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on condition for all to taizhang_ingest using (true);
-grant select, update on condition to taizhang_api;
+grant insert, select, update on condition to taizhang_api;
 grant insert, select, update on condition to taizhang_ingest;
 
 create table condition_event (

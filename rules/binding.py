@@ -188,7 +188,7 @@ def bind(
     if facility is None or (condition.part_id is not None and part is None):
         return None
     rule = places.rule(facility, condition.rule_key)
-    if rule is None or isinstance(_found(places, facility, part, rule), LeftOut):
+    if rule is None or rule.by_calendar or isinstance(_found(places, facility, part, rule), LeftOut):
         return None
     found = Dependencies()
     slots = FacilitySlots(places, signals, tick_only, facility, part, rule, found, leaders)

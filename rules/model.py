@@ -124,6 +124,7 @@ class Rule:
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
     latch: bool = False
+    by_calendar: bool = False  # raised and ended by who watches the calendar of rounds; no engine knows it
     can_wait: bool = False  # a warning that loses nothing until the next round, whatever the grade
     suppress_when: Node | None = None
     suppress_when_text: str | None = None

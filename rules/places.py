@@ -61,11 +61,12 @@ class Places:
         return pack.points.get(key if part is None else f"{part.kind}.{key}")
 
     def rules(self, facility: Facility) -> Sequence[Rule]:
-        """The rules of its kind, and those of `any` unless it is a gateway."""
+        """The rules of its kind, and those of `any` unless it is a gateway; those of the calendar hold nowhere."""
         if facility.kind not in self._rules:
             own = self.packs.get(facility.kind)
             every = None if facility.kind == GATEWAY_KIND else self.packs.get(ANY_KIND)
-            self._rules[facility.kind] = [rule for pack in (own, every) if pack for rule in pack.rules.values()]
+            found = [rule for pack in (own, every) if pack for rule in pack.rules.values()]
+            self._rules[facility.kind] = [rule for rule in found if not rule.by_calendar]
         return self._rules[facility.kind]
 
     def rule(self, facility: Facility, key: str) -> Rule | None:

@@ -95,6 +95,8 @@ def _key(block: Block) -> str:
 
 def _by_our_clock(block: Block) -> bool:
     """Whether its condition is about how a gateway is heard, which is judged by our clock and not by the device's."""
+    if block.flag("by_calendar"):
+        return True
     try:
         return any(name.scope is None and name.key in BY_OUR_CLOCK for name in names(parse(block.text("when"))))
     except ExpressionError:
@@ -112,7 +114,8 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
         block.fault("`key` is lower-case letters, figures and underscores, beginning with a letter", "key")
     for_each = _for_each(reader, block)
     title = block.title("title")
-    when_text, when = _expression(reader, block, "when", for_each)
+    by_calendar = _by_calendar(reader, block)
+    when_text, when = ("", None) if by_calendar else _expression(reader, block, "when", for_each)
     deadband = _deadband(reader, block, when, for_each)
     clear_text, clear = _expression(reader, block, "clear_when", for_each)
     suppress_text, suppress = _expression(reader, block, "suppress_when", for_each, reader.askable(key))
@@ -134,12 +137,25 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
         on_delay_s=block.duration("on_delay", 0.0),
         off_delay_s=block.duration("off_delay", 0.0),
         latch=block.flag("latch"),
+        by_calendar=by_calendar,
         can_wait=_can_wait(block, severity),
         suppress_when=suppress,
         suppress_when_text=suppress_text or None,
         unknown_max_s=block.duration("unknown_max", UNKNOWN_MAX_S),
         realarm_after_s=_realarm(block),
     )
+
+
+def _by_calendar(reader: _Reader, block: Block) -> bool:
+    """Such a rule is judged where the calendar of rounds is: it has words and a severity, and no expression."""
+    if not block.flag("by_calendar"):
+        return False
+    if reader.pack.kind != ANY_KIND:
+        block.fault("only the pack `any` has rules of the calendar of rounds", "by_calendar")
+    for key in ("when", "clear_when", "suppress_when", "deadband", "on_delay", "off_delay", "for_each", "latch"):
+        if block.has(key):
+            block.fault(f"the calendar of rounds knows when it begins and ends: leave `{key}` out", key)
+    return True
 
 
 def _for_each(reader: _Reader, block: Block) -> str | None:

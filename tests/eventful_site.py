@@ -39,7 +39,7 @@ from tests.small_estate import NOON, SmallSite, later, raise_alarm
 async def let_everything_happen(connection: Any, site: SmallSite) -> None:
     """Not committed: that is the caller's."""
     await _measure(connection, site)
-    await _inspect(connection, site)
+    tag, picture = await _inspect(connection, site)
     moved = await raise_alarm(connection, site.conditions["outlet_pressure_low"], why="test")
     assert moved.alarm_id is not None
     await connection.execute(
@@ -47,6 +47,7 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
         [site.id, moved.alarm_id, NOON],
     )
     order = await open_order(connection, site)
+    await _report(connection, site, tag, picture, order)
     act = Act("rules", "opened_now", NOON)
     await work_orders.add_alarm(connection, order, moved.alarm_id, act, move="open")
     await work_orders.move(connection, order, WorkOrderMove.DISPATCH, act, assignee="张师傅")
@@ -124,8 +125,8 @@ async def _employ(connection: Any, site: SmallSite) -> None:
     )
 
 
-async def _inspect(connection: Any, site: SmallSite) -> None:
-    """A tag issued, a round of a plan started, a visit with a photo that arrived."""
+async def _inspect(connection: Any, site: SmallSite) -> tuple[int, str]:
+    """A tag issued, a round of a plan started, a visit with a photo that arrived; gives the tag and the photo."""
     code = codes.make(hashlib.sha256(site.key.encode()).digest()[: codes.RANDOM_BYTES])
     tag = await tags.issue(connection, site_id=site.id, facility_id=site.booster, code=code, actor="李工", now=NOON)
     plan = plans.Wanted(
@@ -180,12 +181,11 @@ async def _inspect(connection: Any, site: SmallSite) -> None:
         photos=[visits.VisitPhoto(picture, None, "camera")],
     )
     await visits.keep(connection, visit, {})
-    await _report(connection, site, tag, picture)
+    return tag, picture
 
 
-async def _report(connection: Any, site: SmallSite, tag: int, picture: str) -> None:
+async def _report(connection: Any, site: SmallSite, tag: int, picture: str, order: int) -> None:
     """What a stranger said of it."""
-    order = await open_order(connection, site)
     said = public_reports.PublicReport(
         id=uuid.uuid5(uuid.NAMESPACE_URL, f"report at {site.key}"),
         site_id=site.id,

@@ -29,6 +29,10 @@ create index public_report_of_site on public_report (site_id, received_at desc, 
 create index public_report_of_facility on public_report (facility_id, received_at desc);
 create index public_report_of_order on public_report (work_order_id);
 
+-- ---------------------------------------------------------------- rounds that were missed
+
+grant insert on condition to taizhang_api;  -- of the calendar of rounds, which no pack of a facility names
+
 -- ---------------------------------------------------------------- who may
 
 do $$

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from ledger import facilities, parameters
-from ledger.records import SiteConfiguration
+from ledger import calendar_conditions, conditions, facilities, parameters
+from ledger.conditions import Cause
+from ledger.lifecycle import ConditionMove
+from ledger.records import ConditionReason, ConditionSpec, Grading, Priority, Severity, SiteConfiguration
 from tests.fix_wait import wait_until
 from tests.line_rig import NOON, Line
 
@@ -126,3 +128,21 @@ async def test_a_decision_the_ledger_refuses_costs_nothing_but_a_reload(bench: L
     alarm = await bench.alarm("power_lost", state="UNACK")
     assert alarm["began_at"] == NOON + timedelta(seconds=17)
     assert row["id"]
+
+
+async def test_what_the_calendar_of_rounds_raised_is_not_ended_by_loading_the_site_again(bench: Line) -> None:
+    pumps = await one(bench, "select id from facility where key = 'pumps'")
+    site = await one(bench, "select id from site")
+    spec = ConditionSpec(pumps, None, "round_missed", Severity.WARNING)
+    async with await bench.act() as connection:
+        made = await calendar_conditions.at(connection, site, spec)
+        cause = Cause("calendar", ConditionReason.CALENDAR_LAPSED, at=bench.clock.now, now=bench.clock.now)
+        grading = Grading(Priority.MEDIUM, "warning_at_grade_a")
+        await conditions.move(connection, made.id, ConditionMove.RAISE, cause, grading=grading)
+        await facilities.bump_revision(connection, site)
+    bench.say("pumps", {"mains_ok": False}, ago=10)
+    bench.say("pumps", {"mains_ok": False, "door_open": True})
+    await bench.alarm("power_lost", state="UNACK")
+    await bench.alarm("round_missed", state="UNACK")
+    (row,) = await bench.rows("select retired_at from condition where rule_key = 'round_missed'")
+    assert row == {"retired_at": None}

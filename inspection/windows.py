@@ -1,0 +1,53 @@
+"""The windows of a plan as they stand: by the plan as it is now, with what was walked in each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from inspection import due
+from inspection.due import Period, Window, WindowState
+from ledger import plans, rounds
+from ledger.plans import Plan, PlanStop
+from ledger.pool import Connection
+
+EARLY = timedelta(minutes=30)  # [E]: so much before its window a round may be started
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A window of a plan, and how its round stands."""
+
+    window: Window
+    state: WindowState
+    stops: int
+    visited: int
+    round_id: int | None  # None: nobody has started it
+    guard: str | None
+
+
+def planned(plan: Plan, begin: datetime, end: datetime) -> list[Window]:
+    """That begin in the span, in order."""
+    length = timedelta(minutes=plan.window_min)
+    return list(due.windows(Period(plan.period), plan.days, plan.starts_at, length, plan.time_zone, begin, end))
+
+
+async def of_plan(
+    connection: Connection, plan: Plan, begin: datetime, end: datetime, now: datetime
+) -> tuple[list[Walked], list[PlanStop]]:
+    """Those that begin in the span, in order, and the stops of the route as it is now. What was walked by an earlier
+    form of the plan stands at its own window.
+    """
+    stops = await plans.stops(connection, plan.id)
+    on_route = {each.facility_id for each in stops}
+    walked = {each[1]: each for each in await rounds.of_plan(connection, plan.id, begin=begin, end=end)}
+    visited = await rounds.visited(connection, [each[0] for each in walked.values()])
+    in_force = planned(plan, max(begin, plan.made_at - EARLY), end)
+    windows = {each.begin: each for each in in_force if plan.retired_at is None or each.end <= plan.retired_at}
+    length = timedelta(minutes=plan.window_min)
+    found: list[Walked] = []
+    for opens in sorted({*walked, *windows}):
+        window = windows.get(opens) or Window(opens, opens + length)
+        number, _, state, guard = walked.get(opens, (None, opens, None, None))
+        seen: set[int] = set() if number is None else on_route & {*visited[number]}
+        stands = due.window_state(window, state, stops=len(stops), visited=len(seen), now=now)
+        found.append(Walked(window, stands, len(stops), len(seen), number, guard))
+    return found, stops

@@ -1,0 +1,40 @@
+"""Conditions that the calendar of rounds judges and no engine: made when one is first raised, at the place it stands at."""
+
+from collections.abc import Sequence
+
+from ledger import conditions
+from ledger.pool import Connection
+from ledger.records import Condition, ConditionSpec
+
+_LOCK_CLASS = 7_482_026  # of the advisory lock, with the site's id
+
+
+async def watch(connection: Connection, site_id: int) -> bool:
+    """Whether we are the one who looks after this site's calendar until the transaction ends."""
+    cursor = await connection.execute("select pg_try_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, site_id])
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+async def standing(connection: Connection, site_id: int, rules: Sequence[str]) -> list[Condition]:
+    """Those of these rules whose alarm has not returned, at facilities that are there."""
+    cursor = await connection.execute(
+        "select condition.id from condition join facility on facility.id = facility_id "
+        "where condition.site_id = %s and rule_key = any(%s) and condition.retired_at is null "
+        "and facility.retired_at is null and state in ('UNACK', 'ACKED') order by condition.id",
+        [site_id, list(rules)],
+    )
+    return [await conditions.get(connection, int(number)) for (number,) in await cursor.fetchall()]
+
+
+async def at(connection: Connection, site_id: int, spec: ConditionSpec) -> Condition:
+    """The condition, made if it is not there; one that was retired comes back."""
+    cursor = await connection.execute(
+        "insert into condition (site_id, facility_id, part_id, rule_key, severity) values (%s, %s, %s, %s, %s) "
+        "on conflict on constraint condition_identity_unique do update "
+        "set severity = excluded.severity, retired_at = null returning id",
+        [site_id, spec.facility_id, spec.part_id, spec.rule_key, spec.severity],
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "an insert that updates instead always returns"
+    return await conditions.get(connection, int(row[0]))
