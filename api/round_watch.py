@@ -43,10 +43,12 @@ class RoundWatch:
                 await self.look(await sites())
             except LedgerError as error:
                 log.warning("nobody watches the calendar of rounds meanwhile: %s", error)
+            except Exception:
+                log.exception("the watch over rounds failed; it begins anew")  # nobody would miss it until it is needed
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
-        """One transaction for each site: what is wrong at one keeps no other from being looked at."""
+        """One transaction for each site."""
         for site_id in scope:
             async with transaction(self._pool, sites=[site_id]) as connection:
                 if await calendar_conditions.watch(connection, site_id):

@@ -173,7 +173,7 @@ def _of_the_calendar(
 ) -> list[ConditionSpec]:
     """Conditions that the api's watch over rounds has made: as long as facility and rule are there, they stay."""
     there = {each.id for each in configuration.facilities}
-    rules = packs[ANY_KIND].rules if ANY_KIND in packs else {}
+    rules: Mapping[str, Rule] = packs[ANY_KIND].rules if ANY_KIND in packs else {}
     return [
         ConditionSpec(each.facility_id, each.part_id, each.rule_key, each.severity)
         for each in standing

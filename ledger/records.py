@@ -1,7 +1,6 @@
 """The frozen values everyone speaks. No I/O, no defaults that decide anything.
 
-`*_ms` is epoch milliseconds UTC, the form of wire and rules; a `datetime` is aware UTC, the form of ledger and people.
-`at` is device time for what a process does, `received` and `recorded` are ours.
+`*_ms` is epoch milliseconds UTC, a `datetime` aware UTC. `at` is a device's time, `received` and `recorded` are ours.
 """
 
 from collections.abc import Mapping, Sequence
