@@ -160,7 +160,7 @@ async def test_a_photo_is_drawn_anew_and_what_is_none_is_said(
     client: httpx.AsyncClient, stranger: httpx.AsyncClient, code: str
 ) -> None:
     for data, told in (
-        (b"GIF89a", "这不是图片"),
+        (b"GIF89a", "这不是可用的图片"),
         (photo()[:200], "图片不完整"),
         (b"x" * (pictures.BYTES_MAX + 1), "过大"),
     ):
