@@ -1,8 +1,5 @@
 """The audit log: who did what, when, from where, and who was refused."""
 
-import csv
-import io
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,13 +12,13 @@ from api.context import InContext, needs
 from api.problems import ProblemField, Unacceptable, refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Moment, PageOf, Word
+from api.tables import csv_file
 from ledger import audit_log
 from ledger.audit_log import Entry, EntryFilter
 
 router = APIRouter(tags=["audit log"])
 
 CSV_ROWS_MAX = 100_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class EntryQuery(Asked):
@@ -80,20 +77,7 @@ async def list_audit_log_csv(query: Annotated[EntryQuery, Query()], context: InC
     if len(rows) > CSV_ROWS_MAX:
         message = f"more than {CSV_ROWS_MAX} rows: ask for a shorter span"
         raise Unacceptable(message, [ProblemField(field="query.from", message=message)])
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(AuditEntryOut.model_fields)
-    for each in rows:
-        writer.writerow([_cell(value) for value in _entry(each).model_dump(mode="json").values()])
-    named = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
-    return Response(text.getvalue(), media_type="text/csv", headers=named)
-
-
-def _cell(value: object) -> object:
-    """What a spreadsheet would take for a formula is marked as text: names and notes are what people typed."""
-    if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False)
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return await csv_file("audit-log.csv", list(AuditEntryOut.model_fields), (_entry(each) for each in rows))
 
 
 def _wanted(query: EntryQuery) -> EntryFilter:

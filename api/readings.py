@@ -1,7 +1,5 @@
 """Readings of a point: raw or in spans of time, as JSON for charts and as CSV for everything else."""
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +14,7 @@ from api.facilities import QUALITY_KEYS, shown_value
 from api.problems import ProblemField, Unacceptable, refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Moment, Name, PointKey
+from api.tables import csv_file
 from ledger import facilities, facility_list, readings
 from ledger.errors import NotFound
 from ledger.pool import Connection
@@ -145,28 +144,15 @@ async def list_readings_csv(
         if bucket is None:
             rows = await readings.series(connection, found.id, query.begin, query.end, limit=CSV_ROWS_MAX + 1)
             header = ["ts", "value", "quality"]
-            lines = [_reading(found, each) for each in rows]
+            lines = (_reading(found, each) for each in rows)
         else:
             rows = await _buckets(connection, home, found, query, bucket, CSV_ROWS_MAX + 1)
             header = ["ts", "min", "max", "mean", "last", "count", "bad"]
-            lines = [_bucket(each) for each in rows]
+            lines = (_bucket(each) for each in rows)
     if len(rows) > CSV_ROWS_MAX:
         message = f"more than {CSV_ROWS_MAX} rows: ask for a shorter span, or for a bucket"
         raise Unacceptable(message, [ProblemField(field="query.until", message=message)])
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(header)
-    for line in lines:
-        plain = line.model_dump(mode="json")
-        writer.writerow([_cell(plain[column]) for column in header])
-    name = f"{site}_{facility}_{point}.csv"
-    return Response(
-        text.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-
-
-def _cell(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+    return await csv_file(f"{site}_{facility}_{point}.csv", header, lines)
 
 
 def _at_least_an_hour(query: SpanQuery, dropped_until: datetime | None) -> str | None:
