@@ -42,6 +42,7 @@ router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
 
 CODE_CHARS_MAX = 200
+ARRIVING_S = 60.0  # who sends slower than that holds one of few places that others need
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,11 @@ async def report_problem(
             tag = await _find(visit, code)
             if not isinstance(tag, Tag):
                 return tag
-            return await _report(visit, tag, request.headers.get("content-type", ""), await request.body())
+            async with asyncio.timeout(ARRIVING_S):
+                body = await request.body()
+            return await _report(visit, tag, request.headers.get("content-type", ""), body)
+    except TimeoutError:
+        return visit.plain("unavailable", 503)
     except LedgerError:
         log.exception("a stranger's report could not be kept")
         return visit.plain("unavailable", 503)

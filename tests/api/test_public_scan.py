@@ -1,5 +1,6 @@
 """A tag's link opened by anybody: what he is shown, what he may say, and that it is one order and no flood."""
 
+import asyncio
 import io
 import re
 import uuid
@@ -12,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from api import strangers
+from api import public_scan, strangers
 from api.public_page import language_of
 from inspection import codes, pictures
 from tests.api.conftest import Estate, StandingClock, anonymous
@@ -231,6 +232,23 @@ async def test_a_flood_is_held_off_by_address_and_by_tag(client: httpx.AsyncClie
         assert (await fill(another, other)).status_code == 303
     orders = (await client.get("/work-orders")).json()["items"]
     assert len(orders) == 2
+
+
+async def test_who_sends_without_end_gives_his_place_back(
+    app: FastAPI, stranger: httpx.AsyncClient, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_scan, "ARRIVING_S", 0.05)
+    never = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"--x"
+        await never.wait()
+
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await stranger.post(f"/t/{code}", content=endless(), headers=form)
+    assert answer.status_code == 503
+    assert not app.state.service.strangers.arriving.locked()
+    assert (await fill(stranger, code)).status_code == 303
 
 
 async def test_who_tries_codes_is_held_off(app: FastAPI, code: str) -> None:
