@@ -99,5 +99,8 @@ class RoundWatch:
             return
         cause = Cause(ACTOR, ConditionReason.CALENDAR_LAPSED, at=now, now=now, detail=detail)
         alarm_id = await alarms.begin(connection, condition, rule, cause, self._table, now)
+        await facilities.bump_revision(
+            connection, site_id
+        )  # or ingest, which opens its order later, would not know of it
         facility = await facilities.facility(connection, facility_id)
         told(log, logging.INFO, "alarm_raised", site_id=site_id, facility=facility.key, rule=lapse, alarm=alarm_id)

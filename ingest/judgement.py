@@ -75,7 +75,9 @@ class Applied:
         order_id: int | None = None,
         received_ms: int | None = None,
     ) -> None:
-        condition = site.conditions[condition_id]
+        condition = site.conditions.get(condition_id)
+        if condition is None:
+            return  # made by the api since the site was loaded; who raised its alarm has told of it
         facility = site.facilities[condition.facility_id].key
         self.told.append(Told(what, site.site.key, facility, condition.rule_key, alarm_id, order_id, received_ms))
 

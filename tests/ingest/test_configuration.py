@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from ledger import calendar_conditions, conditions, facilities, parameters
+from dispatch import alarms
+from ledger import calendar_conditions, facilities, parameters
 from ledger.conditions import Cause
-from ledger.lifecycle import ConditionMove
-from ledger.records import ConditionReason, ConditionSpec, Grading, Priority, Severity, SiteConfiguration
+from ledger.records import ConditionReason, ConditionSpec, SiteConfiguration
+from rules import packs, response
 from tests.fix_wait import wait_until
 from tests.line_rig import NOON, Line
 
@@ -130,15 +131,18 @@ async def test_a_decision_the_ledger_refuses_costs_nothing_but_a_reload(bench: L
     assert row["id"]
 
 
-async def test_what_the_calendar_of_rounds_raised_is_not_ended_by_loading_the_site_again(bench: Line) -> None:
+async def test_what_the_calendar_of_rounds_raised_stays_when_the_site_is_loaded_and_gets_its_order(bench: Line) -> None:
     pumps = await one(bench, "select id from facility where key = 'pumps'")
     site = await one(bench, "select id from site")
-    spec = ConditionSpec(pumps, None, "round_missed", Severity.WARNING)
+    rule = packs.load(None)["any"].rules["round_missed"]
     async with await bench.act() as connection:
-        made = await calendar_conditions.at(connection, site, spec)
+        made = await calendar_conditions.at(connection, site, ConditionSpec(pumps, None, rule.key, rule.severity))
         cause = Cause("calendar", ConditionReason.CALENDAR_LAPSED, at=bench.clock.now, now=bench.clock.now)
-        grading = Grading(Priority.MEDIUM, "warning_at_grade_a")
-        await conditions.move(connection, made.id, ConditionMove.RAISE, cause, grading=grading)
+        await alarms.begin(connection, made, rule, cause, response.load(), bench.clock.now)
+    await bench.alarm("round_missed", state="UNACK", order_reason="waits_to_stand")
+    bench.clock.move(minutes=11)  # ingest has not loaded the site since, and opens the order of what it does not know
+    await bench.alarm("round_missed", state="UNACK", order_reason="stood_long_enough")
+    async with await bench.act() as connection:
         await facilities.bump_revision(connection, site)
     bench.say("pumps", {"mains_ok": False}, ago=10)
     bench.say("pumps", {"mains_ok": False, "door_open": True})
