@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -35,6 +35,20 @@ def moment_and_id(cursor: str | None) -> tuple[datetime, int] | None:
         case _:
             pass
     raise _not_ours()
+
+
+def day_and_id(cursor: str | None) -> tuple[date, int] | None:
+    """Raises Unacceptable."""
+    if cursor is None:
+        return None
+    match _read(cursor):
+        case [str(day), int(one)] if 0 <= one <= ID_MAX:
+            try:
+                return date.fromisoformat(day), one
+            except ValueError:
+                raise _not_ours() from None
+        case _:
+            raise _not_ours()
 
 
 def number(cursor: str | None) -> int | None:

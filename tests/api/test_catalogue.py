@@ -13,6 +13,7 @@ from ingest import wire
 from inspection.checklist import Period
 from inspection.codes import Misread
 from inspection.due import DueState, WindowState
+from inspection.expiry import Expiry
 from inspection.judging import Outcome
 from inspection.pictures import Fault
 from inspection.plausibility import Reason, Verdict
@@ -51,6 +52,7 @@ SECTIONS: dict[str, type[Enum]] = {
     "contract_target": Target,
     "role": Role,
     "right": Right,
+    "expiry": Expiry,
     "tag_move": TagMove,
     "public_problem": PublicProblem,
     "check_period": Period,

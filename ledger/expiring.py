@@ -1,0 +1,64 @@
+"""Pieces of equipment whose life ends soon, or has: each with the facility it is installed at."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from ledger.pool import Connection
+from ledger.records import Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    asset_id: int
+    site_key: str
+    facility_key: str
+    facility_kind: str
+    facility_type: str | None
+    facility_name_zh: str
+    facility_name_en: str
+    grade: Grade
+    location_name_zh: str
+    location_name_en: str
+    part_key: str | None
+    maker: str
+    model: str
+    serial: str | None
+    manufactured_on: date | None
+    expected_end_on: date
+
+
+async def page(
+    connection: Connection,
+    site_key: str,
+    *,
+    until: date,
+    kind: str | None = None,
+    after: tuple[date, int] | None = None,
+    limit: int = 100,
+) -> list[Expiring]:
+    """Installed pieces of living facilities that end on that day or before, the first to end first."""
+    cursor = await connection.execute(
+        "select asset.id, site.key, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "
+        "facility.grade, location.name_zh, location.name_en, part.key, maker, model, serial, manufactured_on, "
+        "expected_end_on from asset join facility on facility.id = asset.facility_id "
+        "join site on site.id = asset.site_id join location on location.id = facility.location_id "
+        "left join part on part.id = asset.part_id "
+        "where site.key = %(site)s and facility.retired_at is null and removed_on is null "
+        "and expected_end_on <= %(until)s and (%(kind)s::text is null or facility.kind = %(kind)s) "
+        "and (%(day)s::date is null or (expected_end_on, asset.id) > (%(day)s, %(id)s)) "
+        "order by expected_end_on, asset.id limit %(limit)s",
+        {
+            "site": site_key,
+            "until": until,
+            "kind": kind,
+            "day": None if after is None else after[0],
+            "id": None if after is None else after[1],
+            "limit": limit,
+        },
+    )
+    found: list[Expiring] = []
+    async for row in cursor:
+        fields = list(row)
+        fields[7] = Grade(row[7])
+        found.append(Expiring(*fields))
+    return found
