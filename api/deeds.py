@@ -33,6 +33,7 @@ from ledger.work_orders import Act
 
 ACTOR_CHARS_MAX = 100
 ESSENCE_CHARS_MAX = 4_000
+READ_BYTES_MAX = 256 * 1024  # what is longer carries files
 REPLAYED = "Idempotency-Replayed"
 Seen = TypeVar("Seen")
 
@@ -177,6 +178,8 @@ def _no_actor(message: str) -> Unacceptable:
 
 def essence(body: bytes) -> dict[str, object] | None:
     """What was asked for, as the audit log keeps it: the JSON object itself, or its beginning when it is long."""
+    if len(body) > READ_BYTES_MAX:
+        return {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
     said = _said(body)
     if said is None:
         return None
@@ -187,7 +190,9 @@ def essence(body: bytes) -> dict[str, object] | None:
 
 
 def _said(body: bytes) -> object:
-    """None: nothing, or a file."""
+    """None: nothing, or files."""
+    if len(body) > READ_BYTES_MAX:
+        return None
     try:
         return storable(json.loads(body))
     except (ValueError, RecursionError):

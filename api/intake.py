@@ -80,6 +80,7 @@ class SampleOut(Answered):
 class QuarantinedOut(Answered):
     """All that was refused of one topic for one reason; empty site: the topic names none we know."""
 
+    id: int
     site: str
     topic: str
     reason: Reason
@@ -143,6 +144,7 @@ async def list_quarantine(query: Annotated[QuarantineQuery, Query()], context: I
 
 def _quarantined(found: Quarantined) -> QuarantinedOut:
     return QuarantinedOut(
+        id=found.id,
         site=found.site_key,
         topic=found.topic,
         reason=CATALOGUE.reason("quarantine_reason", found.reason),

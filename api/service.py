@@ -76,6 +76,7 @@ class Service:
     lag_max_s: float
     visit_desk: Desk
     darkroom: Darkroom
+    drawing_room: Darkroom  # files of estates, one at a time
     photo_store: PhotoStore
     strangers: Strangers
     public_url: str | None  # where people reach the service; None: no tag is printed

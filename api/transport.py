@@ -12,11 +12,13 @@ from api.problems import TOO_LARGE, answer
 from inspection.pictures import BYTES_MAX as PICTURE_BYTES_MAX
 
 BODY_BYTES_MAX = 256 * 1024
+ESTATE_BYTES_MAX = 28 * 1024 * 1024  # 20 MiB of files, in base64
 # Where files arrive; a byte more than is taken of a picture, so that the refusal can say what of it is too much.
 UPLOAD_BYTES_MAX: Sequence[tuple[re.Pattern[str], int]] = (
     (re.compile(r"/api/v1/inspections/(decode|photos)"), PICTURE_BYTES_MAX + 1),
     # A stranger's form with a photo; twice as much is read as is taken, so that he is told on a page what is too large.
     (re.compile(r"/t/.*", re.DOTALL), 2 * PICTURE_BYTES_MAX),
+    (re.compile(r"/api/v1/estate/(preview|import)"), ESTATE_BYTES_MAX),
     (re.compile(r"/api/v1/work-orders/[0-9]+/(photos|signatures)"), PICTURE_BYTES_MAX + 1),
 )
 

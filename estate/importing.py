@@ -14,7 +14,7 @@ from estate.faults import EstateErrors, Fault, Place, Position, Said
 from estate.paths import Place as TreePlace
 from estate.plan import Packs, Plan, check
 from estate.reading import Raw, read_raw, shaped
-from estate.rows import read_tables
+from estate.rows import Tables, read_tables
 from estate.sheets import Sheet, read_sheets
 from estate.sites import Sites
 from estate.types import Types, shipped
@@ -33,24 +33,55 @@ class Options:
     types: Types | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What stands in the files, before it is held against the ledger."""
+
+    raws: Sequence[Raw]
+    tables: Tables
+    described: Sequence[Mapping[str, object]]  # the sites of YAML files
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What of the ledger the files speak of."""
+
+    sites: Sites
+    keys: frozenset[str]
+    stands: Mapping[str, Standing]
+
+
 async def plan(connection: Connection, files: Sequence[Path], packs: Packs, options: Options | None = None) -> Plan:
     """What the files come to together. Raises EstateErrors with every fault of every file; writes nothing."""
     chosen = options or Options()
-    types = shipped() if chosen.types is None else chosen.types
+    contents = contents_of(files, chosen)
+    return settle(contents, await ground_of(connection, contents), packs, chosen)
+
+
+def contents_of(files: Sequence[Path], options: Options) -> Contents:
+    """Blocking, and long for large files. Raises EstateErrors for what cannot be read at all."""
     raws, sheets, faults = _read(files)
-    tables = read_tables(sheets, chosen.ignored)
-    described = [each for raw in raws for each in _sites(raw.document) or ()]
+    tables = read_tables(sheets, options.ignored)
     if faults:
         raise EstateErrors([*faults, *tables.faults, *(fault for raw in raws for fault in raw.faults)])
+    return Contents(raws, tables, [each for raw in raws for each in _sites(raw.document) or ()])
+
+
+async def ground_of(connection: Connection, contents: Contents) -> Ground:
     there = await facilities.sites(connection)
-    sites = Sites(tables, (_named(site) for site in described), there)
-    keys = sites.named(tables) | {str(site.get("key")) for site in described}
-    stands = await known(connection, sorted(keys))
+    sites = Sites(contents.tables, (_named(site) for site in contents.described), there)
+    keys = sites.named(contents.tables) | {str(site.get("key")) for site in contents.described}
+    return Ground(sites, frozenset(keys), await known(connection, sorted(keys)))
+
+
+def settle(contents: Contents, ground: Ground, packs: Packs, options: Options) -> Plan:
+    """Blocking, and long for large files. Raises EstateErrors with every fault of every file."""
+    types = shipped() if options.types is None else options.types
+    raws, tables = list(contents.raws), contents.tables
     if tables.present or tables.faults:
-        trees = {key: _tree(key, described, stands.get(key)) for key in keys}
-        raws.append(assemble(tables, sites, stands, trees, packs, types))
-    whole = together(raws, types)
-    return check_all(whole, packs, stands, types)
+        trees = {key: _tree(key, contents.described, ground.stands.get(key)) for key in ground.keys}
+        raws.append(assemble(tables, ground.sites, ground.stands, trees, packs, types))
+    return check_all(together(raws, types), packs, ground.stands, types)
 
 
 def check_all(whole: Raw, packs: Packs, stands: Mapping[str, Standing], types: Types) -> Plan:

@@ -22,7 +22,7 @@ class Darkroom:
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Raises Unavailable."""
         if self.waiting >= self._waiting_max:
-            raise Unavailable(f"{self.waiting} pictures wait already: try again")
+            raise Unavailable(f"{self.waiting} files wait already: try again")
         self.waiting += 1
         try:
             async with self._slots:

@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import LiteralString
 
 from ledger import arrays
+from ledger.errors import NotFound
 from ledger.pool import Connection
 
 SAMPLES_MAX = 10
@@ -249,6 +250,18 @@ class Quarantined:
     first_at: datetime
     last_at: datetime
     samples: Sequence[Mapping[str, object]]  # newest first: at, detail, payload, encoding, truncated
+
+
+async def quarantined_entry(connection: Connection, entry_id: int) -> Quarantined:
+    """Raises NotFound."""
+    cursor = await connection.execute(
+        "select id, site_key, topic, reason, count, first_at, last_at, samples from quarantine where id = %s",
+        [entry_id],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("entry of the quarantine", entry_id)
+    return Quarantined(*row)
 
 
 async def quarantined(

@@ -76,15 +76,15 @@ async def put_site(
     now: datetime,
 ) -> Written:
     cursor = await connection.execute(
-        "with written as (insert into site (key, name_zh, name_en, time_zone, round_at, sla_profile, created_at) "
-        "values (%(key)s, %(name_zh)s, %(name_en)s, %(time_zone)s, %(round_at)s, %(sla_profile)s, %(now)s) "
-        "on conflict on constraint site_key_unique do update set name_zh = excluded.name_zh, name_en = excluded.name_en, "
-        "time_zone = excluded.time_zone, round_at = excluded.round_at "
-        "where (site.name_zh, site.name_en, site.time_zone, site.round_at) is distinct from "
-        "(excluded.name_zh, excluded.name_en, excluded.time_zone, excluded.round_at) "
-        "returning id, xmax = 0 as created) "
-        "select id, created, true from written union all select id, false, false from site where key = %(key)s "
-        "and not exists (select from written)",
+        # Not "on conflict": the row proposed would have to pass the policy for new sites, also where the site is there.
+        "with changed as (update site set name_zh = %(name_zh)s, name_en = %(name_en)s, time_zone = %(time_zone)s, "
+        "round_at = %(round_at)s where key = %(key)s and (name_zh, name_en, time_zone, round_at) is distinct from "
+        "(%(name_zh)s, %(name_en)s, %(time_zone)s, %(round_at)s::time) returning id), "
+        "created as (insert into site (key, name_zh, name_en, time_zone, round_at, sla_profile, created_at) "
+        "select %(key)s, %(name_zh)s, %(name_en)s, %(time_zone)s, %(round_at)s, %(sla_profile)s, %(now)s "
+        "where not exists (select from site where key = %(key)s) returning id) "
+        "select id, true, true from created union all select id, false, true from changed "
+        "union all select id, false, false from site where key = %(key)s and not exists (select from changed)",
         {
             "key": key,
             "name_zh": name_zh,

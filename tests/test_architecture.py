@@ -28,6 +28,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "api",
         "credentials.passwords",  # hashing, which the command line does as well
         "dispatch",
+        "estate",  # what people bring in over HTTP, by the same rules as from the command line
+        "ingest.wire",  # which facility a refused message spoke of
         "ledger",
         "inspection",
         "rules",

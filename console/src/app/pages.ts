@@ -10,6 +10,7 @@ import {
   SafetyCertificateOutlined,
   TeamOutlined,
   ToolOutlined,
+  UploadOutlined,
 } from '@ant-design/icons';
 import type { ComponentType } from 'react';
 import type { Right } from '../session/me';
@@ -100,6 +101,13 @@ export const PAGES: readonly Page[] = [
     menu: { group: 'nav.estate', icon: InboxOutlined },
     right: 'read',
     load: () => import('../pages/quarantine'),
+  },
+  {
+    path: 'import',
+    word: 'nav.import',
+    menu: { group: 'nav.estate', icon: UploadOutlined },
+    right: 'estate',
+    load: () => import('../pages/import'),
   },
   {
     path: 'policy',

@@ -31,6 +31,7 @@ export const CATALOGUE = {
   'nav.alarms': { zh: '报警', en: 'Alarms' },
   'nav.work_orders': { zh: '工单', en: 'Work orders' },
   'nav.quarantine': { zh: '隔离区', en: 'Quarantine' },
+  'nav.import': { zh: '导入导出', en: 'Import' },
   'nav.policy': { zh: '等级与合同', en: 'Grades and contract' },
   'nav.people': { zh: '人员与权限', en: 'People and roles' },
   'nav.tokens': { zh: '接口令牌', en: 'Tokens' },
@@ -488,8 +489,8 @@ export const CATALOGUE = {
   'quarantine.which_unknown': { zh: '未登记的设施和测点', en: 'Not entered' },
   'quarantine.which_faulty': { zh: '有问题的报文', en: 'Faulty messages' },
   'quarantine.hint_unknown': {
-    zh: '网关报来了台账里没有的设施或测点。核对后补进小区文件再导入，这些数据就会被接收。',
-    en: 'Gateways speak of facilities or points the ledger does not know. Enter them into the estate file and import it; they are then taken.',
+    zh: '网关报来了台账里没有的设施或测点。核对后在这里登记，或补进小区文件再导入，此后的数据就会被接收。',
+    en: 'Gateways speak of facilities or points the ledger does not know. Accept them here, or enter them into the estate file and import it; what comes then is taken.',
   },
   'quarantine.hint_faulty': {
     zh: '报文格式、时间或数值不合约定，已拒收并计数。请按说明检查网关。',

@@ -1,9 +1,10 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { Button, Drawer, Empty, Segmented, Select } from 'antd';
+import { Button, Drawer, Empty, Segmented } from 'antd';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { useExplained } from '../../api/problem';
 import { Waiting } from '../../app/Waiting';
+import { SiteFilter } from '../../session/SiteFilter';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { useWords } from '../../words/words';
@@ -14,8 +15,8 @@ import '../../app/panels.css';
 import './permits.css';
 
 export default function Permits() {
-  const { t, of } = useWords();
-  const { me, can } = useSession();
+  const { t } = useWords();
+  const { can } = useSession();
   const [params, setParams] = useSearchParams();
   const [issuing, setIssuing] = useState(false);
   const site = params.get('site');
@@ -36,16 +37,7 @@ export default function Permits() {
           options={(['current', 'past'] as const).map(value => ({ value, label: t(`permits.view_${value}`) }))}
           onChange={view => change({ past: view === 'past' })}
         />
-        {(me?.sites.length ?? 0) > 1 && (
-          <Select
-            aria-label={t('permits.site')}
-            allowClear
-            placeholder={t('permits.site')}
-            value={site}
-            options={me?.sites.map(each => ({ value: each.site, label: of(each.name) })) ?? []}
-            onChange={chosen => change({ site: chosen ?? null })}
-          />
-        )}
+        <SiteFilter label={t('permits.site')} value={site} onChange={chosen => change({ site: chosen })} />
         {can('permit') && (
           <Button type="primary" icon={<PlusOutlined />} onClick={() => setIssuing(true)} className="permits-issue">
             {t('permits.issue')}

@@ -1,21 +1,26 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Button, Empty, Segmented, Select } from 'antd';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { api, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
 import type { QuarantinedOut } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
+import { SiteFilter } from '../../session/SiteFilter';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { duration, moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { Accept } from './Accept';
+import { TEXTS } from './texts';
 import '../../app/panels.css';
 import './quarantine.css';
 
 /** What speaks of something the ledger does not know: not broken, but not entered. */
 const UNKNOWN = ['unknown_facility', 'unknown_point', 'unknown_gateway', 'unknown_site'] as const;
+/** What of it can be accepted from here; a site begins with an import. */
+const ACCEPTABLE = ['unknown_facility', 'unknown_point', 'unknown_gateway'] as const;
 const EVERY_MS = 30_000;
 
 function useQuarantine(site: string | null, reason: string | null) {
@@ -44,7 +49,6 @@ function useQuarantine(site: string | null, reason: string | null) {
 export default function Quarantine() {
   const { t, of } = useWords();
   const { vocabulary } = useServiceWords();
-  const { me } = useSession();
   const explained = useExplained();
   const [params, setParams] = useSearchParams();
   const [site, reason] = [params.get('site'), params.get('reason')];
@@ -69,16 +73,7 @@ export default function Quarantine() {
           options={(['unknown', 'faulty'] as const).map(value => ({ value, label: t(`quarantine.which_${value}`) }))}
           onChange={value => change('which', value)}
         />
-        {(me?.sites.length ?? 0) > 1 && (
-          <Select
-            aria-label={t('quarantine.site')}
-            allowClear
-            placeholder={t('quarantine.site')}
-            value={site}
-            options={me?.sites.map(each => ({ value: each.site, label: of(each.name) })) ?? []}
-            onChange={chosen => change('site', chosen ?? null)}
-          />
-        )}
+        <SiteFilter label={t('quarantine.site')} value={site} onChange={chosen => change('site', chosen)} />
         <Select
           aria-label={t('quarantine.reason')}
           allowClear
@@ -116,7 +111,10 @@ export default function Quarantine() {
 
 function Refused({ refused }: { refused: QuarantinedOut }) {
   const { t, of, language } = useWords();
-  const { me } = useSession();
+  const say = useTexts(TEXTS);
+  const { me, can } = useSession();
+  const [accepting, setAccepting] = useState(false);
+  const mayAccept = (ACCEPTABLE as readonly string[]).includes(refused.reason.key) && can('estate', refused.site);
   const now_ms = useNow_ms();
   const site = me?.sites.find(each => each.site === refused.site)?.name;
   const newest = refused.samples[0];
@@ -135,6 +133,12 @@ function Refused({ refused }: { refused: QuarantinedOut }) {
       </div>
       <code className="topic">{refused.topic}</code>
       {newest && <p className="refusal-detail">{newest.detail}</p>}
+      {mayAccept && (
+        <Button className="refusal-accept" onClick={() => setAccepting(true)}>
+          {say('accept')}
+        </Button>
+      )}
+      {accepting && <Accept refused={refused} onClose={() => setAccepting(false)} />}
       <details>
         <summary>{t('quarantine.samples', { n: refused.samples.length })}</summary>
         <ol className="lines">

@@ -4,6 +4,7 @@ import { useSearchParams } from 'react-router';
 import { useExplained } from '../../api/problem';
 import { useNarrow } from '../../app/theme';
 import { Waiting } from '../../app/Waiting';
+import { SiteFilter } from '../../session/SiteFilter';
 import { useSession } from '../../session/session';
 import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
@@ -38,9 +39,8 @@ export default function WorkOrders() {
 }
 
 function FilterBar({ filters, change }: { filters: Filters; change: (changed: Partial<Filters>) => void }) {
-  const { t, of } = useWords();
+  const { t } = useWords();
   const { name } = useServiceWords();
-  const { me } = useSession();
   const narrow = useNarrow();
   const states = filters.view === 'ended' ? ENDED_STATES : OPEN_STATES;
   const views = narrow ? (['list', 'ended'] as const) : (['board', 'list', 'ended'] as const);
@@ -58,16 +58,7 @@ function FilterBar({ filters, change }: { filters: Filters; change: (changed: Pa
         options={(['all', 'mine'] as const).map(value => ({ value, label: t(`orders.whose_${value}`) }))}
         onChange={whose => change({ mine: whose === 'mine' })}
       />
-      {(me?.sites.length ?? 0) > 1 && (
-        <Select
-          aria-label={t('orders.site')}
-          allowClear
-          placeholder={t('orders.site')}
-          value={filters.site ?? null}
-          options={me?.sites.map(each => ({ value: each.site, label: of(each.name) })) ?? []}
-          onChange={site => change({ site: site ?? null })}
-        />
-      )}
+      <SiteFilter label={t('orders.site')} value={filters.site} onChange={site => change({ site })} />
       {filters.view !== 'board' && (
         <Select
           aria-label={t('orders.state')}

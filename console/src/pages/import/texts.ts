@@ -1,0 +1,43 @@
+import type { Texts } from '../../words/words';
+
+/** What the page of bringing an estate in says. */
+export const TEXTS = {
+  hint: {
+    zh: '上传 YAML、CSV 或 XLSX（可同时多个，共 20 MiB）。先预览：列出全部差异，或每一处错误；确认后才写入，要么全部写入，要么一点不写。',
+    en: 'Upload YAML, CSV or XLSX (several at once, 20 MiB in all). First a preview: every difference, or every fault; only then it is written, all of it or nothing.',
+  },
+  choose: { zh: '选择文件', en: 'Choose files' },
+  add: { zh: '再加文件', en: 'Add files' },
+  files: { zh: '文件', en: 'Files' },
+  take_out: { zh: '移除 {name}', en: 'Take {name} out' },
+  size: { zh: '{n} 千字节', en: '{n} KiB' },
+  too_large: { zh: '文件共 {size} MiB，超过 20 MiB', en: 'The files have {size} MiB; 20 MiB at most' },
+  too_many: { zh: '一次最多 20 个文件', en: '20 files at once' },
+  ignored: { zh: '忽略的列（表头）', en: 'Columns to pass over (headers)' },
+  preview: { zh: '预览', en: 'Preview' },
+  reading: { zh: '正在读取和核对……', en: 'Reading and checking …' },
+  faults: { zh: '{n} 处错误，什么都没有写入', en: 'Faults: {n}. Nothing was written' },
+  fault_more: { zh: '只列出前 {n} 处', en: 'Only the first {n} are listed' },
+  file: { zh: '文件', en: 'File' },
+  sheet: { zh: '工作表', en: 'Sheet' },
+  row: { zh: '行', en: 'Row' },
+  column: { zh: '列', en: 'Column' },
+  what: { zh: '问题', en: 'What is wrong' },
+  meant: { zh: '是不是', en: 'Perhaps' },
+  refused: { zh: '台账现在不能接受', en: 'The ledger does not take it now' },
+  no_difference: { zh: '与台账没有差异，无需写入', en: 'No difference from the ledger; nothing to write' },
+  difference: { zh: '将要写入的差异', en: 'What will be written' },
+  written: { zh: '已写入台账', en: 'Written into the ledger' },
+  apply: { zh: '写入台账（{n} 项）', en: 'Write it ({n} things)' },
+  start_over: { zh: '导入其他文件', en: 'Bring other files in' },
+  export: { zh: '导出', en: 'Export' },
+  export_hint: {
+    zh: '导出当前台账；改好后再导入，没改的部分没有差异。',
+    en: 'The ledger as it is; change it and bring it in again. What you left alone makes no difference.',
+  },
+  site: { zh: '项目', en: 'Site' },
+  form: { zh: '格式', en: 'Format' },
+  download: { zh: '下载', en: 'Download' },
+  template: { zh: '下载空白模板（XLSX）', en: 'Download a template (XLSX)' },
+  form_csv: { zh: 'CSV（压缩包）', en: 'CSV (archive)' },
+} as const satisfies Texts;
