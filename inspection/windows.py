@@ -34,20 +34,22 @@ async def of_plan(
     connection: Connection, plan: Plan, begin: datetime, end: datetime, now: datetime
 ) -> tuple[list[Walked], list[PlanStop]]:
     """Those that begin in the span, in order, and the stops of the route as it is now. What was walked by an earlier
-    form of the plan stands at its own window.
+    form of the plan stands at its own window, and is held against its own route.
     """
     stops = await plans.stops(connection, plan.id)
-    on_route = {each.facility_id for each in stops}
-    walked = {each[1]: each for each in await rounds.of_plan(connection, plan.id, begin=begin, end=end)}
-    visited = await rounds.visited(connection, [each[0] for each in walked.values()])
+    walked = {each.window_from: each for each in await rounds.of_plan(connection, plan.id, begin=begin, end=end)}
+    visited = await rounds.visited(connection, [each.id for each in walked.values()])
     in_force = planned(plan, max(begin, plan.made_at - EARLY), end)
     windows = {each.begin: each for each in in_force if plan.retired_at is None or each.end <= plan.retired_at}
     length = timedelta(minutes=plan.window_min)
     found: list[Walked] = []
     for opens in sorted({*walked, *windows}):
         window = windows.get(opens) or Window(opens, opens + length)
-        number, _, state, guard = walked.get(opens, (None, opens, None, None))
-        seen: set[int] = set() if number is None else on_route & {*visited[number]}
-        stands = due.window_state(window, state, stops=len(stops), visited=len(seen), now=now)
-        found.append(Walked(window, stands, len(stops), len(seen), number, guard))
+        round_ = walked.get(opens)
+        route = {each.facility_id for each in stops} if round_ is None else {*round_.route}
+        seen: set[int] = set() if round_ is None else route & {*visited[round_.id]}
+        state = None if round_ is None else round_.state
+        stands = due.window_state(window, state, stops=len(route), visited=len(seen), now=now)
+        number, guard = (None, None) if round_ is None else (round_.id, round_.guard)
+        found.append(Walked(window, stands, len(route), len(seen), number, guard))
     return found, stops

@@ -36,6 +36,17 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundOfPlan:
+    """`route`: the facilities of the plan when it was started, in order; what is added later was not missed."""
+
+    id: int
+    window_from: datetime
+    state: RoundState
+    guard: str
+    route: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class RoundEvent:
     seq: int
     move: RoundMove
@@ -65,9 +76,11 @@ async def start(
 ) -> int:
     """The round's id; who walks it already gets it again. Raises Conflict for anybody else, and when it has ended."""
     cursor = await connection.execute(
-        "insert into inspection_round (site_id, plan_id, window_from, window_until, state, guard, started_at) "
-        "values (%s, %s, %s, %s, 'walking', %s, %s) on conflict on constraint inspection_round_once do nothing returning id",
-        [site_id, plan_id, *window, guard, now],
+        "insert into inspection_round (site_id, plan_id, window_from, window_until, state, guard, started_at, route) "
+        "select %s, %s, %s, %s, 'walking', %s, %s, coalesce(array_agg(facility_id order by seq), '{}') "
+        "from inspection_plan_stop where plan_id = %s "
+        "on conflict on constraint inspection_round_once do nothing returning id",
+        [site_id, plan_id, *window, guard, now, plan_id],
     )
     row = await cursor.fetchone()
     if row is not None:
@@ -137,16 +150,17 @@ async def get(connection: Connection, round_id: int) -> Round:
     return Round(*fields, stops=await plans.stops(connection, row[3]))
 
 
-async def of_plan(
-    connection: Connection, plan_id: int, *, begin: datetime, end: datetime
-) -> list[tuple[int, datetime, RoundState, str]]:
-    """Id, beginning of the window, state and guard of the rounds whose windows begin in the span."""
+async def of_plan(connection: Connection, plan_id: int, *, begin: datetime, end: datetime) -> list[RoundOfPlan]:
+    """Those whose windows begin in the span."""
     cursor = await connection.execute(
-        "select id, window_from, state, guard from inspection_round "
+        "select id, window_from, state, guard, route from inspection_round "
         "where plan_id = %s and window_from >= %s and window_from < %s order by window_from",
         [plan_id, begin, end],
     )
-    return [(int(number), window_from, RoundState(state), guard) async for number, window_from, state, guard in cursor]
+    return [
+        RoundOfPlan(number, window_from, RoundState(state), guard, route)
+        async for number, window_from, state, guard, route in cursor
+    ]
 
 
 async def visited(connection: Connection, round_ids: Sequence[int]) -> dict[int, list[int]]:

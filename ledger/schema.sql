@@ -563,6 +563,7 @@ create table inspection_round (
     started_at timestamp with time zone not null,
     ended_at timestamp with time zone,
     journal_length integer not null default 0,
+    route integer[] not null,
     constraint inspection_round_pkey PRIMARY KEY (id),
     constraint inspection_round_once UNIQUE (plan_id, window_from),
     constraint inspection_round_site_id_unique UNIQUE (site_id, id),
