@@ -12,7 +12,7 @@ from pydantic import Field
 
 from api import paging
 from api.alarms import AlarmOut, alarm_out
-from api.condition_moves import ShelvingOut, persons_moves, shelving_out
+from api.condition_moves import ShelvingOut, acknowledge_note_required, persons_moves, shelving_out
 from api.context import Context, InContext, needs
 from api.facilities import QUALITY_KEYS, shown_value
 from api.problems import refusals
@@ -79,6 +79,7 @@ class AlarmRow(Answered):
     orders: Sequence[RowOrder]
     legal_moves: Sequence[ConditionMove] = Field(description="what a person can do now")
     shelving: ShelvingOut | None = Field(description="null: it may not be shelved")
+    acknowledge_note_required: bool = Field(description="whoever acknowledges it says what is done about it")
     shelved_by: str | None
     out_of_service_reason: str | None
 
@@ -203,6 +204,7 @@ def _row(
         orders=[RowOrder(id=each.id, state=each.state, assignee=each.assignee, due=next_due(each)) for each in orders],
         legal_moves=persons_moves(condition) if stands else (),
         shelving=shelving_out(context, alarm.severity, alarm.grade),
+        acknowledge_note_required=acknowledge_note_required(context, alarm.severity, alarm.grade),
         shelved_by=condition.shelved_by if stands else None,
         out_of_service_reason=condition.out_of_service_reason if stands else None,
     )

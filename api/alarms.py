@@ -12,6 +12,8 @@ from api.catalogue import CATALOGUE
 from api.condition_moves import (
     Shelving,
     ShelvingOut,
+    acknowledge_note_required,
+    permit_acknowledging,
     permit_shelving,
     persons_moves,
     shelving_out,
@@ -114,6 +116,7 @@ class AlarmDetail(Answered):
     )
     legal_moves: Sequence[ConditionMove] = Field(description="what a person can do now")
     shelving: ShelvingOut | None = Field(description="null: it may not be shelved")
+    acknowledge_note_required: bool = Field(description="whoever acknowledges it says what is done about it")
     journal: Sequence[ConditionEventOut] = Field(description="of this alarm, oldest first")
     notes: Sequence[NoteOut]
     work_orders: Sequence[WorkOrderOut]
@@ -243,6 +246,8 @@ async def note_alarm(alarm: Id, asked: NoteIn, deed: DeedOf) -> Response:
 async def _move(deed: Deed, alarm_id: int, step: ConditionMove, note: str | None) -> Response:
     async def act(connection: Connection) -> AlarmDetail:
         found = await alarms.get(connection, alarm_id)
+        if step is ConditionMove.ACKNOWLEDGE:
+            permit_acknowledging(deed.context, found.severity, found.grade, note)
         realarm_after = rulebook.realarm_after(deed.context.packs, found.facility_kind, found.rule_key)
         await alarm_moves.move(connection, alarm_id, step, deed.cause(note), realarm_after=realarm_after)
         return await _detail(connection, deed.context, alarm_id)
@@ -261,6 +266,7 @@ async def _detail(connection: Connection, context: Context, alarm_id: int) -> Al
         explanation=alarm.explanation,
         legal_moves=persons_moves(condition) if alarm.ended_at is None else (),
         shelving=shelving_out(context, alarm.severity, alarm.grade),
+        acknowledge_note_required=acknowledge_note_required(context, alarm.severity, alarm.grade),
         journal=[condition_event(each) for each in await journals.of_alarm(connection, alarm_id)],
         notes=[
             NoteOut(text=each.text, actor=each.actor, at=each.at) for each in await journals.notes(connection, alarm_id)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.context import Context
+from api.problems import unacceptable
 from api.shapes import Answered, Asked, Moment, Text
 from ledger.condition_list import ConditionEntry
 from ledger.errors import NotPermitted
@@ -56,6 +57,16 @@ def permit_shelving(context: Context, now: datetime, severity: Severity, grade: 
     refusal = may_shelve(context.response, severity, grade, until=asked.until, now=now, note=asked.note)
     if refusal is not None:
         raise NotPermitted(refusal.text)
+
+
+def acknowledge_note_required(context: Context, severity: Severity, grade: Grade) -> bool:
+    return context.response.grading[severity, grade].acknowledge_note_required
+
+
+def permit_acknowledging(context: Context, severity: Severity, grade: Grade, note: str | None) -> None:
+    """Raises Unacceptable where the response table wants to be told what is done about it."""
+    if note is None and acknowledge_note_required(context, severity, grade):
+        raise unacceptable("body.note", "acknowledge_note", severity=severity.value, grade=grade.value)
 
 
 def shelving_out(context: Context, severity: Severity, grade: Grade) -> ShelvingOut | None:

@@ -55,6 +55,7 @@ class ResponseOut(Answered):
     tell: Sequence[TellingOut] = Field(description="who is told next when nothing has happened for so long")
     shelve_seconds_max: float | None = Field(description="null: never shelved")
     shelve_note_required: bool
+    acknowledge_note_required: bool
 
 
 class ScanInterval(Answered):
@@ -235,6 +236,7 @@ def _response(severity: Severity, row: Row) -> ResponseOut:
         tell=[TellingOut(after_s=each.after.total_seconds(), who=each.who) for each in row.tell],
         shelve_seconds_max=None if row.shelve is None else row.shelve.at_most / timedelta(seconds=1),
         shelve_note_required=row.shelve is not None and row.shelve.note_required,
+        acknowledge_note_required=row.acknowledge_note_required,
     )
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 
 from api import paging, trail
 from api.context import Context, InContext, needs
-from api.problems import NoRight, ProblemField, Unacceptable, refusals
+from api.problems import NoRight, refusals, unacceptable
 from api.rights import Right, Role
 from api.shapes import Answered, Asked, Id, Key, Limit, PageOf, Word
 from credentials.passwords import one_time
@@ -254,8 +254,7 @@ async def _places(context: Context, asked: Sequence[MembershipIn]) -> list[Membe
         else:
             raise NotFound("site", each.site)
     if len(set(found)) < len(found):
-        message = "the same role at the same site twice"
-        raise Unacceptable(message, [ProblemField(field="body.memberships", message=message)])
+        raise unacceptable("body.memberships", "role_twice")
     return found
 
 

@@ -34,11 +34,29 @@ RETRY_AFTER_S = 2
 log = logging.getLogger(__name__)
 
 
+def _as_it_is(said: Mapping[str, Any]) -> Name:
+    return _fault_text("other", said)
+
+
 class ProblemField(Answered):
-    """One thing wrong with a request. `field`: where, as in `body.until` or `query.limit`."""
+    """One thing wrong with a request. `field`: where, as in `body.until` or `query.limit`. `message` is for whoever wrote the
+    client; `text` for whoever filled in the form.
+    """
 
     field: str
     message: str
+    text: Name = Field(default_factory=_as_it_is)
+
+
+def field_fault(field: str, key: str, **said: str | int) -> ProblemField:
+    """In the catalogue's words, under `field_fault`."""
+    text = _fault_text(key, said)
+    return ProblemField(field=field, message=text.en, text=text)
+
+
+def _fault_text(key: str, said: Mapping[str, Any]) -> Name:
+    text = CATALOGUE.text("field_fault", key)
+    return Name(zh=text.zh.format_map(said), en=text.en.format_map(said))
 
 
 class Problem(Answered):
@@ -112,6 +130,12 @@ class Unacceptable(Exception):
     def __init__(self, detail: str, fields: Sequence[ProblemField] = ()) -> None:
         super().__init__(detail)
         self.detail, self.fields = detail, tuple(fields)
+
+
+def unacceptable(field: str, key: str, **said: str | int) -> Unacceptable:
+    """One fault, in the catalogue's words."""
+    fault = field_fault(field, key, **said)
+    return Unacceptable(f"{field}: {fault.message}", [fault])
 
 
 class Declined(Exception):
@@ -273,12 +297,16 @@ async def _ledger_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    fields = [
-        ProblemField(field=".".join(str(each) for each in fault["loc"]), message=_sentence(fault))
-        for fault in error.errors()
-    ]
+    fields = [_field(fault) for fault in error.errors()]
     detail = "; ".join(f"{each.field}: {each.message}" for each in fields[:5])
     return answer(INVALID, detail, request, errors=fields)
+
+
+def _field(fault: Mapping[str, Any]) -> ProblemField:
+    field, message = ".".join(str(each) for each in fault["loc"]), _sentence(fault)
+    if fault["type"] not in CATALOGUE.sections["field_fault"]:
+        return ProblemField(field=field, message=message)
+    return ProblemField(field=field, message=message, text=_fault_text(fault["type"], fault.get("ctx", {})))
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:

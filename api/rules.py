@@ -11,7 +11,7 @@ from api import paging, rulebook
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
 from api.deeds import DeedOf
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.rulebook import GuidanceOut
 from api.shapes import Answered, Asked, Key, Limit, Name, PageOf, PointKey, Text
@@ -198,13 +198,12 @@ async def set_parameter(site: Key, facility: Key, asked: ParameterIn, deed: Deed
 def _fitting(kinds: Mapping[str, ParameterType], asked: ParameterIn) -> ParameterType:
     kind = kinds.get(asked.name)
     if kind is None:
-        message = f"no such parameter here; there are {', '.join(kinds) or 'none'}"
-        raise Unacceptable(f"body.name: {message}", [ProblemField(field="body.name", message=message)])
+        raise unacceptable("body.name", "no_such_parameter", known=", ".join(kinds) or "none")
     low = float("-inf") if kind.range_min is None else kind.range_min
     high = float("inf") if kind.range_max is None else kind.range_max
     if not low <= asked.value <= high:
-        message = f"{asked.name} lies between {low:g} and {high:g} {kind.unit}".rstrip()
-        raise Unacceptable(f"body.value: {message}", [ProblemField(field="body.value", message=message)])
+        said = {"low": f"{low:g}", "high": f"{high:g}", "unit": kind.unit}
+        raise unacceptable("body.value", "parameter_range", name=asked.name, **said)
     return kind
 
 

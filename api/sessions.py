@@ -12,12 +12,12 @@ from api.authentication import COOKIE, Asking, csrf_of, signed_in_or_token
 from api.origin import Origin, origin_of
 from api.principal import holding_of
 from api.problems import (
-    ProblemField,
     SignInFailed,
     TooManyAttempts,
     Unauthorized,
     WeakPassword,
     WrongPassword,
+    field_fault,
     refusals,
 )
 from api.rights import Right
@@ -208,7 +208,7 @@ async def change_password(asked: PasswordIn, asking: SignedIn, service: InServic
         kept = await passwords.of(connection, who.person.id)
     old, new = asked.password.get_secret_value(), asked.new_password.get_secret_value()
     if kept is None or not await service.vault.verify(kept.hash, old):
-        raise WrongPassword("the present password is wrong", [ProblemField(field="body.password", message="wrong")])
+        raise WrongPassword("the present password is wrong", [field_fault("body.password", "wrong_password")])
     service.attempts.succeeded(who.person.login, asking.origin.neighbourhood)
     refuse_weak(new, who.person.login, old)
     hashed = await service.vault.hash(new)
@@ -223,7 +223,7 @@ def refuse_weak(new: str, login: str, old: str | None = None) -> None:
     """Raises WeakPassword."""
     why = "same_as_before" if new == old else weakness(new, login)
     if why is not None:
-        raise WeakPassword(f"this password is {why}", [ProblemField(field="body.new_password", message=why)])
+        raise WeakPassword(f"this password is {why}", [field_fault("body.new_password", f"password_{why}")])
 
 
 @router.put("/session/language", summary="The language I read", responses=refusals())

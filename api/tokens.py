@@ -10,7 +10,7 @@ from pydantic import Field
 
 from api import paging, trail
 from api.context import Context, InContext, needs
-from api.problems import NoRight, ProblemField, Unacceptable, refusals
+from api.problems import NoRight, refusals, unacceptable
 from api.rights import Right
 from api.secrets import TOKEN_PREFIX, digest_of
 from api.shapes import Answered, Asked, Id, Key, Limit, Moment, PageOf, Word
@@ -71,8 +71,7 @@ async def list_tokens(query: Annotated[Limit, Query()], context: InContext) -> T
 async def make_token(asked: TokenIn, context: InContext, request: Request) -> NewToken:
     now = context.clock()
     if not now < asked.expires_at <= now + LONGEST:
-        message = f"must be ahead, at most {LONGEST.days} days"
-        raise Unacceptable(f"body.expires_at: {message}", [ProblemField(field="body.expires_at", message=message)])
+        raise unacceptable("body.expires_at", "token_end", days=LONGEST.days)
     sites = await _sites(context, asked)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     async with context.transaction() as connection:

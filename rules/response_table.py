@@ -89,6 +89,7 @@ class Row:
     order: Timing
     tell: Sequence[Telling]
     shelve: Shelving | None  # None: never
+    acknowledge_note_required: bool = False  # whoever acknowledges says what he does about it
     waiting: Waiting | None = None  # None: a rule that can wait has what the others have
 
     def for_rule(self, *, can_wait: bool) -> "Row":
@@ -236,6 +237,7 @@ class _WrittenRow(_Written):
     order: Annotated[Timing, BeforeValidator(_timing)]
     tell: tuple[_WrittenTelling, ...]
     shelve: Literal["never"] | _WrittenShelving
+    acknowledge_note: Literal["required", "optional"] = "optional"
     can_wait: _WrittenWaiting | None = None
 
 
@@ -327,6 +329,7 @@ def _row(cell: _WrittenRow) -> Row:
         shelve=None
         if isinstance(cell.shelve, str)
         else Shelving(cell.shelve.by, cell.shelve.at_most, cell.shelve.note == "required"),
+        acknowledge_note_required=cell.acknowledge_note == "required",
         waiting=None
         if cell.can_wait is None
         else Waiting(cell.can_wait.priority, cell.can_wait.because, cell.can_wait.order),

@@ -24,9 +24,11 @@ import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
 import demo.people
+import tests.console.tower
 from ledger import conditions, readings
 from ledger.lifecycle import ConditionMove
 from ledger.records import Condition, ConditionSpec, Priority, Quality, Sample, Severity, to_ms
+from tests.console.tower import Tower
 from tests.fix_wait import wait_until
 from tests.small_estate import SmallSite, build_both, cause, raise_alarm
 
@@ -58,6 +60,7 @@ class Service:
     passwords: dict[str, str]
     garden: SmallSite
     harbour: SmallSite
+    tower: Tower
     crowd: list[Condition] = field(default_factory=list)
 
     def act(self, deed: Callable[[Connection], Awaitable[T]]) -> T:
@@ -145,8 +148,8 @@ def _way_home(state: str, *, out_of_service: bool, shelved: bool) -> list[Condit
 
 @contextmanager
 def running(database_url: str, mqtt_url: str, directory: Path, port: int) -> Iterator[Service]:
-    """Ingest and api as processes, on a database with two small sites and one login for each role."""
-    garden, harbour = done(_estate(database_url))
+    """Ingest and api as processes, on a database with two small sites, one to look at, and one login for each role."""
+    garden, harbour, tower = done(_estate(database_url))
     told = dict(done(demo.people.bring_in(database_url, directory, datetime.now(UTC))))
     environment = {
         **os.environ,
@@ -156,8 +159,13 @@ def running(database_url: str, mqtt_url: str, directory: Path, port: int) -> Ite
         "TAIZHANG_API_PORT": str(port),
         "TAIZHANG_SITES": '["harbour"]',
         "TAIZHANG_DATA_DIR": str(directory),
+        "TAIZHANG_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        # A provider that never answers: the button and what follows are real, and nobody comes in through it.
+        "TAIZHANG_OIDC_ISSUER": "http://127.0.0.1:1",
+        "TAIZHANG_OIDC_CLIENT_ID": "taizhang",
+        "TAIZHANG_OIDC_NAME": "集团账号",
     }
-    service = Service(f"http://127.0.0.1:{port}", database_url, mqtt_url, told, garden, harbour)
+    service = Service(f"http://127.0.0.1:{port}", database_url, mqtt_url, told, garden, harbour, tower)
     children = [_start(name, environment, directory) for name in ("ingest", "api")]
     try:
         done(wait_until(lambda: _ready(service.url, children), deadline_s=60))
@@ -188,9 +196,9 @@ def _ready(url: str, children: Sequence[subprocess.Popen[bytes]]) -> bool:
         return False
 
 
-async def _estate(database_url: str) -> tuple[SmallSite, SmallSite]:
+async def _estate(database_url: str) -> tuple[SmallSite, SmallSite, Tower]:
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        return await build_both(connection)
+        return *await build_both(connection), await tests.console.tower.build(connection)
 
 
 CROWD_FACILITIES = 12

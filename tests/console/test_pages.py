@@ -1,6 +1,6 @@
 """Every page in every width and both languages: kept as a picture to be looked at, and held to what axe knows of accessibility."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(180)]
 
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("alarms", "shelf")
+Keep = Callable[[Page, str], None]
 SERIOUS = {"serious", "critical"}
 
 
@@ -29,10 +30,21 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+def look(page: Page, keep: Keep, name: str, widths: Sequence[int] = tuple(WIDTHS)) -> None:
+    """The page as it is in each width: kept as a picture, not wider than the screen, nothing serious for axe."""
+    language = (page.locator("html").get_attribute("lang") or "")[:2]
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+        expect(page.locator(".waiting")).to_have_count(0)
+        keep(page, f"{name}-{width}-{language}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width}"
+        assert serious(page) == [], f"{name} at {width}"
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_in_every_width(
-    path: str, language: str, calm: Service, open_page: OpenPage, keep: Callable[[Page, str], None]
+    path: str, language: str, calm: Service, open_page: OpenPage, keep: Keep
 ) -> None:
     calm.measure(calm.garden.points["outlet_pressure"], 0.4, 0.39, 0.38, 0.33, 0.21)
     calm.ring(low(calm), ago_s=300, **LOW)
@@ -47,7 +59,7 @@ def test_every_page_in_every_width(
         assert serious(page) == []
 
 
-def test_signing_in(calm: Service, browser: Any, keep: Callable[[Page, str], None]) -> None:
+def test_signing_in(calm: Service, browser: Any, keep: Keep) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
     page = context.new_page()
     page.goto(calm.url)
@@ -63,3 +75,22 @@ def test_signing_in(calm: Service, browser: Any, keep: Callable[[Page, str], Non
     page.get_by_role("button", name="登录").click()
     expect(page.locator(".frame")).to_be_visible()
     context.close()
+
+
+def test_signing_in_through_a_provider_that_does_not_answer(calm: Service, browser: Any, keep: Keep) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(calm.url)
+    page.get_by_role("link", name="用集团账号登录").click()
+    expect(page.get_by_role("alert")).to_contain_text("统一登录服务暂不可用")
+    expect(page.get_by_label("登录名")).to_be_visible()
+    look(page, keep, "sign-in-sent-back", [1440, 390])
+    context.close()
+
+
+def test_the_language_one_reads_is_kept_for_every_screen(calm: Service, open_page: OpenPage) -> None:
+    page = open_page("shelf", login="fire")
+    for button, language in (("English", "en"), ("中文", "zh")):
+        with page.expect_response(lambda answer: answer.url.endswith("/session/language")) as told:
+            page.get_by_role("button", name=button).click()
+        assert told.value.json()["person"]["language"] == language

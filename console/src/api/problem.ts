@@ -11,7 +11,9 @@ export type Problem = {
   readonly detail?: string;
   /** What to show to a person: what is the matter, and what to do. */
   readonly text?: { readonly zh: string; readonly en: string };
-  readonly errors?: readonly { readonly field: string; readonly message: string }[] | null;
+  readonly errors?:
+    | readonly { readonly field: string; readonly text: { readonly zh: string; readonly en: string } }[]
+    | null;
   readonly state?: string | null;
   readonly legal_moves?: readonly string[] | null;
 };
@@ -55,10 +57,10 @@ export function explained(error: unknown, language: Language): string {
   return [told, ...detail, ...again].join(' ');
 }
 
-/** Which field of a form each fault belongs to: `body.until` is `until`. */
-export function faults(error: unknown): ReadonlyMap<string, string> {
+/** Which field of a form each fault belongs to, in the reader's words: `body.until` is `until`. */
+export function faults(error: unknown, language: Language): ReadonlyMap<string, string> {
   const found = error instanceof Failed ? (error.problem?.errors ?? []) : [];
-  return new Map(found.map(each => [each.field.replace(/^body\./, ''), each.message]));
+  return new Map(found.map(each => [each.field.replace(/^body\./, ''), each.text[language]]));
 }
 
 export function useExplained(): (error: unknown) => string {

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Severity } from '../api/schema';
+import { spread } from './labels';
 import { extent, type Line } from './series';
 import type { Span } from './spans';
 import { stroke } from './strokes';
@@ -16,6 +17,9 @@ export type Curve = {
 };
 
 const LIMITS: Readonly<Record<Severity, string>> = { warning: '#8a6d00', critical: '#c25e00', life_safety: '#b3261e' };
+
+/** A line or curve behind a label is seen through it, faintly. */
+const LABEL_GROUND = '#f7f8f9d9';
 
 type Props = {
   readonly curves: readonly Curve[];
@@ -181,21 +185,34 @@ function rangeOf(curves: readonly Curve[], unit: string): uPlot.Scale.Range {
 
 function drawLimits(self: uPlot, curves: readonly Curve[], font: string): void {
   const { ctx, bbox } = self;
+  const bottom = bbox.top + bbox.height;
+  const lines = curves
+    .flatMap(curve => curve.limits.map(limit => ({ limit, y: self.valToPos(limit.at, `of ${curve.unit}`, true) })))
+    .filter(({ y }) => y >= bbox.top && y <= bottom);
+  const size = Math.round(Number.parseInt(font, 10) * devicePixelRatio * 0.92);
   ctx.save();
-  ctx.font = font.replace(/^\d+/, size => String(Math.round(Number(size) * devicePixelRatio * 0.92)));
+  ctx.font = font.replace(/^\d+/, String(size));
+  ctx.textAlign = 'right';
   ctx.lineWidth = 1.5 * devicePixelRatio;
   ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-  for (const curve of curves)
-    for (const limit of curve.limits) {
-      const y = self.valToPos(limit.at, `of ${curve.unit}`, true);
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
-      ctx.strokeStyle = ctx.fillStyle = LIMITS[limit.severity];
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      ctx.textAlign = 'right';
-      ctx.fillText(limit.label, bbox.left + bbox.width - 4 * devicePixelRatio, y - 4 * devicePixelRatio);
-    }
+  for (const { limit, y } of lines) {
+    ctx.strokeStyle = LIMITS[limit.severity];
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  const margin = 4 * devicePixelRatio;
+  const wanted = lines.map(({ y }) => y - margin);
+  const heights = spread(wanted, size * 1.25, bbox.top + size, bottom - margin);
+  lines.forEach(({ limit }, index) => {
+    const y = heights[index] ?? 0;
+    const right = bbox.left + bbox.width - margin;
+    const width = ctx.measureText(limit.label).width;
+    ctx.fillStyle = LABEL_GROUND;
+    ctx.fillRect(right - width - margin, y - size, width + 2 * margin, size * 1.25);
+    ctx.fillStyle = LIMITS[limit.severity];
+    ctx.fillText(limit.label, right, y);
+  });
   ctx.restore();
 }

@@ -1,6 +1,7 @@
 import { useCallback, useRef, useState } from 'react';
 import { deedKey } from '../api/client';
 import { Failed, faults, useExplained } from '../api/problem';
+import { useWords } from '../words/words';
 
 /** `taken`: somebody else was first. Faults are by field of the form; `said` is the rest of it, in words. */
 export type Refusal = {
@@ -19,6 +20,7 @@ export function useDeed<Content, Answer>(
   done: (answer: Answer) => void,
 ) {
   const explained = useExplained();
+  const { language } = useWords();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const attempt = useRef<{ said: string; key: string } | null>(null);
@@ -38,7 +40,7 @@ export function useDeed<Content, Answer>(
         if (status !== null && status < 500) attempt.current = null; // refused: the next attempt is another deed
         setRefusal({
           said: explained(error),
-          faults: faults(error),
+          faults: faults(error, language),
           taken: status === 409,
           lost: error instanceof Failed && error.lost,
         });
@@ -47,7 +49,7 @@ export function useDeed<Content, Answer>(
         setBusy(false);
       }
     },
-    [send, done, explained],
+    [send, done, explained, language],
   );
   const forget = useCallback(() => setRefusal(null), []);
   return { act, busy, refusal, forget };

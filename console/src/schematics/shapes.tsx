@@ -1,18 +1,18 @@
 import type { Priority, Value } from '../api/schema';
+import { SHAPES } from '../drawn/shapes';
 import { isDoubtful, useSpokenValue } from '../estate/values';
 import { useWords } from '../words/words';
 import { isOn, type Part } from './points';
 
-/** As signs/PriorityMark, inside a drawing; 16 wide. */
-const MARKS: Readonly<Record<Priority, string>> = {
-  urgent: 'M5 1h6l4 4v6l-4 4H5l-4-4V5z',
-  high: 'M8 1l7 14H1z',
-  medium: 'M1 1h14v14H1z',
-  low: 'M8 1a7 7 0 1 1 0 14a7 7 0 1 1 0-14z',
-};
-
+/** As drawn/PriorityMark, inside a drawing; 16 wide. */
 export function Alarmed({ x, y, priority }: { x: number; y: number; priority: Priority }) {
-  return <path className={`drawn-mark drawn-${priority}`} d={MARKS[priority]} transform={`translate(${x} ${y})`} />;
+  return (
+    <path
+      className={`drawn-mark drawn-${priority}`}
+      d={SHAPES[priority]}
+      transform={`translate(${x} ${y}) scale(0.5)`}
+    />
+  );
 }
 
 type TagProps = {

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { api, given, onUnauthorized, setCsrf } from '../api/client';
 import { Failed } from '../api/problem';
+import type { Language } from '../words/catalogue';
 import { useWords } from '../words/words';
 import type { Me, Right } from './me';
 
@@ -17,6 +18,8 @@ type Session = {
   readonly signIn: (login: string, password: string) => Promise<void>;
   readonly choosePassword: (password: string, newPassword: string) => Promise<void>;
   readonly signOut: () => Promise<void>;
+  /** The language he reads from now on: here at once, and on every other screen he signs in at. */
+  readonly read: (language: Language) => void;
   /** Whether this person may do this: at that site, or without one, anywhere. */
   readonly can: (right: Right, site?: string) => boolean;
 };
@@ -30,6 +33,28 @@ async function whoAmI(): Promise<Me | null> {
   } catch (error) {
     if (error instanceof Failed && error.status === 401) return null;
     throw error;
+  }
+}
+
+const SENT_TO_PROVIDER = 'taizhang.provider';
+
+/** From here the browser goes to the provider's page, and comes back to a console that knows nothing of it. */
+export function leaveForProvider(): void {
+  try {
+    sessionStorage.setItem(SENT_TO_PROVIDER, 'yes');
+  } catch {
+    // then the screen keeps the language it has
+  }
+}
+
+/** Whether this is the first time that this tab looks since it was sent to the provider. */
+function cameFromProvider(): boolean {
+  try {
+    const sent = sessionStorage.getItem(SENT_TO_PROVIDER) === 'yes';
+    sessionStorage.removeItem(SENT_TO_PROVIDER);
+    return sent;
+  } catch {
+    return false;
   }
 }
 
@@ -55,6 +80,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   // Before anything below asks for something: effects of children run first.
   setCsrf(me?.csrf ?? null);
   useEffect(() => onUnauthorized(() => setExpired(true)), []);
+  useEffect(() => {
+    if (me !== null && cameFromProvider()) choose(me.person.language);
+  }, [me, choose]);
   const become = useCallback(
     (found: Me) => {
       setCsrf(found.csrf);
@@ -86,6 +114,15 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       setExpired(false);
     }
   }, [queries]);
+  const signedIn = me !== null && !expired;
+  const read = useCallback(
+    (language: Language) => {
+      choose(language);
+      // That it could not be saved is no reason not to read it here.
+      if (signedIn) given(api.PUT('/api/v1/session/language', { body: { language } })).catch(() => undefined);
+    },
+    [choose, signedIn],
+  );
   const can = useCallback(
     (right: Right, site?: string) =>
       me?.sites.some(each => (site === undefined || each.site === site) && each.rights.includes(right)) ?? false,
@@ -93,8 +130,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   );
   const standing = standingOf(me, expired, asked);
   const session = useMemo<Session>(
-    () => ({ standing, me, signIn, choosePassword, signOut, can }),
-    [standing, me, signIn, choosePassword, signOut, can],
+    () => ({ standing, me, signIn, choosePassword, signOut, read, can }),
+    [standing, me, signIn, choosePassword, signOut, read, can],
   );
   return <InSession value={session}>{children}</InSession>;
 }

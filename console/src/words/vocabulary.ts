@@ -5,32 +5,39 @@ import { useWords } from './words';
 
 /** The service's own words (states, severities, rules, kinds of facilities): read once, they change with a release only. */
 export function useVocabulary() {
+  return useVocabularyQuery().data;
+}
+
+function useVocabularyQuery() {
   return useQuery({
     queryKey: ['vocabulary'],
     queryFn: () => given(api.GET('/api/v1/vocabulary')),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: Number.POSITIVE_INFINITY,
     meta: { standing: true },
-  }).data;
+  });
 }
+
+/** While the words are on their way nothing is better than a key, which reads like a fault of the screen. */
+const COMING = '…';
 
 /** `name('shown_state', 'UNACK')`; a key that nobody has words for stands for itself. */
 export function useServiceWords() {
-  const vocabulary = useVocabulary();
+  const { data: vocabulary, isPending } = useVocabularyQuery();
   const { of } = useWords();
   const name = useCallback(
     (section: string, key: string): string => {
       const found = vocabulary?.words[section]?.[key];
-      return found ? of(found) : key;
+      return found ? of(found) : isPending ? COMING : key;
     },
-    [vocabulary, of],
+    [vocabulary, isPending, of],
   );
   const kind = useCallback(
     (key: string): string => {
       const found = vocabulary?.kinds[key]?.title;
-      return found ? of(found) : key;
+      return found ? of(found) : isPending ? COMING : key;
     },
-    [vocabulary, of],
+    [vocabulary, isPending, of],
   );
   return { name, kind, vocabulary };
 }

@@ -1,13 +1,14 @@
-import { Alert, Checkbox, Form, Input, Modal, Radio } from 'antd';
+import { Alert, Button, Checkbox, Form, Input, Modal, Radio } from 'antd';
 import { useRef, useState } from 'react';
 import { useExplained } from '../../api/problem';
 import { useLiveStream } from '../../live/live';
 import { duration } from '../../time/spoken';
+import type { Word } from '../../words/catalogue';
 import { useWords } from '../../words/words';
 import { Attempt, type Deed, type DeedKind, type Outcome } from './deeds';
 import type { AlarmRow } from './rows';
 
-export type Asking = { readonly kind: Exclude<DeedKind, 'acknowledge' | 'reset'>; readonly rows: readonly AlarmRow[] };
+export type Asking = { readonly kind: Exclude<DeedKind, 'reset'>; readonly rows: readonly AlarmRow[] };
 
 const PRESETS_MIN = [15, 30, 60, 120, 240, 480, 720, 1_440];
 const NOTE_CHARS_MAX = 4_000;
@@ -25,10 +26,21 @@ export function shelvingOf(rows: readonly AlarmRow[]): {
   };
 }
 
+/** What is said most often; one touch in place of a keyboard at three in the morning. */
+const SAID_OFTEN = ['sent', 'called', 'false', 'test'] as const;
+
 export function presets(minutes_max: number): readonly number[] {
   const within = PRESETS_MIN.filter(each => each <= minutes_max);
   return within.length > 0 || minutes_max < 1 ? within : [minutes_max];
 }
+
+const NOTE_WORD: Readonly<Record<Asking['kind'], Word>> = {
+  acknowledge: 'acknowledge.note',
+  comment: 'comment.text',
+  shelve: 'deed.note',
+  out_of_service: 'deed.note',
+  assign: 'deed.note',
+};
 
 type Typed = { minutes?: number; oneShot?: boolean; note?: string; assignee?: string };
 
@@ -42,6 +54,11 @@ function deedOf(kind: Asking['kind'], typed: Typed): Deed {
     default:
       return { kind, note };
   }
+}
+
+function isNoteRequired({ kind, rows }: Asking): boolean {
+  if (kind === 'shelve') return shelvingOf(rows).note_required;
+  return kind === 'acknowledge' ? rows.some(row => row.acknowledge_note_required) : kind !== 'assign';
 }
 
 /** What has to be said before it is done. It stays open, with what was typed, until something was done. */
@@ -65,7 +82,7 @@ export default function DeedDialog({
   const [first] = rows;
   const limit = shelvingOf(rows);
   const times = presets(limit.minutes_max);
-  const noteRequired = kind === 'shelve' ? limit.note_required : kind !== 'assign';
+  const noteRequired = isNoteRequired(asking);
 
   async function submit(typed: Typed) {
     const deed = deedOf(kind, typed);
@@ -130,11 +147,30 @@ export default function DeedDialog({
             <Input maxLength={NAME_CHARS_MAX} autoFocus />
           </Form.Item>
         )}
+        {kind === 'acknowledge' && (
+          <p className="said-often">
+            {SAID_OFTEN.map(each => (
+              <Button key={each} onClick={() => form.setFieldValue('note', t(`acknowledge.${each}`))}>
+                {t(`acknowledge.${each}`)}
+              </Button>
+            ))}
+          </p>
+        )}
         <Form.Item
           name="note"
-          label={t(kind === 'comment' ? 'comment.text' : 'deed.note')}
+          label={t(NOTE_WORD[kind])}
           required={noteRequired}
-          rules={noteRequired ? [{ required: true, whitespace: true, message: t('deed.note_missing') }] : []}
+          rules={
+            noteRequired
+              ? [
+                  {
+                    required: true,
+                    whitespace: true,
+                    message: t(kind === 'acknowledge' ? 'acknowledge.missing' : 'deed.note_missing'),
+                  },
+                ]
+              : []
+          }
         >
           <Input.TextArea rows={3} maxLength={NOTE_CHARS_MAX} autoFocus={kind !== 'assign'} />
         </Form.Item>

@@ -1,7 +1,9 @@
 import { QuestionCircleOutlined, SearchOutlined } from '@ant-design/icons';
 import { Button, Checkbox, Dropdown, Input, type InputRef, Select } from 'antd';
 import type { Ref } from 'react';
+import { PRIORITIES } from '../../estate/standing';
 import { useSession } from '../../session/session';
+import type { Word } from '../../words/catalogue';
 import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import type { Wanted } from './order';
@@ -15,7 +17,7 @@ type Props = {
   readonly search: Ref<InputRef>;
 };
 
-const PRIORITIES = ['urgent', 'high', 'medium', 'low'];
+const GRADES = ['A', 'B', 'C'];
 const COLUMNS = ['trend', 'order'] as const;
 
 /** What is shown and how. All of it is kept with the person. */
@@ -38,50 +40,36 @@ export function Toolbar({ wanted, columns, onChange, onColumns, onHelp, search }
         onChange={event => onChange({ words: event.target.value })}
       />
       {sites.length > 1 && (
-        <Select
-          mode="multiple"
-          maxTagCount="responsive"
-          className="toolbar-select"
-          placeholder={t('filter.sites')}
-          aria-label={t('filter.sites')}
-          value={[...wanted.sites]}
+        <Several
+          word="filter.sites"
+          value={wanted.sites}
           options={sites.map(each => ({ value: each.site, label: of(each.name) }))}
           onChange={chosen => onChange({ sites: chosen })}
         />
       )}
-      <Select
-        mode="multiple"
-        maxTagCount="responsive"
-        className="toolbar-select"
-        placeholder={t('filter.priorities')}
-        aria-label={t('filter.priorities')}
-        value={[...wanted.priorities]}
+      <Several
+        word="filter.priorities"
+        value={wanted.priorities}
         options={PRIORITIES.map(each => ({ value: each, label: name('priority', each) }))}
         onChange={chosen => onChange({ priorities: chosen })}
       />
-      <Select
-        mode="multiple"
-        maxTagCount="responsive"
-        className="toolbar-select"
-        placeholder={t('filter.grades')}
-        aria-label={t('filter.grades')}
-        value={[...wanted.grades]}
-        options={['A', 'B', 'C'].map(each => ({ value: each, label: name('grade', each) }))}
+      <Several
+        word="filter.grades"
+        value={wanted.grades}
+        options={GRADES.map(each => ({ value: each, label: name('grade', each) }))}
         onChange={chosen => onChange({ grades: chosen })}
       />
       <Checkbox checked={wanted.unacknowledged} onChange={event => onChange({ unacknowledged: event.target.checked })}>
         {t('filter.unacknowledged')}
       </Checkbox>
-      <Select
-        className="toolbar-sort"
-        aria-label={t('filter.sort')}
+      <OneOf
+        word="filter.sort"
         value={wanted.sort}
         options={(['importance', 'newest'] as const).map(each => ({ value: each, label: t(`sort.${each}`) }))}
         onChange={sort => onChange({ sort })}
       />
-      <Select
-        className="toolbar-sort"
-        aria-label={t('filter.grouping')}
+      <OneOf
+        word="filter.grouping"
         value={wanted.grouping}
         options={(['auto', 'on', 'off'] as const).map(each => ({ value: each, label: t(`grouping.${each}`) }))}
         onChange={grouping => onChange({ grouping })}
@@ -106,5 +94,45 @@ export function Toolbar({ wanted, columns, onChange, onColumns, onHelp, search }
         onClick={onHelp}
       />
     </search>
+  );
+}
+
+type Chooser<Value, Chosen> = {
+  readonly word: Word;
+  readonly value: Chosen;
+  readonly options: readonly { readonly value: Value; readonly label: string }[];
+};
+
+/** As many as one likes; none is all. */
+function Several({
+  word,
+  value,
+  options,
+  onChange,
+}: Chooser<string, readonly string[]> & { onChange: (chosen: string[]) => void }) {
+  const { t } = useWords();
+  return (
+    <Select
+      mode="multiple"
+      maxTagCount="responsive"
+      className="toolbar-select"
+      placeholder={t(word)}
+      aria-label={t(word)}
+      value={[...value]}
+      options={[...options]}
+      onChange={onChange}
+    />
+  );
+}
+
+function OneOf<Value extends string>({
+  word,
+  value,
+  options,
+  onChange,
+}: Chooser<Value, Value> & { onChange: (chosen: Value) => void }) {
+  const { t } = useWords();
+  return (
+    <Select className="toolbar-sort" aria-label={t(word)} value={value} options={[...options]} onChange={onChange} />
   );
 }

@@ -7,6 +7,7 @@ import type { AlarmDetail } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
 import { Mark } from '../../drawn/Mark';
 import { Trend } from '../../drawn/Trend';
+import { useSpokenValue } from '../../estate/values';
 import { useLiveQueries } from '../../live/live';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
@@ -16,7 +17,7 @@ import { useWords } from '../../words/words';
 import { isUnacknowledged } from './order';
 import type { AlarmRow } from './rows';
 import { useTrends } from './trends';
-import { type Shown, useFigure, Value } from './Value';
+import { type Shown, Value } from './Value';
 
 const COMMENT_CHARS_MAX = 4_000;
 
@@ -144,7 +145,7 @@ function entries(value: unknown): readonly [string, Shown][] {
 
 function Reasons({ explanation, rule }: { explanation: Readonly<Record<string, unknown>>; rule: string }) {
   const { t, language } = useWords();
-  const figure = useFigure();
+  const spoken = useSpokenValue();
   const now_ms = useNow_ms();
   const delay = explanation.on_delay_s;
   const when = text(explanation.when);
@@ -167,12 +168,12 @@ function Reasons({ explanation, rule }: { explanation: Readonly<Record<string, u
         )}
         {entries(explanation.values).map(([name, value]) => (
           <Told key={name} word={t('why.value')}>
-            <code>{name}</code> = {figure(value)}
+            <code>{name}</code> = {spoken(name, value)}
           </Told>
         ))}
         {entries(explanation.parameters).map(([name, value]) => (
           <Told key={name} word={t('why.parameter')}>
-            <code>{name}</code> = {figure(value)}
+            <code>{name}</code> = {spoken(name, value)}
           </Told>
         ))}
         {typeof delay === 'number' && <Told word={t('why.delay')}>{duration(language, delay * 1_000)}</Told>}

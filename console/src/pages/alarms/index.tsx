@@ -96,7 +96,8 @@ function Console({ rows, refresh, latest }: ConsoleProps) {
     (kind: DeedKind, among: readonly AlarmRow[]) => {
       const able = among.filter(row => hindrance(kind, row) === null);
       if (able.length === 0) return;
-      if (kind !== 'acknowledge' && kind !== 'reset') {
+      const byClick = kind === 'acknowledge' && !able.some(row => row.acknowledge_note_required);
+      if (kind !== 'reset' && !byClick) {
         setAsking({ kind, rows: able });
         return;
       }

@@ -1,3 +1,4 @@
+import { isHidden as hidden, isUnanswered, PRIORITIES } from '../../estate/standing';
 import type { AlarmRow } from './rows';
 
 /** What a person chose to see; kept with the person. */
@@ -22,16 +23,12 @@ export const EVERYTHING: Wanted = {
 };
 
 /** Shelved, suppressed and out of service are on the shelf's page: hidden here, and counted. */
-const HIDDEN = new Set(['SHLVD', 'DSUPR', 'OOSRV']);
-const UNACKNOWLEDGED = new Set(['UNACK', 'RTNUN', 'LATUN']);
-const RANK = ['urgent', 'high', 'medium', 'low'];
-
 export function isHidden(row: AlarmRow): boolean {
-  return HIDDEN.has(row.alarm.shown);
+  return hidden(row.alarm);
 }
 
 export function isUnacknowledged(row: AlarmRow): boolean {
-  return UNACKNOWLEDGED.has(row.alarm.shown);
+  return isUnanswered(row.alarm);
 }
 
 export function isWanted(row: AlarmRow, wanted: Wanted): boolean {
@@ -55,7 +52,7 @@ export function isWanted(row: AlarmRow, wanted: Wanted): boolean {
 }
 
 function rank(row: AlarmRow): number {
-  return RANK.indexOf(row.alarm.priority);
+  return PRIORITIES.indexOf(row.alarm.priority);
 }
 
 /** Unacknowledged before acknowledged, the more urgent first, the newer first; or simply the newer first. */

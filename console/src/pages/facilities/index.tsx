@@ -4,6 +4,8 @@ import { Link, useSearchParams } from 'react-router';
 import { useExplained } from '../../api/problem';
 import type { FacilityOut } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
+import { GradeMark } from '../../drawn/GradeMark';
+import { PriorityMark } from '../../drawn/PriorityMark';
 import {
   keyOf,
   type SiteWithPlaces,
@@ -14,8 +16,6 @@ import {
 } from '../../estate/estate';
 import { places, type Room, rooms } from '../../estate/rooms';
 import { type Standing, standing } from '../../estate/standing';
-import { GradeMark } from '../../signs/GradeMark';
-import { PriorityMark } from '../../signs/PriorityMark';
 import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import './facilities.css';

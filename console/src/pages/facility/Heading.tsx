@@ -1,8 +1,8 @@
 import { Tooltip } from 'antd';
 import { Link } from 'react-router';
 import type { FacilityDetail, FacilityGradeOut, GatewayOut } from '../../api/schema';
+import { GradeMark } from '../../drawn/GradeMark';
 import { useGrade, type Where } from '../../estate/facility';
-import { GradeMark } from '../../signs/GradeMark';
 import { useNow_ms } from '../../time/now';
 import { duration } from '../../time/spoken';
 import { useWords } from '../../words/words';

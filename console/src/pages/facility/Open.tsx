@@ -25,7 +25,7 @@ export function Open({ rows, orders, silenced }: Props) {
       {[...rows]
         .sort((one, other) => byUrgency(one.alarm, other.alarm))
         .map(({ alarm }) => (
-          <Link key={alarm.id} to="/alarms" className={`open-row open-${alarm.priority}`}>
+          <Link key={alarm.id} to={`/alarms?alarm=${alarm.id}`} className={`open-row open-${alarm.priority}`}>
             <Mark priority={alarm.priority} grade={alarm.facility.grade} filled={isUnanswered(alarm)} />
             <strong>{of(alarm.title)}</strong>
             {alarm.part && <span>{alarm.part}</span>}

@@ -5,14 +5,14 @@ import { api, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
 import type { AlarmRow, FacilityOut } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
+import { GradeMark } from '../../drawn/GradeMark';
+import { PriorityMark } from '../../drawn/PriorityMark';
 import { useSites } from '../../estate/estate';
 import { useAlarmRows, VALUES_EVERY_MS } from '../../estate/facility';
 import { isMeasured, places } from '../../estate/rooms';
 import { abnormal, byUrgency, isHidden, isUnanswered } from '../../estate/standing';
 import { drawn } from '../../schematics/points';
 import { Schematic } from '../../schematics/Schematic';
-import { GradeMark } from '../../signs/GradeMark';
-import { PriorityMark } from '../../signs/PriorityMark';
 import { useWords } from '../../words/words';
 import './room.css';
 

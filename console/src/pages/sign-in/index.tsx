@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { Alert, Button, Form, Input, Modal } from 'antd';
 import { useState } from 'react';
+import { api, given } from '../../api/client';
 import { Failed, useExplained } from '../../api/problem';
 import { LanguageSwitch } from '../../app/LanguageSwitch';
-import { useSession } from '../../session/session';
+import { leaveForProvider, useSession } from '../../session/session';
 import { useWords } from '../../words/words';
 
 export function SignIn() {
@@ -18,9 +20,38 @@ export function SignIn() {
         <h1>{t('app.name')}</h1>
         <p>{t('app.subtitle')}</p>
         {standing === 'unreachable' && <Alert type="warning" showIcon title={t('problem.lost')} role="alert" />}
+        <SentBack />
         <SignInForm />
+        <ByProvider />
       </div>
     </main>
+  );
+}
+
+const WHY_SENT_BACK = ['unavailable', 'expired', 'refused', 'unknown'] as const;
+
+/** Why the way through the provider did not end inside (`/?sign_in=unknown`). */
+function SentBack() {
+  const { t } = useWords();
+  const told = new URLSearchParams(location.search).get('sign_in');
+  const why = WHY_SENT_BACK.find(each => each === told);
+  if (why === undefined) return null;
+  return <Alert type="error" showIcon title={t(`provider.${why}`)} role="alert" className="refusal" />;
+}
+
+/** The other way in, where people have an account with a provider; nothing where they have not. */
+function ByProvider() {
+  const { t } = useWords();
+  const { data } = useQuery({
+    queryKey: ['provider'],
+    queryFn: () => given(api.GET('/api/v1/session/provider')),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (!data?.name) return null;
+  return (
+    <Button block href={data.start} onClick={leaveForProvider} className="sign-in-provider">
+      {t('provider.sign_in', { name: data.name })}
+    </Button>
   );
 }
 

@@ -1,7 +1,7 @@
 import { Link } from 'react-router';
+import { PriorityMark } from '../../drawn/PriorityMark';
 import type { Room } from '../../estate/rooms';
 import { isUnanswered, type Standing } from '../../estate/standing';
-import { PriorityMark } from '../../signs/PriorityMark';
 import { useWords } from '../../words/words';
 
 /** A room as it is seen from three metres: grey with its name, or what is wrong there. */

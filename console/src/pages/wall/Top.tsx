@@ -2,10 +2,10 @@ import { BulbOutlined, ExpandOutlined, RollbackOutlined } from '@ant-design/icon
 import { Link } from 'react-router';
 import type { AlarmOut, Grade } from '../../api/schema';
 import { LanguageSwitch } from '../../app/LanguageSwitch';
+import { GradeMark } from '../../drawn/GradeMark';
+import { PriorityMark } from '../../drawn/PriorityMark';
 import { isUnanswered, PRIORITIES } from '../../estate/standing';
 import { LiveMark } from '../../live/LiveMark';
-import { GradeMark } from '../../signs/GradeMark';
-import { PriorityMark } from '../../signs/PriorityMark';
 import { useRunning_ms } from '../../time/now';
 import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';

@@ -1,9 +1,9 @@
 import type { CSSProperties } from 'react';
 import type { AlarmOut } from '../../api/schema';
+import { GradeMark } from '../../drawn/GradeMark';
+import { PriorityMark } from '../../drawn/PriorityMark';
 import { keyOf } from '../../estate/estate';
 import { isOver, isUnanswered } from '../../estate/standing';
-import { GradeMark } from '../../signs/GradeMark';
-import { PriorityMark } from '../../signs/PriorityMark';
 import { useNow_ms } from '../../time/now';
 import { duration } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';

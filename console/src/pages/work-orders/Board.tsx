@@ -1,7 +1,8 @@
 import { Link } from 'react-router';
+import { GradeMark } from '../../drawn/GradeMark';
 import { useWords } from '../../words/words';
 import { PressingClock } from './ClockFace';
-import { GradeMark, PriorityMark, StateMark } from './Marks';
+import { PriorityWord, StateMark } from './Marks';
 import { LANES, laneOf, type Order } from './orders';
 import type { Placed, Steady } from './steady';
 
@@ -37,7 +38,7 @@ export function OrderCard({ placed, stated }: { placed: Placed<Order>; stated?: 
     <li className={gone ? 'card card-gone' : 'card'}>
       <Link to={`/work-orders/${order.id}`} className="card-link">
         <span className="card-top">
-          <PriorityMark priority={order.priority} />
+          <PriorityWord priority={order.priority} />
           {(stated || moved) && !gone && <StateMark state={order.state} />}
           {gone && <span className="order-state">{t('orders.gone')}</span>}
           <span className="card-number">#{order.id}</span>

@@ -1,10 +1,11 @@
 import { Link } from 'react-router';
+import { GradeMark } from '../../drawn/GradeMark';
 import { useNow_ms } from '../../time/now';
 import { duration, moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import { PressingClock } from './ClockFace';
-import { GradeMark, PriorityMark, StateMark } from './Marks';
+import { PriorityWord, StateMark } from './Marks';
 import type { Order } from './orders';
 import type { Placed, Steady } from './steady';
 
@@ -33,7 +34,7 @@ export function OrderTable({ placed, hold }: { placed: readonly Placed<Order>[];
             <tr key={order.id} className={gone ? 'row-gone' : undefined}>
               <td>#{order.id}</td>
               <td>
-                <PriorityMark priority={order.priority} />
+                <PriorityWord priority={order.priority} />
               </td>
               <th scope="row">
                 <Link to={`/work-orders/${order.id}`}>{of(order.title)}</Link>

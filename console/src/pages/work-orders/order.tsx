@@ -2,6 +2,7 @@ import { ArrowLeftOutlined } from '@ant-design/icons';
 import { Link, useParams } from 'react-router';
 import { Failed, useExplained } from '../../api/problem';
 import { Waiting } from '../../app/Waiting';
+import { GradeMark } from '../../drawn/GradeMark';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
@@ -12,7 +13,7 @@ import { CallBack } from './CallBack';
 import { ClockSign, ClockWords, clockClass } from './ClockFace';
 import { clockStates } from './clocks';
 import { Journal } from './Journal';
-import { GradeMark, PriorityMark, StateMark } from './Marks';
+import { PriorityWord, StateMark } from './Marks';
 import { MovePanel } from './MovePanel';
 import { NoteForm } from './NoteForm';
 import { type Order, useOrder } from './orders';
@@ -76,7 +77,7 @@ function Head({ order }: { order: Order }) {
         <ArrowLeftOutlined /> {t('orders.to_list')}
       </Link>
       <div className="order-marks">
-        <PriorityMark priority={order.priority} />
+        <PriorityWord priority={order.priority} />
         <StateMark state={order.state} />
         <span className="faint">#{order.id}</span>
       </div>

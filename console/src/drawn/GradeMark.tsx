@@ -1,6 +1,6 @@
 import type { Grade } from '../api/schema';
 import { useServiceWords } from '../words/vocabulary';
-import './signs.css';
+import './drawn.css';
 
 /** The letter of a risk grade, in a frame that is heavier for the stricter. Grey: a grade is nothing abnormal. */
 export function GradeMark({ grade }: { grade: Grade }) {
