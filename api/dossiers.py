@@ -40,29 +40,33 @@ class ChainOut(Answered):
 
 
 class DossierPage(PageOf):
-    """Oldest first."""
+    """Oldest first, or as it was asked for."""
 
     items: Sequence[EntryOut]
     chain: ChainOut | None = Field(description="null: not asked for")
 
 
 class DossierQuery(Limit):
+    newest_first: bool = False
     verify: Annotated[bool, Field(description="also verify the whole chain")] = False
 
 
 @router.get(
     "/facilities/{site}/{facility}/dossier",
-    summary="Its entries, oldest first",
+    summary="Its entries, oldest first or newest first",
     responses=refusals(404),
     dependencies=[needs(Right.READ)],
 )
 async def list_dossier(
     site: Key, facility: Key, query: Annotated[DossierQuery, Query()], context: InContext
 ) -> DossierPage:
-    after = paging.number(query.after) or 0
+    after = paging.number(query.after)
     async with context.transaction() as connection:
         found = await facility_list.find(connection, site, facility)
-        rows = await dossier.entries(connection, found.id, after_seq=after, limit=query.limit + 1)
+        if query.newest_first:
+            rows = await dossier.latest(connection, found.id, before_seq=after, limit=query.limit + 1)
+        else:
+            rows = await dossier.entries(connection, found.id, after_seq=after or 0, limit=query.limit + 1)
         check = await dossier.verify(connection, found.id) if query.verify else None
     shown, cursor = paging.cut(rows, query.limit, lambda each: (each.seq,))
     return DossierPage(

@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from ledger.errors import NotFound
 from ledger.pool import Connection
@@ -113,10 +114,20 @@ async def entries(
     connection: Connection, facility_id: int, *, after_seq: int = 0, limit: int = 100
 ) -> list[DossierEntry]:
     """A page of a facility's dossier, oldest first."""
+    return await _read(connection, "seq > %s order by seq", [facility_id, after_seq, limit])
+
+
+async def latest(
+    connection: Connection, facility_id: int, *, before_seq: int | None = None, limit: int = 100
+) -> list[DossierEntry]:
+    """A page of it, newest first."""
+    return await _read(connection, "seq < coalesce(%s, 2147483647) order by seq desc", [facility_id, before_seq, limit])
+
+
+async def _read(connection: Connection, which: LiteralString, values: list[object]) -> list[DossierEntry]:
     cursor = await connection.execute(
-        "select seq, recorded_at, kind, body, hash from dossier_entry "
-        "where facility_id = %s and seq > %s order by seq limit %s",
-        [facility_id, after_seq, limit],
+        f"select seq, recorded_at, kind, body, hash from dossier_entry where facility_id = %s and {which} limit %s",  # noqa: S608 - literals all
+        values,
     )
     return [
         DossierEntry(seq=seq, recorded_at=recorded_at, kind=kind, body=json.loads(bytes(body)), hash=bytes(digest))

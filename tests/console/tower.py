@@ -16,9 +16,10 @@ from ledger import conditions, readings
 from ledger.records import Condition, ConditionSpec, Quality, Sample, Severity, to_ms
 
 FILE = Path(__file__).with_name("tower.yaml")
-HOURS = 6
-EVERY_MIN = 5
 SEED = 7
+_CURVES = ("outlet_pressure", "tank_level")
+_MINUTES = (*range(120), *range(150, 360))
+_WHOLE = ("current_floor",)
 
 # By the end of a point's key; what is not named is off, in its first position, or at a third of its range.
 _USUAL: Mapping[str, float] = {
@@ -27,7 +28,9 @@ _USUAL: Mapping[str, float] = {
     "phase_voltage_a": 229, "phase_voltage_b": 230, "phase_voltage_c": 231, "line_voltage_ab": 397, "line_voltage_bc": 399,
     "line_voltage_ca": 398, "frequency": 50, "power_factor": 0.94, "winding_temp_a": 71, "winding_temp_b": 73,
     "winding_temp_c": 72, "core_temp": 80, "load_rate": 46, "current_floor": 12, "speed": 1.75, "mains_ok": 1,
-    "power_a_ok": 1, "power_b_ok": 1, "run": 1, "occupied": 1, "car_moving": 1, "level": 78, "ats_position": 0,
+    "power_a_ok": 1, "power_b_ok": 1, "run": 1, "occupied": 1, "car_moving": 1, "level": 78, "ats_position": 0, "online": 1, "current_a": 212, "current_b": 208, "current_c": 220,
+    "residual_current": 38, "mv_voltage": 10.2, "flow_rate": 21, "free_chlorine": 0.42, "turbidity": 0.3, "ph": 7.2,
+    "water_temp": 17, "cable_temp": 41, "joint_temp": 48, "sump_level": 0.6,
 }  # fmt: skip
 _STILL = ("jockey_pump_2.run", "hydrant_pump_1.run", "hydrant_pump_2.run", "sprinkler_pump_1.run", "sprinkler_pump_2.run",
           "diesel_pump_1.run", "pump_3.run")  # fmt: skip
@@ -55,7 +58,7 @@ async def build(connection: Connection) -> Tower:
     await estate.bring_in.bring_in(connection, plan, now)
     await connection.execute("update gateway set online = true where site_id = (select id from site where key = 'tower')")
     site, found = await _conditions(connection, now)
-    await _measure(connection, site, now)
+    await speak(connection)
     return Tower(site, found)
 
 
@@ -77,24 +80,27 @@ async def _conditions(connection: Connection, now: datetime) -> tuple[int, Mappi
     return site, {name: by_place[each.facility_id, each.part_id, each.rule_key] for name, each in specs.items()}
 
 
-async def _measure(connection: Connection, site: int, now: datetime) -> None:
+async def speak(connection: Connection) -> None:
+    """Every point says what it usually says, now; those of `_CURVES` have said it each minute, but for half an hour."""
+    now = datetime.now(UTC)
     cursor = await connection.execute(
-        "select id, key, kind, coalesce(range_min, 0), coalesce(range_max, 10) from point where site_id = %s", [site]
+        "select id, key, kind, coalesce(range_min, 0), coalesce(range_max, 10) from point "
+        "where site_id = (select id from site where key = 'tower') and kind <> 'event'"
     )
     chance = random.Random(SEED)
-    times = [now - timedelta(minutes=EVERY_MIN * back) for back in range(HOURS * 60 // EVERY_MIN)]
     samples = [
-        Sample(number, to_ms(at), _value(chance, key, kind, low, high), Quality.GOOD, 0)
+        Sample(number, to_ms(now - timedelta(minutes=back)), _value(chance, key, kind, low, high), Quality.GOOD, 0)
         for number, key, kind, low, high in await cursor.fetchall()
-        if kind != "event"
-        for at in (times if kind == "measure" else times[:1])
+        for back in (_MINUTES if key in _CURVES else (0,))
     ]
     await readings.store(connection, sorted(samples, key=lambda each: each.ts_ms))
 
 
 def _value(chance: random.Random, key: str, kind: str, low: float, high: float) -> float:
     usual = _USUAL.get(key.rpartition(".")[2])
-    if kind == "measure":
-        middle = low + (high - low) / 3 if usual is None else usual
-        return round(middle * chance.uniform(0.97, 1.03), 3)
-    return 0 if usual is None or key in _STILL else usual
+    if kind != "measure":
+        return 0 if usual is None or key in _STILL else usual
+    if key in _WHOLE:
+        return usual or 0
+    middle = low + (high - low) / 3 if usual is None else usual
+    return round(middle * chance.uniform(0.97, 1.03), 3)

@@ -147,6 +147,14 @@ function nearest(column: uPlot.AlignedData[number] | undefined, at: number): num
   return null;
 }
 
+/** A reading between two gaps has no line: it is a dot, or nobody would see that there was one. */
+function alone(self: uPlot, series: number): number[] {
+  // What is undefined is another point's moment, and neither a reading nor a gap of this one.
+  const mine = [...(self.data[series] ?? [])].flatMap((value, at) => (value === undefined ? [] : [{ at, value }]));
+  const isGap = (place: number) => (mine[place]?.value ?? null) === null;
+  return mine.flatMap(({ at }, place) => (!isGap(place) && isGap(place - 1) && isGap(place + 1) ? [at] : []));
+}
+
 function seriesOf(curves: readonly Curve[]): { series: uPlot.Series[]; bands: uPlot.Band[] } {
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
@@ -159,7 +167,7 @@ function seriesOf(curves: readonly Curve[]): { series: uPlot.Series[]; bands: uP
       stroke: colour,
       width: 2,
       dash: [...dash],
-      points: { show: false },
+      points: { show: true, size: 4, fill: colour, filter: alone },
       spanGaps: false,
       ...paths,
     });

@@ -3,7 +3,6 @@ import { Button, Checkbox, Dropdown, Input, type InputRef, Select } from 'antd';
 import type { Ref } from 'react';
 import { PRIORITIES } from '../../estate/standing';
 import { useSession } from '../../session/session';
-import type { Word } from '../../words/catalogue';
 import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
 import type { Wanted } from './order';
@@ -41,20 +40,20 @@ export function Toolbar({ wanted, columns, onChange, onColumns, onHelp, search }
       />
       {sites.length > 1 && (
         <Several
-          word="filter.sites"
+          label={t('filter.sites')}
           value={wanted.sites}
           options={sites.map(each => ({ value: each.site, label: of(each.name) }))}
           onChange={chosen => onChange({ sites: chosen })}
         />
       )}
       <Several
-        word="filter.priorities"
+        label={t('filter.priorities')}
         value={wanted.priorities}
         options={PRIORITIES.map(each => ({ value: each, label: name('priority', each) }))}
         onChange={chosen => onChange({ priorities: chosen })}
       />
       <Several
-        word="filter.grades"
+        label={t('filter.grades')}
         value={wanted.grades}
         options={GRADES.map(each => ({ value: each, label: name('grade', each) }))}
         onChange={chosen => onChange({ grades: chosen })}
@@ -63,13 +62,13 @@ export function Toolbar({ wanted, columns, onChange, onColumns, onHelp, search }
         {t('filter.unacknowledged')}
       </Checkbox>
       <OneOf
-        word="filter.sort"
+        label={t('filter.sort')}
         value={wanted.sort}
         options={(['importance', 'newest'] as const).map(each => ({ value: each, label: t(`sort.${each}`) }))}
         onChange={sort => onChange({ sort })}
       />
       <OneOf
-        word="filter.grouping"
+        label={t('filter.grouping')}
         value={wanted.grouping}
         options={(['auto', 'on', 'off'] as const).map(each => ({ value: each, label: t(`grouping.${each}`) }))}
         onChange={grouping => onChange({ grouping })}
@@ -98,26 +97,25 @@ export function Toolbar({ wanted, columns, onChange, onColumns, onHelp, search }
 }
 
 type Chooser<Value, Chosen> = {
-  readonly word: Word;
+  readonly label: string;
   readonly value: Chosen;
   readonly options: readonly { readonly value: Value; readonly label: string }[];
 };
 
 /** As many as one likes; none is all. */
 function Several({
-  word,
+  label,
   value,
   options,
   onChange,
 }: Chooser<string, readonly string[]> & { onChange: (chosen: string[]) => void }) {
-  const { t } = useWords();
   return (
     <Select
       mode="multiple"
       maxTagCount="responsive"
       className="toolbar-select"
-      placeholder={t(word)}
-      aria-label={t(word)}
+      placeholder={label}
+      aria-label={label}
       value={[...value]}
       options={[...options]}
       onChange={onChange}
@@ -126,13 +124,12 @@ function Several({
 }
 
 function OneOf<Value extends string>({
-  word,
+  label,
   value,
   options,
   onChange,
 }: Chooser<Value, Value> & { onChange: (chosen: Value) => void }) {
-  const { t } = useWords();
   return (
-    <Select className="toolbar-sort" aria-label={t(word)} value={value} options={[...options]} onChange={onChange} />
+    <Select className="toolbar-sort" aria-label={label} value={value} options={[...options]} onChange={onChange} />
   );
 }

@@ -21,7 +21,7 @@ export function Dossier({ where: { site, facility } }: { where: Where }) {
     queryFn: ({ pageParam }) =>
       given(
         api.GET('/api/v1/facilities/{site}/{facility}/dossier', {
-          params: { path, query: { limit: PAGE, ...(pageParam !== '' && { after: pageParam }) } },
+          params: { path, query: { newest_first: true, limit: PAGE, ...(pageParam !== '' && { after: pageParam }) } },
         }),
       ),
     initialPageParam: '',

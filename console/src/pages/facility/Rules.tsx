@@ -2,7 +2,7 @@ import { Button, Input } from 'antd';
 import { useMemo, useState } from 'react';
 import type { ParameterOut, RuleOut, RulesOut, Value } from '../../api/schema';
 import type { Where } from '../../estate/facility';
-import { figure } from '../../estate/values';
+import { bare, figure } from '../../estate/values';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { duration, moment } from '../../time/spoken';
@@ -23,7 +23,7 @@ export function Rules({ where, rules, values }: { where: Where; rules: RulesOut;
     <div className="rules">
       <section>
         <h3>{t('rules.limits')}</h3>
-        <Parameters where={where} parameters={rules.parameters} />
+        <Parameters where={where} parameters={rules.parameters} values={values} />
       </section>
       <section>
         <h3>{t('rules.in_force', { n: rules.rules.length })}</h3>
@@ -55,15 +55,27 @@ export function Rules({ where, rules, values }: { where: Where; rules: RulesOut;
   );
 }
 
+const OPERATORS = ['and', 'or', 'not', 'any', 'all', 'under_test', 'under_work'] as const;
+
 /** The condition with names in the reader's language in place of keys. */
 function useSaid(rules: RulesOut, values: readonly Value[]): (expression: string) => string {
-  const { of } = useWords();
+  const { t, of } = useWords();
   return useMemo(() => {
-    const names = new Map<string, string>();
-    for (const each of values) names.set(each.point, of(each.name));
-    for (const each of rules.parameters) names.set(each.name, of(each.title));
+    const names = new Map<string, string>(OPERATORS.map(each => [each, t(`rules.${each}`)]));
+    for (const each of values) {
+      const [name, part] = [of(each.name), each.part_name ? of(each.part_name) : ''];
+      const own = name.startsWith(part) ? name.slice(part.length).trim() : name;
+      names.set(each.point, name);
+      // A rule for each part speaks of `self.run`, one about all of a kind of `pump.run`.
+      if (each.part !== null)
+        for (const whose of ['self', each.part_kind]) names.set(`${whose}.${bare(each.point)}`, own);
+    }
+    for (const each of rules.parameters) {
+      names.set(each.name, of(each.title));
+      if (each.name.includes('.')) names.set(`self.${bare(each.name)}`, of(each.title));
+    }
     return expression => expression.replace(/[a-z][a-z0-9_]*(\.[a-z0-9_]+)*/g, key => names.get(key) ?? key);
-  }, [rules, values, of]);
+  }, [rules, values, t, of]);
 }
 
 function Rule({ rule, said }: { rule: RuleOut; said: (expression: string) => string }) {
@@ -106,12 +118,26 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-function Parameters({ where, parameters }: { where: Where; parameters: readonly ParameterOut[] }) {
+function Parameters({
+  where,
+  parameters,
+  values,
+}: {
+  where: Where;
+  parameters: readonly ParameterOut[];
+  values: readonly Value[];
+}) {
   const { t, of, language } = useWords();
   const { can } = useSession();
   const now_ms = useNow_ms();
   const [edited, setEdited] = useState<ParameterOut | null>(null);
   const may = can('parameters', where.site);
+  const parts = useMemo(
+    () =>
+      new Map(values.flatMap(each => (each.part && each.part_name ? [[each.part, of(each.part_name)] as const] : []))),
+    [values, of],
+  );
+  const partOf = ({ name }: ParameterOut) => name.slice(0, Math.max(0, name.lastIndexOf('.')));
   if (parameters.length === 0) return <p className="open-none">{t('rules.no_limits')}</p>;
   return (
     <div className="points-box">
@@ -133,7 +159,7 @@ function Parameters({ where, parameters }: { where: Where; parameters: readonly 
           {parameters.map(each => (
             <tr key={each.name}>
               <td>
-                {of(each.title)} {each.name.includes('.') && <small>{each.name.split('.')[0]}</small>}
+                {of(each.title)} <small>{parts.get(partOf(each)) ?? partOf(each)}</small>
               </td>
               <td className="number">
                 <strong>{figure(each.value)}</strong> {each.unit}

@@ -38,7 +38,7 @@ export default function RoomPage() {
     placeholderData: keepPreviousData,
   });
   if (found.isError && !found.data) return <p role="alert">{explained(found.error)}</p>;
-  if (!found.data) return <Waiting />;
+  if (!found.data || sites.isPending) return <Waiting />;
   const home = sites.data?.find(each => each.site.key === site);
   const place = places(home?.places ?? []).find(each => each.location.key === room);
   const facilities = found.data.items;
