@@ -178,6 +178,20 @@ async def test_a_note_is_part_of_the_alarm_and_of_the_dossier(
     assert dossier["items"][-1]["body"]["text"] == "听到水锤声"
 
 
+async def test_what_endangers_life_is_acknowledged_with_a_note(
+    client: httpx.AsyncClient, owner: Owner, estate: Estate
+) -> None:
+    alarm = await ring(owner, estate)
+    await owner.execute("update alarm set severity = 'life_safety' where id = %s", [alarm])
+    assert (await client.get(f"/alarms/{alarm}")).json()["acknowledge_note_required"] is True
+    refused = await client.post(f"/alarms/{alarm}/acknowledge")
+    (fault,) = refused.json()["errors"]
+    assert (refused.status_code, fault["field"]) == (422, "body.note")
+    assert fault["text"]["zh"] == "此类报警确认时须写明如何处置"
+    done = await client.post(f"/alarms/{alarm}/acknowledge", json={"note": "已派人到现场"})
+    assert (done.status_code, done.json()["journal"][-1]["note"]) == (200, "已派人到现场")
+
+
 async def test_the_orders_of_an_alarm_are_with_it(client: httpx.AsyncClient, owner: Owner, estate: Estate) -> None:
     alarm = await ring(owner, estate)
     act = Act("rules", "at_once", NOON)

@@ -209,7 +209,9 @@ async def test_a_body_that_makes_no_sense_is_refused(client: httpx.AsyncClient) 
     for (_, path, operation), content in itertools.product(WRITES, wrong):
         if "requestBody" in operation:
             answer = await client.post(url(path), content=content, headers=headers)
-            assert assert_problem(answer, 422)["errors"], (path, content)
+            faults = assert_problem(answer, 422)["errors"]
+            assert faults, (path, content)
+            assert all(re.search(r"[\u4e00-\u9fff]", each["text"]["zh"]) for each in faults), (path, content, faults)
 
 
 async def test_a_list_is_asked_for_in_its_own_words(client: httpx.AsyncClient) -> None:

@@ -56,6 +56,9 @@ async def test_pages_go_on_where_the_last_one_ended(connection: Connection, site
     first = await dossier.entries(connection, site.booster, limit=3)
     rest = await dossier.entries(connection, site.booster, after_seq=first[-1].seq, limit=3)
     assert [entry.seq for entry in (*first, *rest)] == [1, 2, 3, 4, 5]
+    newest = await dossier.latest(connection, site.booster, limit=3)
+    older = await dossier.latest(connection, site.booster, before_seq=newest[-1].seq, limit=3)
+    assert [entry.seq for entry in (*newest, *older)] == [5, 4, 3, 2, 1]
 
 
 async def test_an_empty_chain_holds(connection: Connection, site: SmallSite) -> None:

@@ -50,8 +50,10 @@ export function explained(error: unknown, language: Language): string {
   const { problem } = error;
   const title = (language === 'zh' ? problem?.title_zh : problem?.title) ?? say(language, 'problem.unknown');
   const told = problem?.text?.[language] ?? title;
-  // The detail is for those who read English and look closer: figures and names that the text has no place for.
-  const detail = language === 'en' && problem?.detail && problem.detail !== told ? [problem.detail] : [];
+  // The detail is for those who read English and look closer: figures and names that the text has no place for. What is
+  // wrong with a field stands beside it.
+  const isClose = language === 'en' && !problem?.errors?.length;
+  const detail = isClose && problem?.detail && problem.detail !== told ? [problem.detail] : [];
   const again =
     error.retryAfter_s === null ? [] : [say(language, 'problem.retry_after', { seconds: error.retryAfter_s })];
   return [told, ...detail, ...again].join(' ');

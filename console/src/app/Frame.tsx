@@ -30,7 +30,7 @@ export function Frame({ page, children }: { page: Omit<Page, 'load'>; children: 
         <Layout.Sider
           className="sider"
           theme="light"
-          width={large ? 300 : 184}
+          width={large ? 300 : 196}
           collapsedWidth={large ? 88 : 56}
           collapsed={folded}
           trigger={null}
@@ -98,7 +98,7 @@ function Navigation({ current, onGone }: { current: string; onGone: () => void }
       })).filter(group => group.children.length > 0),
     [t, can],
   );
-  return <Menu mode="inline" items={items} selectedKeys={[current]} onClick={onGone} className="navigation" />;
+  return <Menu mode="inline" inlineIndent={14} items={items} selectedKeys={[current]} onClick={onGone} className="navigation" />;
 }
 
 function Person() {
