@@ -198,7 +198,7 @@ async def test_what_one_sees_and_may_not_change_is_forbidden_in_words(
     assert (await watcher.get(f"/alarms/{alarm}")).status_code == 200
     answer = await watcher.post(f"/alarms/{alarm}/acknowledge")
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:taizhang:problem:no_right")
-    assert "“确认告警”" in answer.json()["text"]["zh"]
+    assert "“确认报警”" in answer.json()["text"]["zh"]
     assert await state_of(owner, alarm) == (None,)
     nowhere = await watcher.post(f"/alarms/{alarm}/shelve", json={"until": "2026-03-01T12:30:00Z", "note": "x"})
     assert (nowhere.status_code, nowhere.json()["type"]) == (403, "urn:taizhang:problem:no_right")

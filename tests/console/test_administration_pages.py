@@ -20,7 +20,7 @@ def choose(page: Page, field: Locator, option: str) -> None:
 
 def test_a_clock_of_the_contract_is_decided_and_taken_back(calm: Service, open_page: OpenPage, keep: Keep) -> None:
     page = open_page("policy?site=harbour", login="manager")
-    line = page.get_by_role("row", name=re.compile("^照明"))
+    line = page.get_by_role("row", name=re.compile("^公共照明 "))
     line.first.get_by_role("button", name="8h").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("改为").fill("8 hours")
@@ -38,13 +38,13 @@ def test_a_clock_of_the_contract_is_decided_and_taken_back(calm: Service, open_p
     dialog.get_by_role("button", name="决定").click()
     expect(line.first).to_contain_text("本项目自定（合同：8h）")
     expect(page.get_by_role("region", name="决定记录")).to_contain_text("合同补充条款")
-    look(page, keep, "policy")
+    look(page, keep, "policy", [1440, 390])
     line.first.get_by_role("button", name="4h").click()
     dialog.get_by_label("原因").fill("补充条款到期")
     dialog.get_by_role("button", name="恢复为 8h").click()
     expect(line.first.get_by_role("button", name="8h")).to_be_visible()
     page.get_by_role("button", name="English").click()
-    look(page, keep, "policy", [1440, 390])
+    look(page, keep, "policy", [1440])
     reader = open_page("policy", login="auditor")
     expect(reader.get_by_role("region", name="设施风险等级")).to_be_visible()
     expect(reader.get_by_role("button", name="更改")).to_have_count(0)
@@ -65,7 +65,7 @@ def test_a_person_comes_is_changed_and_goes(calm: Service, open_page: OpenPage, 
     choose(page, form.get_by_label("项目"), "花园小区")
     choose(page, form.get_by_label("角色"), "维修工程师")
     form.get_by_role("button", name="保存").click()
-    expect(form.get_by_role("alert")).to_be_visible()  # somebody has that login
+    expect(form.get_by_role("alert").filter(has_text="已有人使用")).to_be_visible()
     expect(form.get_by_label("姓名")).to_have_value("李雷")
     look(page, keep, "person", [1440, 390])
     form.get_by_label("登录名").fill("lilei")

@@ -47,7 +47,7 @@ def test_assigning_taking_out_of_service_and_resetting(calm: Service, open_page:
     alarm = calm.ring(low(calm), **LOW)
     order = order_for(calm, alarm)
     latched = calm.ring(flood(calm), when="flood == 1", values={"flood": True})
-    page = open_page()
+    page = open_page(login="manager")
     dialog = page.get_by_role("dialog")
     row(page, alarm).get_by_role("button", name="更多操作").click()
     choose(page, "派单")

@@ -1,5 +1,6 @@
 """Every page in every width and both languages: kept as a picture to be looked at, and held to what axe knows of accessibility."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ def look(page: Page, keep: Keep, name: str, widths: Sequence[int] = tuple(WIDTHS
     for width in widths:
         page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         expect(page.locator(".waiting")).to_have_count(0)
+        expect(page.get_by_text(re.compile("^…"))).to_have_count(0)
         keep(page, f"{name}-{width}-{language}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width}"
         assert serious(page) == [], f"{name} at {width}"

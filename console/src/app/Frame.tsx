@@ -98,7 +98,16 @@ function Navigation({ current, onGone }: { current: string; onGone: () => void }
       })).filter(group => group.children.length > 0),
     [t, can],
   );
-  return <Menu mode="inline" inlineIndent={14} items={items} selectedKeys={[current]} onClick={onGone} className="navigation" />;
+  return (
+    <Menu
+      mode="inline"
+      inlineIndent={14}
+      items={items}
+      selectedKeys={[current]}
+      onClick={onGone}
+      className="navigation"
+    />
+  );
 }
 
 function Person() {

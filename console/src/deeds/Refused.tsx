@@ -9,6 +9,7 @@ export function Refused({ refusal, children }: { refusal: Refusal | null; childr
     <Alert
       type={refusal.taken ? 'warning' : 'error'}
       showIcon
+      className="refusal"
       role="alert"
       title={refusal.said}
       description={children}

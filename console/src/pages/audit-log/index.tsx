@@ -4,6 +4,7 @@ import { Button, Empty, Input, Select } from 'antd';
 import { useSearchParams } from 'react-router';
 import { api, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
+import { Scrolled } from '../../app/Scrolled';
 import { Waiting } from '../../app/Waiting';
 import { useSession } from '../../session/session';
 import { fromLocal } from '../../time/local';
@@ -103,7 +104,7 @@ export default function AuditLog() {
       )}
       {asked.isSuccess && entries.length === 0 && <Empty description={t('audit.none')} />}
       {entries.length > 0 && (
-        <div className="table-scroll">
+        <Scrolled>
           <table className="table">
             <thead>
               <tr>
@@ -136,7 +137,7 @@ export default function AuditLog() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scrolled>
       )}
       {asked.hasNextPage && (
         <Button block loading={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>

@@ -132,7 +132,7 @@ export function PersonForm(props: {
           )}
         </Form.List>
       </fieldset>
-      <Refused refusal={refusal} />
+      <Refused refusal={refusal?.taken ? { ...refusal, said: t('people.taken') } : refusal} />
       <Button type="primary" htmlType="submit" block loading={busy}>
         {t('people.save')}
       </Button>

@@ -5,6 +5,7 @@ import { useCallback, useState } from 'react';
 import { api, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
 import type { PersonRow } from '../../api/schema';
+import { Scrolled } from '../../app/Scrolled';
 import { Waiting } from '../../app/Waiting';
 import { Refused } from '../../deeds/Refused';
 import { useDeed } from '../../deeds/useDeed';
@@ -226,7 +227,7 @@ function Roles() {
   if (asked.data === undefined) return <p role="alert">{explained(asked.error)}</p>;
   const { roles, rights } = asked.data;
   return (
-    <div className="table-scroll">
+    <Scrolled>
       <table className="table roles">
         <thead>
           <tr>
@@ -249,6 +250,6 @@ function Roles() {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scrolled>
   );
 }

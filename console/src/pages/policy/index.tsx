@@ -5,6 +5,7 @@ import { useSearchParams } from 'react-router';
 import { api, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
 import type { DecisionOut, KindGradeOut, SiteContractOut } from '../../api/schema';
+import { Scrolled } from '../../app/Scrolled';
 import { Waiting } from '../../app/Waiting';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
@@ -97,7 +98,7 @@ function Contract({ contract, onChange }: { contract: SiteContractOut; onChange:
         )}
       </p>
       <p className="faint">{contract.source}</p>
-      <div className="table-scroll">
+      <Scrolled>
         <table className="table">
           <thead>
             <tr>
@@ -122,7 +123,7 @@ function Contract({ contract, onChange }: { contract: SiteContractOut; onChange:
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
       <p className="faint">{t('policy.clock_hint')}</p>
     </section>
   );
@@ -176,7 +177,7 @@ function Grades({ grades, onChange }: { grades: readonly KindGradeOut[]; onChang
   return (
     <section className="panel" aria-label={t('policy.grades')}>
       <h3>{t('policy.grades')}</h3>
-      <div className="table-scroll">
+      <Scrolled>
         <table className="table">
           <thead>
             <tr>
@@ -215,7 +216,7 @@ function Grades({ grades, onChange }: { grades: readonly KindGradeOut[]; onChang
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
     </section>
   );
 }

@@ -73,10 +73,7 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
         rules={[{ required: true, message: needed }]}
         {...said('rights')}
       >
-        <Checkbox.Group
-          className="token-rights"
-          options={rights.map(value => ({ value, label: name('right', value) }))}
-        />
+        <Rights options={rights.map(value => ({ value, label: name('right', value) }))} />
       </Form.Item>
       <Form.Item
         name="expires"
@@ -98,5 +95,22 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
         {t('tokens.make')}
       </Button>
     </Form>
+  );
+}
+
+/** Without what the form would tell of it in attributes that a group of boxes must not have. */
+function Rights(props: {
+  options: { value: Right; label: string }[];
+  value?: Right[];
+  onChange?: (chosen: Right[]) => void;
+}) {
+  const { options, value, onChange } = props;
+  return (
+    <Checkbox.Group
+      className="token-rights"
+      options={options}
+      {...(value && { value })}
+      {...(onChange && { onChange })}
+    />
   );
 }
