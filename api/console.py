@@ -1,4 +1,4 @@
-"""Hands out the console that `make console` built: its files as they are, and its one page for every address of its own.
+"""Hands out what `make console` built: files as they are, the patrol page under /patrol, the console's page for the rest.
 
 Nothing here knows what the console does. Files whose names carry their content's hash are kept by browsers for ever; the
 page that names them is asked for anew each time. What the build compressed is sent compressed.
@@ -23,21 +23,30 @@ _MEDIA_TYPES: Mapping[str, str] = {
     ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
 _ENCODINGS: Mapping[str, str] = {"br": ".br", "gzip": ".gz"}
 # Nothing comes from elsewhere and nothing goes elsewhere. Styles are written by the component library as it draws.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "default-src 'none'; script-src 'self'{script}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 _MANNERS: Mapping[str, str] = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": _POLICY.format(script=""),
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+}
+_PAGE, _PATROL = "index.html", "patrol.html"
+# The patrol page reads tags with the camera, by a reader that is WebAssembly; no other page may do either.
+_PATROL_MANNERS: Mapping[str, str] = {
+    **_MANNERS,
+    "Content-Security-Policy": _POLICY.format(script=" 'wasm-unsafe-eval'"),
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 _NOT_BUILT = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>台账 · Taizhang</title></head><body>
@@ -62,7 +71,7 @@ class Console:
         await response(scope, receive, send)
 
     def _answer(self, path: str, headers: Headers) -> Response:
-        page = self._built / "index.html"
+        page = self._built / (_PATROL if path == "/patrol" or path.startswith("/patrol/") else _PAGE)
         if not page.is_file():
             return HTMLResponse(_NOT_BUILT, 503, {**_MANNERS, "Cache-Control": "no-store"})
         found = self._file(path)
@@ -87,7 +96,7 @@ class Console:
 
 def _sent(file: Path, headers: Headers, *, for_ever: bool) -> Response:
     given = {
-        **_MANNERS,
+        **(_PATROL_MANNERS if file.name == _PATROL else _MANNERS),
         "Cache-Control": "public, max-age=31536000, immutable" if for_ever else "no-cache",
         "Vary": "Accept-Encoding",
     }

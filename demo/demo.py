@@ -15,7 +15,7 @@ import estate.bring_in
 import estate.importing
 import ledger.migrate
 import rules.packs
-from demo import ground, lines, people, services
+from demo import ground, lines, people, rounds, services
 from demo.services import Service, Services
 from embedded import process
 from ledger.pool import INGEST_ROLE, open_pool, transaction
@@ -46,6 +46,9 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "sign_in": ("在浏览器里登录", "sign in with a browser"),
     "broker": ("消息服务器", "broker"),
     "logs": ("日志", "logs"),
+    "rounds": ("正在发放巡检标签……", "issuing the tags of its rounds ..."),
+    "patrol": ("巡检页(保安用手机)", "patrol page, for the guard's phone"),
+    "tags": ("可以扫的标签", "tags to scan"),
     "running": (
         "运行中。下面逐行显示告警和工单;按 Ctrl-C 结束。",
         "Running. A line for every alarm and work order; Ctrl-C ends it.",
@@ -80,6 +83,7 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
             "MQTT_URL": here.mqtt_url,
             "TAIZHANG_API_TOKEN": token,
             "TAIZHANG_API_PORT": str(port),
+            "TAIZHANG_PUBLIC_URL": settings.public_url or f"http://127.0.0.1:{port}",
         }
         async with services.running(directory / "logs", environment) as running:
             running.start(Service("ingest", ["ingest"]))
@@ -95,6 +99,9 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
                 say(f"  {text('logs')}: {directory / 'logs'}\n  {text('look')}:")
                 for path, meaning in _LOOK:
                     say(f'    curl -N -H "Authorization: Bearer {token}" "{url}/api/v1/{path}"   # {text(meaning)}')
+                say(text("rounds"))
+                sheet = await rounds.bring_in(url, token, directory)
+                say(f"\n  {text('patrol')}: {url}/patrol\n  {text('tags')}: {sheet}")
                 say(f"\n  {text('sign_in')}: {url}/")
                 for login, (_, name) in people.PEOPLE.items():
                     say(f"    {login:<12} {logins[login]:<16} {name}")

@@ -39,8 +39,7 @@ async def of_plan(
     stops = await plans.stops(connection, plan.id)
     walked = {each.window_from: each for each in await rounds.of_plan(connection, plan.id, begin=begin, end=end)}
     visited = await rounds.visited(connection, [each.id for each in walked.values()])
-    in_force = planned(plan, max(begin, plan.made_at - EARLY), end)
-    windows = {each.begin: each for each in in_force if plan.retired_at is None or each.end <= plan.retired_at}
+    windows = {each.begin: each for each in planned(plan, begin, end) if _is_in_force(plan, each)}
     length = timedelta(minutes=plan.window_min)
     found: list[Walked] = []
     for opens in sorted({*walked, *windows}):
@@ -53,3 +52,8 @@ async def of_plan(
         number, guard = (None, None) if round_ is None else (round_.id, round_.guard)
         found.append(Walked(window, stands, len(route), len(seen), number, guard))
     return found, stops
+
+
+def _is_in_force(plan: Plan, window: Window) -> bool:
+    """One that was open when the plan was made can be walked, and so is due; one that its retirement cut short is not."""
+    return plan.made_at < window.end and (plan.retired_at is None or window.end <= plan.retired_at)

@@ -16,6 +16,8 @@ def built(tmp_path: Path) -> Path:
     (dist / "assets").mkdir(parents=True)
     (dist / ".vite").mkdir()
     (dist / "index.html").write_text("<p>page</p>", encoding="utf-8")
+    (dist / "patrol.html").write_text("<p>patrol</p>", encoding="utf-8")
+    (dist / "patrol-worker.js").write_text("keeps", encoding="utf-8")
     (dist / "assets" / "index-1a2b.js").write_text("plain", encoding="utf-8")
     (dist / "assets" / "index-1a2b.js.br").write_bytes(b"small")
     (dist / ".vite" / "manifest.json").write_text("{}", encoding="utf-8")
@@ -79,6 +81,22 @@ async def test_the_browser_may_load_nothing_from_elsewhere_and_nobody_may_frame_
     assert policy["script-src"] == policy["connect-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_patrol_page_alone_has_the_camera_and_its_reader(app: FastAPI, built: Path) -> None:
+    async with browser(app, built) as client:
+        for path in ("/patrol", "/patrol/t/K7MF9QXD2C4H"):
+            page = await client.get(path)
+            assert (page.status_code, page.text) == (200, "<p>patrol</p>")
+            assert "script-src 'self' 'wasm-unsafe-eval';" in page.headers["content-security-policy"]
+            assert "camera=(self)" in page.headers["permissions-policy"]
+        for path in ("/", "/patrols"):
+            page = await client.get(path)
+            assert page.text == "<p>page</p>"
+            assert "unsafe-eval" not in page.headers["content-security-policy"]
+            assert "camera=()" in page.headers["permissions-policy"]
+        worker = await client.get("/patrol-worker.js")
+        assert (worker.text, worker.headers["cache-control"]) == ("keeps", "no-cache")
 
 
 async def test_the_interface_stays_the_interface(app: FastAPI, built: Path) -> None:

@@ -85,6 +85,16 @@ async def test_nobody_starts_what_is_not_due_and_what_nobody_started_is_missed(
     assert (await client.get("/inspection-plans")).json()["items"] == []
 
 
+async def test_a_window_that_was_open_when_its_plan_was_made_is_due(
+    client: httpx.AsyncClient, estate: Estate, clock: StandingClock
+) -> None:
+    await client.post("/inspection-plans", json=PLAN | {"starts_at": "00:00", "window_min": 1440})
+    today = {"from": "2026-02-28T16:00:00Z", "until": "2026-03-01T16:00:00Z"}
+    assert await states(client, **today) == [("due_soon", 0)]
+    yesterday = {"from": "2026-02-27T16:00:00Z", "until": "2026-02-28T16:00:00Z"}
+    assert await states(client, **yesterday) == [], "nobody could have walked it"
+
+
 async def test_a_plan_that_makes_no_sense_is_refused_in_words(client: httpx.AsyncClient, estate: Estate) -> None:
     for change, field in (
         ({"days": [1]}, "body.days"),

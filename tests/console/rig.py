@@ -35,6 +35,7 @@ from tests.small_estate import SmallSite, build_both, cause, raise_alarm
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "console" / "dist" / "index.html"
 OUTPUT = ROOT / "test-output" / "console"
+TOKEN = "a-token-of-the-console-tests"
 WIDTHS = {390: 844, 1440: 900, 3840: 2160}
 STOP_S = 10
 PATIENCE_S = 190  # a machine with much else to do starts two services and a database in minutes
@@ -160,8 +161,9 @@ def running(database_url: str, mqtt_url: str, directory: Path, port: int) -> Ite
         **os.environ,
         "DATABASE_URL": database_url,
         "MQTT_URL": mqtt_url,
-        "TAIZHANG_API_TOKEN": "a-token-of-the-console-tests",
+        "TAIZHANG_API_TOKEN": TOKEN,
         "TAIZHANG_API_PORT": str(port),
+        "TAIZHANG_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "TAIZHANG_SITES": '["harbour"]',
         "TAIZHANG_DATA_DIR": str(directory),
         "TAIZHANG_PUBLIC_URL": f"http://127.0.0.1:{port}",

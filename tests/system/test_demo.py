@@ -103,6 +103,12 @@ async def test_comes_up_stops_and_goes_on(tmp_path: Path, eventually: Eventually
         await is_up(first, eventually)
         sites = await asyncio.to_thread(first.get, "/api/v1/sites")
         assert len(sites["items"]) == 2
+        now = datetime.now(UTC)
+        span = {"from": (now - timedelta(days=1)).isoformat(), "until": now.isoformat()}
+        rounds = (await asyncio.to_thread(first.get, f"/api/v1/inspection-rounds?{urlencode(span)}"))["items"]
+        assert "tower_1_daily" in {each["plan"] for each in rounds}, "the guard has a round today"
+        (sheet,) = (tmp_path / "data").glob("tags_*.pdf")
+        assert sheet.read_bytes().startswith(b"%PDF")
 
         await eventually(lambda: asyncio.to_thread(first.stored), 60)
         token = first.token()

@@ -1,0 +1,249 @@
+"""A guard's whole round on a phone: signed in, tags read by the camera, a cellar without network, a browser that is killed."""
+
+import io
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import segno
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Error as PlaywrightError
+
+from tests.console.conftest import ARGUMENTS, PATIENCE_MS
+from tests.console.rig import TOKEN, WIDTHS, Service
+from tests.console.test_pages import serious
+
+pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
+
+WALL = (122, 118, 110)
+STAIRS = ("stair-1", "stair-2", "stair-3")
+HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Actor": "inspector"}
+Keep = Callable[[Page, str], None]
+
+
+@dataclass
+class Route:
+    """Three stairs of the garden, a tag on each, a round that is open all day."""
+
+    client: httpx.Client
+    links: dict[str, str]
+
+    def visits(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.client.get("/inspections", params={"site": "garden"}).json()["items"]
+        return [each for each in items if each["person"] == "巡逻保安李强"]
+
+    def rounds(self) -> list[dict[str, Any]]:
+        now = datetime.now(UTC)
+        span = {"from": (now - timedelta(days=1)).isoformat(), "until": now.isoformat()}
+        items: list[dict[str, Any]] = self.client.get("/inspection-rounds", params=span).json()["items"]
+        return [each for each in items if each["round"] is not None]
+
+
+@pytest.fixture
+def route(calm: Service) -> Iterator[Route]:
+    async def stairs(connection: psycopg.AsyncConnection[Any]) -> None:
+        for number, key in enumerate(STAIRS, start=1):
+            await connection.execute(
+                "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
+                "values (%s, %s, %s, 'escape_stair', 'A', %s, %s)",
+                [calm.garden.id, calm.garden.room, key, f"{number} 号疏散楼梯", f"Escape stair {number}"],
+            )
+
+    calm.act(stairs)
+    with httpx.Client(base_url=f"{calm.url}/api/v1", headers=HEADERS, timeout=30) as client:
+        links: dict[str, str] = {}
+        for key in STAIRS:
+            issued = client.post("/tags", json={"site": "garden", "facility": key})
+            links[key] = issued.raise_for_status().json()["tag"]["link"]
+        plan = {
+            "site": "garden",
+            "key": "all_day",
+            "name": {"zh": "疏散楼梯日巡", "en": "Stairs, daily"},
+            "grid": "第一网格",
+            "officer": "消防网格员赵敏",
+            "period": "day",
+            "starts_at": "00:00",
+            "window_min": 1440,
+            "stops": [{"facility": each, "leg_s": 0, "dwell_s": 0} for each in STAIRS],
+        }
+        client.post("/inspection-plans", json=plan).raise_for_status()
+        yield Route(client, links)
+
+
+@dataclass
+class Phone:
+    """A browser with a memory, and a camera before which a test holds pictures."""
+
+    browser: Browser
+    chromium: str
+    url: str
+    directory: Path
+
+    def hold(self, text: str) -> None:
+        """The camera reads its film anew each time it is opened."""
+        drawn = io.BytesIO()
+        segno.make_qr(text, error="q").save(drawn, kind="png", scale=7, border=4)
+        frame = Image.new("RGB", (640, 480), WALL)
+        frame.paste(Image.open(drawn).convert("RGB").rotate(4, expand=True, fillcolor=WALL), (180, 90))
+        written = io.BytesIO()
+        frame.save(written, "JPEG", quality=80)
+        (self.directory / "film.mjpeg").write_bytes(written.getvalue() * 5)
+
+    @contextmanager
+    def on(self, *, offline: bool = False) -> Iterator[Page]:
+        context = self.browser.browser_type.launch_persistent_context(
+            self.directory / "memory",
+            executable_path=self.chromium,
+            args=[
+                *ARGUMENTS,
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={self.directory / 'film.mjpeg'}",
+            ],
+            viewport={"width": 390, "height": WIDTHS[390]},
+            has_touch=True,
+            is_mobile=True,
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        context.set_offline(offline)
+        page = context.pages[0]
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        context.on(
+            "request",
+            lambda request: (
+                None if re.match(rf"{self.url}|data:|blob:", request.url) else complaints.append(request.url)
+            ),
+        )
+        page.goto(f"{self.url}/patrol")
+        yield page
+        with suppress(PlaywrightError):  # where a test killed it
+            context.close()
+        assert not complaints, "\n".join(complaints)
+
+    def killed(self) -> None:
+        """Nothing is saved in passing: as when a phone's battery is empty."""
+        for each in Path("/proc").glob("[0-9]*/cmdline"):
+            said = each.read_bytes().decode(errors="replace")
+            if str(self.directory / "memory") in said and "--type=" not in said:
+                os.kill(int(each.parent.name), signal.SIGKILL)
+
+
+@pytest.fixture
+def phone(calm: Service, chromium: str, browser: Browser, tmp_path: Path) -> Phone:
+    return Phone(browser, chromium, calm.url, tmp_path)
+
+
+def bar(page: Page) -> Locator:
+    return page.locator(".bar")
+
+
+def scan(page: Page, name: str) -> None:
+    page.get_by_role("button", name="扫码", exact=True).tap()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_a_round_is_walked_with_and_without_network(calm: Service, phone: Phone, route: Route, keep: Keep) -> None:
+    phone.hold(route.links["stair-1"])
+    with phone.on() as page:
+        sign_in_and_start(page, calm, keep)
+        a_healthy_point_in_three_taps(page, keep)
+        phone.hold(route.links["stair-2"])
+        a_failed_item_opens_an_order(page, route, keep)
+        page.context.set_offline(True)
+        phone.hold(route.links["stair-3"])
+        in_the_cellar(page, keep)
+        phone.killed()
+    with phone.on(offline=True) as page:
+        expect(bar(page)).to_contain_text("手机已存 1 · 已发送 2")
+        expect(page.get_by_text("本轮已结束")).to_be_visible()
+        # Its session is over as well: what lies there waits for him, and for nobody else.
+        page.context.clear_cookies()
+        page.context.set_offline(False)
+        expect(page.get_by_text("手机已存 1 · 已发送 0")).to_be_visible()
+        sign_in(page, calm)
+        expect(bar(page)).to_contain_text("手机已存 0 · 已发送 3")
+        keep(page, "patrol-sent-390-zh")
+    assert [each["facility"]["key"] for each in reversed(route.visits())] == list(STAIRS)
+    assert {each["outcome"] for each in route.visits()} == {"in_order", "defective"}
+    (line,) = route.rounds()
+    assert (line["state"], line["visited"]) == ("finished", 3)
+
+
+def sign_in(page: Page, calm: Service) -> None:
+    page.get_by_label("登录名").fill("guard")
+    page.get_by_label("密码").fill(calm.passwords["guard"])
+    assert serious(page) == []
+    page.get_by_role("button", name="登录").tap()
+
+
+def sign_in_and_start(page: Page, calm: Service, keep: Keep) -> None:
+    sign_in(page, calm)
+    expect(page.get_by_role("heading", name="疏散楼梯日巡")).to_be_visible()
+    expect(bar(page)).to_contain_text("手机已存 0 · 已发送 0")
+    assert serious(page) == []
+    keep(page, "patrol-today-390-zh")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.get_by_role("button", name="开始巡检").tap()
+    expect(page.get_by_text("0 / 3 点")).to_be_visible()
+
+
+def a_healthy_point_in_three_taps(page: Page, keep: Keep) -> None:
+    keep(page, "patrol-round-390-zh")
+    scan(page, "1 号疏散楼梯")
+    assert serious(page) == []
+    keep(page, "patrol-point-390-zh")
+    page.get_by_role("button", name="全部正常").tap()
+    page.get_by_role("button", name="保存").tap()
+    expect(page.get_by_text("1 / 3 点")).to_be_visible()
+    expect(bar(page)).to_contain_text("手机已存 0 · 已发送 1")
+
+
+def a_failed_item_opens_an_order(page: Page, route: Route, keep: Keep) -> None:
+    scan(page, "2 号疏散楼梯")
+    item = page.locator("#item-clear")
+    item.get_by_role("button", name="异常").tap()
+    page.locator("#item-what").get_by_role("button", name="电动自行车").tap()
+    page.get_by_role("button", name="全部正常").tap()
+    page.get_by_role("button", name="保存").tap()
+    expect(page.get_by_text("还缺 1 张必拍照片")).to_be_visible()
+    item.get_by_role("button", name="拍照").tap()
+    page.get_by_role("button", name="拍", exact=True).tap()
+    expect(item.get_by_alt_text("已拍的照片").or_(item.locator(".thumbnail-sent"))).to_be_visible()
+    assert serious(page) == []
+    keep(page, "patrol-failed-390-zh")
+    page.get_by_role("button", name="保存").tap()
+    expect(page.locator(".stop-defective")).to_contain_text(re.compile(r"已开工单 \d+"))
+    keep(page, "patrol-order-390-zh")
+    (found, _) = route.visits()
+    assert found["failed"] == ["clear", "what"]
+    order = route.client.get(f"/work-orders/{found['work_order']}").json()["work_order"]
+    assert order["facility"]["key"] == "stair-2"
+    expect(bar(page)).to_contain_text("全部已发送")
+    (found, _) = route.visits()
+    assert [each["arrived"] for each in found["photos"]] == [True]
+
+
+def in_the_cellar(page: Page, keep: Keep) -> None:
+    scan(page, "3 号疏散楼梯")
+    page.get_by_role("button", name="全部正常").tap()
+    page.get_by_role("button", name="保存").tap()
+    expect(bar(page)).to_contain_text("手机已存 1 · 已发送 2")
+    expect(bar(page)).to_contain_text("无网络")
+    page.get_by_role("button", name="结束本轮").tap()
+    expect(page.get_by_text("还有 1 条没有发送")).to_be_visible()
+    keep(page, "patrol-ending-390-zh")
+    page.get_by_role("button", name="确定结束").tap()
+    expect(page.get_by_text("已结束，1 条待发送")).to_be_visible()
