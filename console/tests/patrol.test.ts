@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import type { ChecklistOut, ItemOut, RoundStop } from '../src/api/schema';
+import { allWell, asked, missing, wantsPhoto } from '../src/patrol/answers';
+import { read, shown, typed } from '../src/patrol/codes';
+
+// Made by inspection/codes.py.
+const CODE = 'GH8RHGKC32TG';
+
+test('a code is read from its link at any address, as it is typed, and as it is printed', () => {
+  for (const text of [
+    CODE,
+    CODE.toLowerCase(),
+    shown(CODE),
+    `https://patrol.example.cn/t/${CODE}`,
+    `http://127.0.0.1:8080/sub/t/${CODE}/`,
+  ])
+    expect(read(text), text).toEqual({ code: CODE });
+});
+
+test('every single wrong character and every two neighbours changed over are noticed', () => {
+  for (let at = 0; at < CODE.length; at += 1) {
+    for (const other of '2346789CDFGHJKMPQRTVWXY')
+      if (other !== CODE[at])
+        expect(typed(CODE.slice(0, at) + other + CODE.slice(at + 1))).toEqual({ misread: 'wrong_check' });
+    const swapped = CODE.slice(0, at) + (CODE[at + 1] ?? '') + (CODE[at] ?? '') + CODE.slice(at + 2);
+    if (swapped !== CODE && swapped.length === CODE.length && at + 1 < CODE.length)
+      expect(typed(swapped)).toEqual({ misread: 'wrong_check' });
+  }
+});
+
+test('what is not ours is told apart', () => {
+  expect(read('https://u.example.com/wx/abc')).toEqual({ misread: 'foreign' });
+  expect(read('6901234567892')).toEqual({ misread: 'foreign' });
+  expect(typed('GH8R')).toEqual({ misread: 'wrong_length' });
+  expect(typed('GH8RHGKC32T0')).toEqual({ misread: 'wrong_character' });
+  expect(typed(' - ')).toEqual({ misread: 'empty' });
+});
+
+const item = (key: string, change: Partial<ItemOut> = {}): ItemOut => ({
+  key,
+  ask: { zh: key, en: key },
+  answer: 'check',
+  severity: 'warning',
+  photo: 'on_fail',
+  optional: false,
+  types: [],
+  unit: '',
+  low: null,
+  high: null,
+  choices: [],
+  follow_up: [],
+  source: '',
+  ...change,
+});
+const items = [
+  item('seal', { follow_up: [item('why', { answer: 'text' })] }),
+  item('pressure', { answer: 'reading', low: 0.2, high: 0.6, photo: 'random' }),
+  item('frost', { optional: true }),
+  item('weight', { answer: 'reading' }),
+];
+const checklist = { items } as unknown as ChecklistOut;
+const stop = { items: ['seal', 'pressure', 'frost'], photos: [] } as unknown as RoundStop;
+const keys = (answers: Record<string, boolean | number | string>) =>
+  asked(checklist, stop, answers).map(each => each.item.key);
+
+test('a failed item asks its follow-ups in place, and what this facility is not asked stays out', () => {
+  expect(keys({})).toEqual(['seal', 'pressure', 'frost']);
+  expect(keys({ seal: false })).toEqual(['seal', 'why', 'pressure', 'frost']);
+});
+
+test('"all in order" answers compulsory checks only: what failed stays failed, figures are read', () => {
+  expect(allWell(asked(checklist, stop, {}), {})).toEqual({ seal: true });
+  expect(allWell(asked(checklist, stop, { seal: false }), { seal: false })).toEqual({ seal: false });
+  expect(missing(asked(checklist, stop, { seal: true }), { seal: true })).toEqual(['pressure']);
+});
+
+test('a photo is compulsory when drawn for today or when its item failed', () => {
+  const pressure = item('pressure', { answer: 'reading', low: 0.2, high: 0.6, photo: 'random' });
+  expect(wantsPhoto(pressure, stop, { pressure: 0.4 })).toBe(false);
+  expect(wantsPhoto(pressure, stop, { pressure: 0.1 })).toBe(true);
+  expect(wantsPhoto(pressure, { ...stop, photos: ['pressure'] }, { pressure: 0.4 })).toBe(true);
+});
