@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Button, Form, Input, InputNumber } from 'antd';
+import { Button, Form, Input } from 'antd';
 import { useCallback } from 'react';
 import { api, given } from '../../api/client';
 import { Refused } from '../../deeds/Refused';
@@ -10,7 +10,10 @@ import { type Detail, orderKey } from './orders';
 import { isInHand } from './papers';
 import { TEXTS } from './texts';
 
-type Typed = { name: string; model?: string; quantity: number; unit: string };
+type Typed = { name: string; model?: string; quantity: string; unit: string };
+
+/** Above nothing, at most three decimals. */
+const QUANTITY = /^(?=.*[1-9])\d{1,7}(\.\d{1,3})?$/;
 
 export function Parts({ detail }: { detail: Detail }) {
   const say = useTexts(TEXTS);
@@ -80,7 +83,7 @@ function PartForm({ order }: { order: number }) {
       given(
         api.POST('/api/v1/work-orders/{order}/parts', {
           params: { path: { order }, header: { 'idempotency-key': key } },
-          body: { ...typed, model: typed.model?.trim() ? typed.model.trim() : null },
+          body: { ...typed, quantity: Number(typed.quantity), model: typed.model?.trim() ? typed.model.trim() : null },
         }),
       ),
     [order],
@@ -103,7 +106,7 @@ function PartForm({ order }: { order: number }) {
       form={form}
       layout="vertical"
       className="part-form"
-      initialValues={{ quantity: 1, unit: say('piece') }}
+      initialValues={{ quantity: '1', unit: say('piece') }}
       onFinish={typed => void act(typed)}
     >
       <Form.Item name="name" label={say('part_name')} rules={needed} className="part-name" {...said('name')}>
@@ -115,10 +118,10 @@ function PartForm({ order }: { order: number }) {
       <Form.Item
         name="quantity"
         label={say('quantity')}
-        rules={[{ required: true, message: say('needed') }]}
+        rules={[{ required: true, pattern: QUANTITY, message: say('needed') }]}
         {...said('quantity')}
       >
-        <InputNumber min={0.001} max={1_000_000} inputMode="decimal" />
+        <Input inputMode="decimal" maxLength={11} />
       </Form.Item>
       <Form.Item name="unit" label={say('unit')} rules={needed} {...said('unit')}>
         <Input maxLength={20} />

@@ -1,6 +1,6 @@
 import { CameraOutlined } from '@ant-design/icons';
 import { useQueryClient } from '@tanstack/react-query';
-import { Button, Image } from 'antd';
+import { Button } from 'antd';
 import { useCallback, useState } from 'react';
 import { deedKey } from '../../api/client';
 import { useExplained } from '../../api/problem';
@@ -35,11 +35,9 @@ export function Photos({ detail }: { detail: Detail }) {
   return (
     <section className="panel photos" aria-label={say('photos')}>
       <h3>{say('photos')}</h3>
-      <Image.PreviewGroup>
-        {STAGES.map(stage => (
-          <Group key={stage} detail={detail} stage={stage} add={mayAdd ? add : null} />
-        ))}
-      </Image.PreviewGroup>
+      {STAGES.map(stage => (
+        <Group key={stage} detail={detail} stage={stage} add={mayAdd ? add : null} />
+      ))}
       <div aria-live="polite">
         {onTheirWay > 0 && <p className="faint">{say('sending', { n: onTheirWay })}</p>}
         {waiting.flatMap(each =>
@@ -116,13 +114,14 @@ function Group({ detail, stage, add }: { detail: Detail; stage: Stage; add: Add 
       <ul className="photo-list">
         {shown.map((each, at) => (
           <li key={each.sha256}>
-            <Image
-              src={pictureAt(detail.work_order.id, each.sha256, true)}
-              preview={{ src: pictureAt(detail.work_order.id, each.sha256) }}
-              alt={say('photo_alt', { stage: say(`stage_${stage}`), n: at + 1 })}
-              width={112}
-              height={112}
-            />
+            <a href={pictureAt(detail.work_order.id, each.sha256)} target="_blank" rel="noreferrer">
+              <img
+                src={pictureAt(detail.work_order.id, each.sha256, true)}
+                alt={say('photo_alt', { stage: say(`stage_${stage}`), n: at + 1 })}
+                width={112}
+                height={112}
+              />
+            </a>
             <span className="faint photo-by">
               {say('photo_by', { who: each.added_by, at: moment(language, each.added_at, now_ms) })}
             </span>
