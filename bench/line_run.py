@@ -106,6 +106,7 @@ async def run(
     """
     async with await databases.connect(database_url) as opened:
         rows = int(await databases.number(opened, READINGS))
+        settled = int(await databases.number(opened, ground.SETTLED))  # by earlier runs on the same ledger
     async with (
         bench.broker() as broker,
         ground.ingest(bench, database_url, broker.url, environment) as ingest,
@@ -124,7 +125,7 @@ async def run(
         ground.consumption(load.counters, database_url),
     ):
         watch = Watch(opened, ingest.pid, broker.pid, await postmaster(opened))
-        await warmed_up(opened, of, values_per_message)
+        await warmed_up(opened, of, values_per_message, settled)
         await asyncio.sleep(min(WARM_UP_S, max(1.0, seconds / 4)))
         before = await watch.look()
         await asyncio.sleep(seconds)
@@ -134,7 +135,7 @@ async def run(
             await asyncio.sleep(0.2)
             after = await watch.look()
         told = await load.stop()
-        drained_s = await drained(opened, told.acknowledged + len(of.gateways))
+        drained_s = await drained(opened, settled + told.acknowledged + len(of.gateways))
         memory_mb = resident_mb(ingest.pid)
         lost = await lost_values(opened, told, rows + told.values + len(of.gateways))
         alarms = int(await databases.number(opened, ALARMS))
@@ -175,10 +176,13 @@ async def begun(opened: databases.Connection, settled: int, deadline_s: float = 
         await asyncio.sleep(0.05)
 
 
-async def warmed_up(opened: databases.Connection, of: Grounds, values_per_message: int = VALUES_PER_MESSAGE) -> None:
-    """Every point has reported some times."""
-    await begun(opened, len(of.gateways))
-    await begun(opened, len(of.gateways) + WARM_UP_ROUNDS * of.points // values_per_message, WARM_UP_MAX_S)
+async def warmed_up(
+    opened: databases.Connection, of: Grounds, values_per_message: int = VALUES_PER_MESSAGE, settled: int = 0
+) -> None:
+    """Every point has reported some times, beyond what had settled before."""
+    online = settled + len(of.gateways)
+    await begun(opened, online)
+    await begun(opened, online + WARM_UP_ROUNDS * of.points // values_per_message, WARM_UP_MAX_S)
 
 
 async def drained(opened: databases.Connection, settled: int, deadline_s: float = DRAIN_S) -> float:

@@ -20,7 +20,7 @@ from ledger import dossier, facilities, readings
 from ledger import intake as ledger_intake
 from ledger.deposits import Columns, deposit
 from ledger.intake import Account, AccountKey
-from ledger.pool import Connection
+from ledger.pool import Connection, pipelined
 from ledger.records import Decision, from_ms
 from rules.response import ResponseTable
 
@@ -58,16 +58,17 @@ async def judge(
     for part in parts:
         feeding.feed(part)
     decided = [(part.site, part.decisions) for part in parts if part.decisions]
-    told = await carry_out(connection, decided, table, now)
     heard = [each for part in parts for each in part.heard]
-    if heard:
-        await facilities.gateways_heard(connection, heard)
     stray_accounts, refusals = intake.tally([(message.delivery, message.outcome) for message in strays])
     account = together([stray_accounts, *(accounts.of_site(part) for part in parts)])
-    await ledger_intake.add(connection, account)
     refusals = [*refusals, *(each for part in parts for each in accounts.refusals_of(part))]
-    if refusals:
-        await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
+    async with pipelined(connection):
+        told = await carry_out(connection, decided, table, now)
+        if heard:
+            await facilities.gateways_heard(connection, heard)
+        await ledger_intake.add(connection, account)
+        if refusals:
+            await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
     lags = [lag_ms for part in parts if (lag_ms := part.arrays.lag_ms) is not None]
     behind = [part.behind_ms for part in parts if part.behind_ms is not None]
     refused = Counter(refusal.reason for refusal in refusals)

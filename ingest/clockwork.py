@@ -10,7 +10,7 @@ from ledger import alarms, conditions, dossier, permits, timers, work_orders
 from ledger.conditions import Cause
 from ledger.errors import IllegalMove
 from ledger.lifecycle import ConditionMove
-from ledger.pool import Connection
+from ledger.pool import Connection, pipelined
 from ledger.records import Decision, TimerKind
 from ledger.timers import Timer
 from rules.response import ResponseTable
@@ -43,15 +43,16 @@ async def tick(
         *(timer.facility_id for timer in due),
         *(alarm.facility_id for alarm in waiting),
     }
-    if locked:
-        await dossier.lock_facilities(connection, locked)
-    applied = await judgement.apply(connection, site, decisions, table, now)
-    for timer in due:
-        if await timers.claim(connection, timer):
-            await _act(connection, site, timer, applied, table, now)
-    if locked:
-        found = await ringing.waiting(connection, site)
-        await ringing.ring(connection, site, found, applied, locked, table, now)
+    async with pipelined(connection):
+        if locked:
+            await dossier.lock_facilities(connection, locked)
+        applied = await judgement.apply(connection, site, decisions, table, now)
+        for timer in due:
+            if await timers.claim(connection, timer):
+                await _act(connection, site, timer, applied, table, now)
+        if locked:
+            found = await ringing.waiting(connection, site)
+            await ringing.ring(connection, site, found, applied, locked, table, now)
     return applied.told if locked else None
 
 

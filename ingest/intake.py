@@ -21,6 +21,7 @@ from ledger.records import from_ms
 BATCH_BYTES_MAX = 1024 * 1024  # a store emptied in long lists must not make one transaction of a day
 _BUSY_MESSAGES = 20  # a batch of so many is followed at the full linger, a smaller one sooner
 _BUSY_SHARE = 0.5
+_LINGER_MESSAGES = 200  # a large batch may come so many lingers after the last as it has this many messages
 _LINGERS_MAX = 5
 _LINGERS_BEHIND = 10
 _NAMED_MAX = 5  # refused values of one message that are told in detail
@@ -87,9 +88,10 @@ class Intake:
 
 def distance_s(linger_s: float, messages: int, took_s: float, *, is_behind: bool = False) -> float:
     """From the beginning of a batch to that of the next, by how many messages it had and how long they took: the linger;
-    up to five times that where batches would take more than half of the time; ten times where all of it is late anyway.
+    up to five times that where large batches would take more than half of the time; ten times where all of it is late
+    anyway. A small batch takes long because of the alarms in it, and distance would only make the next ones late.
     """
-    farthest_s = _LINGERS_MAX * linger_s
+    farthest_s = min(max(1.0, messages / _LINGER_MESSAGES), _LINGERS_MAX) * linger_s
     full_s = _LINGERS_BEHIND * linger_s if is_behind else min(max(linger_s, took_s / _BUSY_SHARE), farthest_s)
     return min(1.0, messages / _BUSY_MESSAGES) * full_s
 

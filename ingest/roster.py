@@ -14,7 +14,7 @@ from ingest.sites import JudgedSite, Packs, load
 from ledger import facilities, leases
 from ledger.constraints import translated
 from ledger.errors import TookTooLong, Unavailable
-from ledger.pool import Connection, Pool, transaction
+from ledger.pool import Connection, Pool, pipelined, transaction
 from ledger.records import Site
 from rules.links import Tuning
 
@@ -107,8 +107,9 @@ class Roster:
 
     async def _make_ready(self, connection: Connection, site_ids: Sequence[int], heard_ms: int) -> None:
         pid = await self._lease.hold(self._keys)
-        await leases.require(connection, pid, self._keys)
-        revisions = await facilities.revisions(connection, site_ids)
+        async with pipelined(connection):
+            await leases.require(connection, pid, self._keys)
+            revisions = await facilities.revisions(connection, site_ids)
         changed = [each for each in site_ids if not self._is_current(each, revisions.get(each))]
         if changed:
             with long_lived(replaces=not (self._loaded.keys() | self._failed.keys()).isdisjoint(changed)):

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from ledger import dossier, facilities, notices, timers
@@ -142,8 +144,11 @@ async def move(
     )
     before = await get(connection, condition_id)  # as it is now that nobody else can change it
     to_state = _target(before, step)
-    await _write_state(connection, before, step, to_state, cause, shelve_until=shelve_until, one_shot=one_shot)
+    written = await _write_state(
+        connection, before, step, to_state, cause, shelve_until=shelve_until, one_shot=one_shot
+    )
     alarm_id = await _follow_with_alarm(connection, before, step, to_state, cause, grading)
+    assert await written.fetchone() is not None, "the facility's lock keeps the state from moving under us"
     moved = Moved(condition_id, before.facility_id, step, before.state, to_state, alarm_id)
     await _journal(connection, before, moved, cause)
     if step in (ConditionMove.CLEAR, ConditionMove.LATCH):
@@ -176,8 +181,8 @@ async def _write_state(
     *,
     shelve_until: datetime | None,
     one_shot: bool,
-) -> None:
-    """One guarded UPDATE: state, flags and the length of the journal."""
+) -> AsyncCursor[TupleRow]:
+    """One guarded UPDATE: state, flags and the length of the journal. Its one row says that it was made."""
     assert (step is ConditionMove.SHELVE) == (shelve_until is not None), "shelving is bounded in time, always"
     unshelving = step in (ConditionMove.UNSHELVE, ConditionMove.UNSHELVE_EXPIRED)
     cursor = await connection.execute(
@@ -192,7 +197,7 @@ async def _write_state(
         "shelved_until = case when %(unshelving)s then null else coalesce(%(until)s, shelved_until) end, "
         "shelved_by = case when %(unshelving)s then null when %(step)s = 'shelve' then %(actor)s else shelved_by end, "
         "shelved_one_shot = case when %(step)s = 'shelve' then %(one_shot)s else shelved_one_shot and not %(unshelving)s end "
-        "where id = %(id)s and state = %(from)s",
+        "where id = %(id)s and state = %(from)s returning id",
         {
             "id": before.id,
             "from": before.state,
@@ -207,7 +212,6 @@ async def _write_state(
             "one_shot": one_shot,
         },
     )
-    assert cursor.rowcount == 1, "the facility's lock keeps the state from moving under us"
     if shelve_until is not None:
         await timers.start(
             connection,
@@ -219,6 +223,7 @@ async def _write_state(
         )
     elif unshelving:
         await timers.stop(connection, TimerKind.SHELVING, condition_id=before.id)
+    return cursor
 
 
 async def _follow_with_alarm(

@@ -66,8 +66,8 @@ async def bump_revision(connection: Connection, site_id: int) -> None:
 
     Called after the site's facilities are locked, never before: everyone locks facilities first, then the site.
     """
-    cursor = await connection.execute("update site set revision = revision + 1 where id = %s", [site_id])
-    if cursor.rowcount != 1:
+    cursor = await connection.execute("update site set revision = revision + 1 where id = %s returning id", [site_id])
+    if await cursor.fetchone() is None:
         raise NotFound("site", site_id)
 
 

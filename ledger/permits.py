@@ -201,10 +201,10 @@ async def expire(connection: Connection, permit_id: int, now: datetime) -> WorkP
     await dossier.lock_facilities(connection, [permit.facility_id])
     cursor = await connection.execute(
         "update work_permit set ended_at = valid_until, ended_by = 'clock', overrun = true "
-        "where id = %s and ended_at is null and valid_until <= %s",
+        "where id = %s and ended_at is null and valid_until <= %s returning id",
         [permit_id, now],
     )
-    if cursor.rowcount != 1:
+    if await cursor.fetchone() is None:
         return None
     permit = await get(connection, permit_id)
     await timers.stop(connection, TimerKind.PERMIT, permit_id=permit_id)

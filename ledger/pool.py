@@ -109,6 +109,18 @@ async def transaction(
         raise translate(error) from error
 
 
+@asynccontextmanager
+async def pipelined(connection: Connection) -> AsyncGenerator[None]:
+    """Statements inside are sent without waiting for the ones before; asking for a statement's rows waits for all up to it.
+
+    So an error may come out of a later statement than the one that made it, at the latest on leaving, and a cursor's
+    `rowcount` says nothing until its rows were asked for: what has to know asks for them (`returning`). No COPY, no
+    savepoint.
+    """
+    async with connection.pipeline():
+        yield
+
+
 def _cancellations() -> int:
     task = asyncio.current_task()
     return task.cancelling() if task else 0

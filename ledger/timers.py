@@ -143,5 +143,7 @@ def _timer(row: TupleRow) -> Timer:
 
 async def claim(connection: Connection, timer: Timer) -> bool:
     """Take a due timer out of the ledger; False when it was stopped, moved or claimed meanwhile."""
-    cursor = await connection.execute("delete from timer where id = %s and due_at = %s", [timer.id, timer.due_at])
-    return cursor.rowcount == 1
+    cursor = await connection.execute(
+        "delete from timer where id = %s and due_at = %s returning id", [timer.id, timer.due_at]
+    )
+    return await cursor.fetchone() is not None

@@ -92,10 +92,10 @@ async def add_alarm(connection: Connection, order_id: int, alarm_id: int, act: A
     """Link an alarm to an order; `move` is 'open' (it opened it), 'join' or 'link'. Joining twice does nothing."""
     cursor = await connection.execute(
         "insert into work_order_alarm (site_id, work_order_id, alarm_id, reason, linked_at) "
-        "select site_id, id, %s, %s, %s from work_order where id = %s on conflict do nothing",
+        "select site_id, id, %s, %s, %s from work_order where id = %s on conflict do nothing returning alarm_id",
         [alarm_id, act.reason, act.now, order_id],
     )
-    if cursor.rowcount == 1 and move != "open":
+    if move != "open" and await cursor.fetchone() is not None:
         state = (await get(connection, order_id)).state
         await _journal(connection, order_id, move, state, state, act)
 
@@ -159,7 +159,7 @@ async def move(
         "planned_at = case %(step)s when 'plan' then %(now)s when 'reopen' then null else planned_at end, "
         "resolved_at = case %(step)s when 'resolve' then %(now)s when 'reopen' then null else resolved_at end, "
         "ended_at = case when %(step)s in ('close', 'cancel') then %(now)s::timestamptz end "
-        "where id = %(id)s and state = %(from)s",
+        "where id = %(id)s and state = %(from)s returning id",
         {
             "id": order_id,
             "from": order.state,
@@ -170,7 +170,7 @@ async def move(
             "assignee": assignee,
         },
     )
-    assert cursor.rowcount == 1, "the facility's lock keeps the order from moving under us"
+    assert await cursor.fetchone() is not None, "the facility's lock keeps the order from moving under us"
     await _turn_clocks(connection, order, step, act.now)
     await _journal(connection, order_id, step.value, order.state, to_state, act)
     return await get(connection, order_id)

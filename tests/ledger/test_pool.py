@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from ledger.pool import INGEST_ROLE, open_pool, transaction
+from ledger.errors import LedgerError, Unavailable
+from ledger.pool import INGEST_ROLE, open_pool, pipelined, transaction
 from tests.fix_wait import loop_turns, wait_until
 
 
@@ -26,3 +27,19 @@ async def test_a_cancellation_in_the_moment_of_getting_a_connection_is_not_lost(
         waiting.cancel()
         await asyncio.wait([waiting], timeout=5)
         assert waiting.cancelled()
+
+
+async def test_what_fails_in_a_pipeline_is_what_is_raised(database_url: str) -> None:
+    """A missing table is our own mistake; were it taken for a lost database, the line would wait for ever."""
+    async with open_pool(database_url, role=INGEST_ROLE, size_max=1) as pool:
+        with pytest.raises(LedgerError, match="nowhere") as caught:
+            async with transaction(pool) as connection, pipelined(connection):
+                await connection.execute("insert into nowhere values (1)")
+                later = await connection.execute("select 1")
+                await later.fetchone()
+        assert not isinstance(caught.value, Unavailable)
+        with pytest.raises(LedgerError, match="nowhere"):
+            async with transaction(pool) as connection, pipelined(connection):
+                await connection.execute("insert into nowhere values (1)")
+        async with transaction(pool) as connection:
+            assert await (await connection.execute("select 1")).fetchone() == (1,)
