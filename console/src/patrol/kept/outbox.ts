@@ -24,10 +24,13 @@ const UNKNOWN = bothLanguages(CATALOGUE['problem.unknown'].zh, CATALOGUE['proble
 /** Why something was not taken, in both languages: it may be read later, by another. */
 export function whyOf(failed: Failed): Name {
   const { problem } = failed;
-  const faults = (problem?.errors ?? []).map(each => `${each.field}: ${each.message}`).join('; ');
+  const said = (language: keyof Name, what: string) => {
+    const faults = (problem?.errors ?? []).map(each => each.text[language]);
+    return faults.length === 0 ? what : `${what} (${faults.join('; ')})`;
+  };
   const zh = problem?.text?.zh ?? problem?.title_zh ?? UNKNOWN.zh;
   const en = problem?.text?.en ?? problem?.title ?? UNKNOWN.en;
-  return faults === '' ? bothLanguages(zh, en) : bothLanguages(`${zh} (${faults})`, `${en} (${faults})`);
+  return bothLanguages(said('zh', zh), said('en', en));
 }
 
 /** Sending the same again may go better: nobody answered, or the service has too much to do. */
