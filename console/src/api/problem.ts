@@ -12,7 +12,11 @@ export type Problem = {
   /** What to show to a person: what is the matter, and what to do. */
   readonly text?: { readonly zh: string; readonly en: string };
   readonly errors?:
-    | readonly { readonly field: string; readonly text: { readonly zh: string; readonly en: string } }[]
+    | readonly {
+        readonly field: string;
+        readonly message: string;
+        readonly text: { readonly zh: string; readonly en: string };
+      }[]
     | null;
   readonly state?: string | null;
   readonly legal_moves?: readonly string[] | null;

@@ -33,6 +33,7 @@ export const CATALOGUE = {
   'nav.quarantine': { zh: '隔离区', en: 'Quarantine' },
   'nav.import': { zh: '导入导出', en: 'Import' },
   'nav.policy': { zh: '等级与合同', en: 'Grades, contract' },
+  'nav.policy': { zh: '等级与合同', en: 'Grades and contract' },
   'nav.people': { zh: '人员与权限', en: 'People and roles' },
   'nav.tokens': { zh: '接口令牌', en: 'Tokens' },
   'nav.audit_log': { zh: '审计日志', en: 'Audit log' },
