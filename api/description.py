@@ -16,6 +16,7 @@ _TAGS = {
     "audit log": "Who did what, when, from where.",
     "session": "Signing in and out, who I am, my password, what I saved for myself.",
     "sites": "Estates and the places in them.",
+    "estate": "The estate as a file: brought in after a preview, taken out, and an empty one to begin with.",
     "facilities": "Graded functions in their places, with what is measured there now.",
     "grades and contracts": "What a risk grade and a contract ask for, and what people decided otherwise for a site.",
     "readings": "What was measured.",

@@ -32,7 +32,6 @@ export const CATALOGUE = {
   'nav.work_orders': { zh: '工单', en: 'Work orders' },
   'nav.quarantine': { zh: '隔离区', en: 'Quarantine' },
   'nav.import': { zh: '导入导出', en: 'Import' },
-  'nav.policy': { zh: '等级与合同', en: 'Grades, contract' },
   'nav.policy': { zh: '等级与合同', en: 'Grades and contract' },
   'nav.people': { zh: '人员与权限', en: 'People and roles' },
   'nav.tokens': { zh: '接口令牌', en: 'Tokens' },
