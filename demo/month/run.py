@@ -4,10 +4,12 @@ import asyncio
 import multiprocessing
 import signal
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TypeVar
 
 import ledger.migrate
 from demo.month.account import Account, Setting, account
@@ -22,6 +24,8 @@ from simulators.life import Cast, Drawn, cast, draw, read_life
 ESTATE = Path(__file__).resolve().parents[2] / "estates/demo.yaml"
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC) - timedelta(hours=8)  # midnight at the sites
 OPERATORS = 1  # one duty room for both sites
+
+_Done = TypeVar("_Done")
 
 
 async def until(
@@ -106,31 +110,31 @@ async def _all_sites(
             )
         if processes == 1:
             return [await play(job) for job in jobs]
-        return list(await asyncio.gather(*(_apart(job) for job in jobs)))
+        return list(await asyncio.gather(*(apart(job.estate.sites[0].key, _play, job) for job in jobs)))
 
 
-async def _apart(job: Job) -> Played:
-    """Played by a process of its own, which does not outlive us. Raises SimulationError when it fails."""
+async def apart(whose: str, work: Callable[..., _Done], *arguments: object) -> _Done:
+    """What `work` gives in a process of its own, which does not outlive us. Raises SimulationError when it fails."""
     spawn = multiprocessing.get_context("spawn")  # a forked copy of an event loop is nobody's
     ours, theirs = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_play, args=(job, theirs), daemon=True)
+    process = spawn.Process(target=_tell, args=(theirs, work, arguments), daemon=True)
     process.start()
     theirs.close()
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(ours.fileno(), told.set)
     try:
-        await told.wait()
-        return ours.recv()
+        # Read by a thread: a loop that watches the pipe makes it one that does not block, and a month is more than one read.
+        return await asyncio.to_thread(ours.recv)
     except EOFError:
         process.join()
-        raise SimulationError(f"the month of {job.estate.sites[0].key} ended with code {process.exitcode}") from None
+        raise SimulationError(f"the month of {whose} ended with code {process.exitcode}") from None
     finally:
-        loop.remove_reader(ours.fileno())
         process.terminate()
         process.join()
 
 
-def _play(job: Job, told: Connection) -> None:
+def _tell(told: Connection, work: Callable[..., object], arguments: Sequence[object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us, and ends us
-    told.send(asyncio.run(play(job)))
+    told.send(work(*arguments))
+
+
+def _play(job: Job) -> Played:
+    return asyncio.run(play(job))
