@@ -166,7 +166,6 @@ def running(database_url: str, mqtt_url: str, directory: Path, port: int) -> Ite
         "TAIZHANG_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "TAIZHANG_SITES": '["harbour"]',
         "TAIZHANG_DATA_DIR": str(directory),
-        "TAIZHANG_PUBLIC_URL": f"http://127.0.0.1:{port}",
         # A provider that never answers: the button and what follows are real, and nobody comes in through it.
         "TAIZHANG_OIDC_ISSUER": "http://127.0.0.1:1",
         "TAIZHANG_OIDC_CLIENT_ID": "taizhang",

@@ -11,6 +11,7 @@ from tests.console.test_pages import Keep, look
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(180)]
 
+
 def test_a_facility_is_found_and_its_room_is_drawn(calm: Service, open_page: OpenPage, keep: Keep) -> None:
     calm.ring(calm.tower.conditions["pressure"], when="outlet_pressure < setpoint", values={"outlet_pressure": 0.21})
     calm.tower_speaks()

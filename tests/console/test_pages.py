@@ -45,9 +45,7 @@ def look(page: Page, keep: Keep, name: str, widths: Sequence[int] = tuple(WIDTHS
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_in_every_width(
-    path: str, language: str, calm: Service, open_page: OpenPage, keep: Keep
-) -> None:
+def test_every_page_in_every_width(path: str, language: str, calm: Service, open_page: OpenPage, keep: Keep) -> None:
     calm.measure(calm.garden.points["outlet_pressure"], 0.4, 0.39, 0.38, 0.33, 0.21)
     calm.ring(low(calm), ago_s=300, **LOW)
     calm.ring(flood(calm), when="flood == 1", values={"flood": True})

@@ -56,7 +56,9 @@ async def build(connection: Connection) -> Tower:
     now = datetime.now(UTC)
     plan = await estate.importing.plan(connection, [FILE], rules.packs.load(None))
     await estate.bring_in.bring_in(connection, plan, now)
-    await connection.execute("update gateway set online = true where site_id = (select id from site where key = 'tower')")
+    await connection.execute(
+        "update gateway set online = true where site_id = (select id from site where key = 'tower')"
+    )
     site, found = await _conditions(connection, now)
     await speak(connection)
     return Tower(site, found)
@@ -69,7 +71,9 @@ async def _conditions(connection: Connection, now: datetime) -> tuple[int, Mappi
     )
     rows = await cursor.fetchall()
     facilities = {facility: number for _, facility, number, _, _ in rows}
-    parts = {(facility, part): number for _, facility, _, part, number in rows} | {(each, None): None for each in facilities}
+    parts = {(facility, part): number for _, facility, _, part, number in rows} | {
+        (each, None): None for each in facilities
+    }
     specs = {
         name: ConditionSpec(facilities[facility], parts[facility, part], rule, severity)
         for name, (facility, part, rule, severity) in _RULES.items()
