@@ -31,7 +31,7 @@ def start(level: LogLevel, form: LogFormat) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in ("asyncio", "psycopg", "uvicorn", "matplotlib"):
+    for name in ("asyncio", "httpx", "psycopg", "uvicorn", "matplotlib"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from watching.logs import MESSAGE_CHARS_MAX, TRACE_CHARS_MAX, VALUE_CHARS_MAX, JsonLines, TextLines, told
+from watching.logs import MESSAGE_CHARS_MAX, TRACE_CHARS_MAX, VALUE_CHARS_MAX, JsonLines, TextLines, start, told
 
 
 @pytest.fixture
@@ -75,3 +75,17 @@ def test_a_level_nobody_listens_at_formats_nothing(log) -> None:
     handler.setFormatter(JsonLines())
     told(own, logging.DEBUG, "batch_committed", value=Costly())
     assert handler.stream.getvalue() == ""
+
+
+def test_libraries_are_heard_from_warning_up() -> None:
+    """A library that tells every request at `info`, with its address, hid the logins in the demo."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        start("info", "text")
+        assert logging.getLogger("ingest.worker").isEnabledFor(logging.INFO)
+        for name in ("httpx", "psycopg.pool", "uvicorn.error"):
+            assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+            assert logging.getLogger(name).isEnabledFor(logging.WARNING)
+    finally:
+        root.handlers[:], root.level = before
