@@ -173,11 +173,12 @@ class BoosterSet:
         return next(pump for pump in self.pumps if pump.key == key)
 
     def prefer(self, key: str) -> None:
-        """The duty passes to this pump now, if it has it not."""
+        """The pump runs now if any does, and is the last to be relieved: what was done to it is to be seen."""
         pump, duty = self.pump(key), self.duty()
         if not pump.running and duty.running:
-            pump.running, pump.ran_s = True, duty.ran_s
+            pump.running = True
             duty.running, duty.ran_s = False, 0.0
+        pump.ran_s = 0.0
 
     @property
     def ats_position(self) -> str:

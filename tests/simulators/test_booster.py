@@ -62,6 +62,23 @@ def test_the_duty_passes_to_another_pump_before_eight_hours() -> None:
     assert 1 <= starts <= 3
 
 
+def test_a_preferred_pump_is_not_relieved_while_one_looks_at_it() -> None:
+    plant = booster(2)
+    run(plant, 60)
+    plant.duty().ran_s = 6 * 3600 - 60.0
+    standby = next(pump for pump in plant.pumps if not pump.running)
+    plant.prefer(standby.key)
+    run(plant, 1200)
+    assert standby.running
+
+    plant = booster(3)
+    run(plant, 600, EVENING)
+    first = plant.duty()
+    plant.prefer(first.key)
+    run(plant, 1200, NIGHT)
+    assert plant.running() == [first]
+
+
 def test_the_standby_takes_over_from_a_broken_pump() -> None:
     plant = booster(2)
     run(plant, 60)
