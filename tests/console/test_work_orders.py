@@ -1,7 +1,7 @@
 """Work orders: a maintenance engineer with a phone, from arriving to the signature; then the desk, that calls back."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import pytest
@@ -136,13 +136,20 @@ def test_an_order_from_arriving_to_the_call_back(
     expect(call.get_by_text("reopen this order")).to_be_visible()
     assert serious(desk) == []
     keep(desk, "work-order-1440-en")
-    desk.goto(f"{calm.url}/work-orders")
-    for each in orders.values():  # other tests' orders stand beside them
+    orders_stand_on_board_and_list(desk, calm.url, orders.values(), keep)
+
+
+def orders_stand_on_board_and_list(
+    desk: Page, url: str, orders: Iterable[int], keep: Callable[[Page, str], None]
+) -> None:
+    """Other tests' orders may stand beside them."""
+    desk.goto(f"{url}/work-orders")
+    for each in orders:
         expect(desk.locator(f".board .card a[href='/work-orders/{each}']")).to_be_visible()
     assert serious(desk) == []
     keep(desk, "work-orders-board-1440-en")
-    desk.goto(f"{calm.url}/work-orders?view=list")
-    for each in orders.values():
+    desk.goto(f"{url}/work-orders?view=list")
+    for each in orders:
         expect(desk.locator(f"tbody tr a[href='/work-orders/{each}']")).to_be_visible()
     assert serious(desk) == []
     keep(desk, "work-orders-list-1440-en")
