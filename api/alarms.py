@@ -280,12 +280,7 @@ def alarm_out(context: Context, alarm: Alarm) -> AlarmOut:
     return AlarmOut(
         id=alarm.id,
         version=alarm.version,
-        facility=FacilityRef(
-            site=alarm.site_key,
-            key=alarm.facility_key,
-            name=Name(zh=alarm.facility_name_zh, en=alarm.facility_name_en),
-            grade=alarm.grade,
-        ),
+        facility=FacilityRef.of(alarm),
         kind=alarm.facility_kind,
         part=alarm.part_key,
         condition=alarm.condition_id,

@@ -172,12 +172,7 @@ async def _move(deed: Deed, condition_id: int, step: ConditionMove, note: str | 
 def _condition(context: Context, found: ConditionEntry) -> ConditionOut:
     return ConditionOut(
         id=found.id,
-        facility=FacilityRef(
-            site=found.site_key,
-            key=found.facility_key,
-            name=Name(zh=found.facility_name_zh, en=found.facility_name_en),
-            grade=found.grade,
-        ),
+        facility=FacilityRef.of(found),
         kind=found.facility_kind,
         part=found.part_key,
         rule=found.rule_key,

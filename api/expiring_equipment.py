@@ -77,12 +77,7 @@ async def list_expiring_equipment(query: Annotated[ExpiringQuery, Query()], cont
 def _out(found: Expiring, context: InContext, today: date) -> ExpiringOut:
     step = expiry(found.expected_end_on, today)
     return ExpiringOut(
-        facility=FacilityRef(
-            site=found.site_key,
-            key=found.facility_key,
-            name=Name(zh=found.facility_name_zh, en=found.facility_name_en),
-            grade=found.grade,
-        ),
+        facility=FacilityRef.of(found),
         kind=found.facility_kind,
         kind_name=kind_name(context, found.facility_kind),
         place=Name(zh=found.location_name_zh, en=found.location_name_en),

@@ -67,12 +67,7 @@ def _out(entry: ReportEntry, context: Context) -> PublicReportOut:
     return PublicReportOut(
         id=report.id,
         site=entry.site_key,
-        facility=FacilityRef(
-            site=entry.site_key,
-            key=entry.facility_key,
-            name=Name(zh=entry.facility_name_zh, en=entry.facility_name_en),
-            grade=entry.grade,
-        ),
+        facility=FacilityRef.of(entry),
         problem=report.problem,
         problem_name=CATALOGUE.text("public_problem", report.problem),
         words=report.words,

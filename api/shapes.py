@@ -1,7 +1,7 @@
 """What the schemas of several resources are made of: the two kinds of shape, names in both languages, bounded texts."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -57,11 +57,35 @@ class Reason(Answered):
     en: str
 
 
+class AtFacility(Protocol):
+    """A record of the ledger that says which facility it belongs to."""
+
+    @property
+    def site_key(self) -> str: ...
+    @property
+    def facility_key(self) -> str: ...
+    @property
+    def facility_name_zh(self) -> str: ...
+    @property
+    def facility_name_en(self) -> str: ...
+    @property
+    def grade(self) -> Grade: ...
+
+
 class FacilityRef(Answered):
     site: str
     key: str
     name: Name
     grade: Grade
+
+    @classmethod
+    def of(cls, record: AtFacility) -> "FacilityRef":
+        return cls(
+            site=record.site_key,
+            key=record.facility_key,
+            name=Name(zh=record.facility_name_zh, en=record.facility_name_en),
+            grade=record.grade,
+        )
 
 
 class PageOf(Answered):

@@ -268,12 +268,7 @@ def work_order(order: WorkOrder) -> WorkOrderOut:
         suspended = Suspension(since=order.suspended_at, state=order.suspended_from, why=order.suspended_reason or "")
     return WorkOrderOut(
         id=order.id,
-        facility=FacilityRef(
-            site=order.site_key,
-            key=order.facility_key,
-            name=Name(zh=order.facility_name_zh, en=order.facility_name_en),
-            grade=order.grade,
-        ),
+        facility=FacilityRef.of(order),
         work_class=order.work_class,
         title=Name(zh=order.title_zh, en=order.title_en),
         severity=order.severity,
