@@ -165,7 +165,8 @@ async def _make_conditions(
         await dossier.lock_facilities(connection, [each.facility_id for each in leaving])
     for each in leaving:
         await _end(connection, each, now)
-    return await conditions.ensure(connection, site_id, specs, now)
+    await conditions.retire(connection, [each.id for each in leaving], now)
+    return await conditions.ensure(connection, site_id, specs)
 
 
 def _of_the_calendar(

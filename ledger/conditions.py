@@ -59,14 +59,8 @@ class Cause:
     late: bool = False
 
 
-async def ensure(
-    connection: Connection, site_id: int, specs: Sequence[ConditionSpec], now: datetime
-) -> list[Condition]:
-    """Make a row for every spec, bring back retired ones, retire what is not named any more. Returns the living ones.
-
-    A retired condition keeps its state and journal; whether its open alarm is to be cleared is the caller's decision
-    beforehand.
-    """
+async def ensure(connection: Connection, site_id: int, specs: Sequence[ConditionSpec]) -> list[Condition]:
+    """Make a row for every spec and bring back retired ones. Returns all living ones of the site."""
     columns = (
         [spec.facility_id for spec in specs],
         [spec.part_id for spec in specs],
@@ -81,14 +75,17 @@ async def ensure(
         "where condition.severity <> excluded.severity or condition.retired_at is not null",
         [site_id, *columns],
     )
-    await connection.execute(
-        "update condition set retired_at = %s where site_id = %s and retired_at is null and not exists ("
-        "select from unnest(%s::int[], %s::int[], %s::text[]) as named (facility_id, part_id, rule_key) "
-        "where named.facility_id = condition.facility_id and named.part_id is not distinct from condition.part_id "
-        "and named.rule_key = condition.rule_key)",
-        [now, site_id, *columns[:3]],
-    )
     return await standing(connection, site_id)
+
+
+async def retire(connection: Connection, condition_ids: Sequence[int], now: datetime) -> None:
+    """By number, never "all but these": the watch over rounds makes conditions of its own meanwhile.
+
+    State and journal stay; whether an open alarm is to be cleared is the caller's decision beforehand.
+    """
+    await connection.execute(
+        "update condition set retired_at = %s where id = any(%s) and retired_at is null", [now, list(condition_ids)]
+    )
 
 
 async def standing(connection: Connection, site_id: int) -> list[Condition]:

@@ -92,7 +92,7 @@ async def build(connection: AsyncConnection[Any], key: str, name_zh: str, *, lam
             connection, _FACILITY, [site, room, gateway, "lamp-1", "booster_pump_room", "C", "宣传栏灯", "Board lamp"]
         )
         specs["lamp.outlet_pressure_low"] = ConditionSpec(lamp_id, None, "outlet_pressure_low", Severity.WARNING)
-    standing = await conditions.ensure(connection, site, list(specs.values()), NOON)
+    standing = await conditions.ensure(connection, site, list(specs.values()))
     found = {(each.facility_id, each.part_id, each.rule_key): each for each in standing}
     return SmallSite(
         id=site,

@@ -226,12 +226,7 @@ def crowd(service: Service) -> list[Condition]:
             for (facility,) in await cursor.fetchall()
             for rule, severity in severities.items()
         ]
-        # With those that are there: what is not named is retired.
-        kept = [
-            ConditionSpec(each.facility_id, each.part_id, each.rule_key, each.severity)
-            for each in service.garden.conditions.values()
-        ]
-        found = await conditions.ensure(connection, service.garden.id, [*kept, *specs], datetime.now(UTC))
+        found = await conditions.ensure(connection, service.garden.id, specs)
         wanted = {(each.facility_id, each.rule_key) for each in specs}
         return [each for each in found if (each.facility_id, each.rule_key) in wanted]
 

@@ -79,7 +79,7 @@ async def _conditions(connection: Connection, now: datetime) -> tuple[int, Mappi
         for name, (facility, part, rule, severity) in _RULES.items()
     }
     site = int(rows[0][0])
-    standing = await conditions.ensure(connection, site, list(specs.values()), now)
+    standing = await conditions.ensure(connection, site, list(specs.values()))
     by_place = {(each.facility_id, each.part_id, each.rule_key): each for each in standing}
     return site, {name: by_place[each.facility_id, each.part_id, each.rule_key] for name, each in specs.items()}
 

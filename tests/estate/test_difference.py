@@ -200,9 +200,7 @@ async def test_nothing_is_removed_while_it_is_in_use(connection: Connection) -> 
     await bring(connection, SITE)
     found = await facilities.configuration_of(connection, "garden")
     site, power = found.site.id, by_key(found)["power"]
-    (standing,) = await conditions.ensure(
-        connection, site, [ConditionSpec(power, None, "flood", Severity.CRITICAL)], NOON
-    )
+    (standing,) = await conditions.ensure(connection, site, [ConditionSpec(power, None, "flood", Severity.CRITICAL)])
     await raise_alarm(connection, standing)
     with pytest.raises(Conflict, match=r"power cannot be removed yet: 1 open alarm\(s\)"):
         async with connection.transaction():

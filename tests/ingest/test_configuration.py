@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from dispatch import alarms
-from ledger import calendar_conditions, facilities, parameters
+from ledger import calendar_conditions, conditions, facilities, parameters
 from ledger.conditions import Cause
-from ledger.records import ConditionReason, ConditionSpec, SiteConfiguration
+from ledger.pool import Connection
+from ledger.records import Condition, ConditionReason, ConditionSpec, SiteConfiguration
 from rules import packs, response
 from tests.fix_wait import wait_until
 from tests.line_rig import NOON, Line
@@ -150,3 +151,30 @@ async def test_what_the_calendar_of_rounds_raised_stays_when_the_site_is_loaded_
     await bench.alarm("round_missed", state="UNACK")
     (row,) = await bench.rows("select retired_at from condition where rule_key = 'round_missed'")
     assert row == {"retired_at": None}
+
+
+async def test_what_the_calendar_raises_while_the_site_is_being_loaded_is_not_retired(bench: Line, monkeypatch) -> None:
+    """The api commits it after ingest has read which conditions there are, and before it retires those of no rule."""
+    await bench.ticked()
+    pumps = await one(bench, "select id from facility where key = 'pumps'")
+    site = await one(bench, "select id from site")
+    rule = packs.load(None)["any"].rules["round_missed"]
+    real, made = conditions.standing, list[int]()
+
+    async def overtaken(connection: Connection, site_id: int) -> list[Condition]:
+        found = await real(connection, site_id)
+        if not made:
+            async with await bench.act() as other:
+                spec = ConditionSpec(pumps, None, rule.key, rule.severity)
+                made.append((await calendar_conditions.at(other, site_id, spec)).id)
+        return found
+
+    monkeypatch.setattr(conditions, "standing", overtaken)
+    async with await bench.act() as connection:
+        await facilities.bump_revision(connection, site)
+    bench.say("pumps", {"mains_ok": False}, ago=10)
+    bench.say("pumps", {"mains_ok": False})
+    await bench.alarm("power_lost", state="UNACK")
+    assert await bench.rows("select id, retired_at from condition where rule_key = 'round_missed'") == [
+        {"id": made[0], "retired_at": None}
+    ]

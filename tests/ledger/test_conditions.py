@@ -197,12 +197,15 @@ async def test_covers_knows_the_span_of_every_alarm(connection: Connection, site
 async def test_ensure_makes_retires_and_brings_back(connection: Connection, site: SmallSite) -> None:
     flood = site.conditions["flood"]
     only = [ConditionSpec(site.booster, None, "flood", Severity.LIFE_SAFETY)]
-    left = await conditions.ensure(connection, site.id, only, later(minutes=1))
+    others = [each.id for each in site.conditions.values() if each.id != flood.id]
+    await conditions.retire(connection, others, later(minutes=1))
+    left = await conditions.ensure(connection, site.id, only)
     assert [(each.id, each.severity) for each in left] == [(flood.id, Severity.LIFE_SAFETY)]
-    back = [*only, ConditionSpec(site.booster, None, "outlet_pressure_low", Severity.WARNING)]
-    again = await conditions.ensure(connection, site.id, back, later(minutes=2))
+    back = [ConditionSpec(site.booster, None, "outlet_pressure_low", Severity.WARNING)]
+    again = await conditions.ensure(connection, site.id, back)
     assert {each.id for each in again} == {flood.id, site.conditions["outlet_pressure_low"].id}
-    assert await conditions.ensure(connection, site.id, [], later(minutes=3)) == []
+    await conditions.retire(connection, [each.id for each in again], later(minutes=3))
+    assert await conditions.ensure(connection, site.id, []) == []
 
 
 async def test_an_unknown_condition_is_not_found(connection: Connection, site: SmallSite) -> None:
