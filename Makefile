@@ -67,7 +67,7 @@ lint: $(READY)
 types: $(READY)
 	@$(BIN)/basedpyright
 
-console-check: $(CONSOLE_READY) ## the console's types, lint and unit tests
+console-check: $(CONSOLE) ## the console's types, lint, unit tests and weight
 	@console/with-node npm run --silent check
 
 demo: $(READY) $(CONSOLE) ## the whole service with a simulated estate; Ctrl-C ends it

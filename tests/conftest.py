@@ -3,6 +3,8 @@
 import pytest
 
 pytest_plugins = [
+    "pytester",
+    "tests.fix_skips",
     "tests.fix_sockets",
     "tests.fix_wait",
     "tests.fix_database",
