@@ -34,6 +34,7 @@ from bench import (
     poison,
     restart,
     rules_cost,
+    spreadsheet,
     wide,
     yardstick,
 )
@@ -70,6 +71,7 @@ QUESTIONS: Mapping[str, Question] = {
     "api": Question(api_reads.measure, 300),
     "poison": Question(poison.measure, 180),
     "disk": Question(disk.measure, 120),
+    "import": Question(spreadsheet.measure, 180),
 }
 
 
