@@ -49,7 +49,8 @@ async def judge(
 ) -> Done:
     """Judge messages in order of arrival.
 
-    `sites` are mutated ahead of the commit: when this raises, or the commit fails, they must be loaded again.
+    `sites` may be mutated ahead of the commit: when this raises, or the commit fails, those that are ahead must be
+    loaded again.
     """
     parts, strays = _sort(deliveries, sites, limits)
     for part in parts:
@@ -188,6 +189,7 @@ async def _status_news(
     ts_ms = since_ms if status.online else max(received_ms, since_ms + 1)
     if memory.online_ms is not None and ts_ms <= memory.online_ms:
         ts_ms = max(received_ms, memory.online_ms + 1)
+    site.is_ahead = True
     memory.status, memory.online_ms = claimed, ts_ms
     return ts_ms
 

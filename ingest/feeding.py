@@ -57,7 +57,8 @@ class SitePart:
 
 
 def feed(part: SitePart) -> None:
-    """When the fate of every row is known."""
+    """When the fate of every row is known. From here on the site is ahead of the ledger."""
+    part.site.is_ahead = True
     speaks = _speaks(part)
     _follow_sequences(part, speaks)
     slot = part.site.slots.of(part.arrays.columns.point_id)

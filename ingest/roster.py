@@ -134,9 +134,18 @@ class Roster:
         except Exception as error:
             raise Trouble(f"site {self._keys[site_id]} cannot be loaded: {error!r}") from error
 
-    def forget(self, site_ids: Iterable[int]) -> None:
-        """A transaction failed: what these engines have seen, the ledger has not."""
+    def committed(self, site_ids: Iterable[int]) -> None:
+        """What these sites know, the ledger has."""
+        for site_id in site_ids:
+            self._loaded[site_id].is_ahead = False
+
+    def rolled_back(self, site_ids: Iterable[int]) -> None:
+        """A transaction failed: what an engine has seen in it, the ledger has not."""
         self._lease.doubt()
+        self.forget([each for each in site_ids if each in self._loaded and self._loaded[each].is_ahead])
+
+    def forget(self, site_ids: Iterable[int]) -> None:
+        """Load these sites again before they are judged: they and the ledger do not know the same."""
         for site_id in site_ids:
             failed = self._loaded.pop(site_id, None)
             if failed is not None:

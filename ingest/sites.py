@@ -1,7 +1,8 @@
 """A site as this worker knows it: configuration, addresses, rules, engine, and what it last heard of each gateway.
 
-All of it runs ahead of the ledger while a transaction is open. When that fails, the whole is thrown away and loaded
-again, which gives exactly what the ledger holds: delays are rows, values are readings, states are conditions.
+It runs ahead of the ledger from the moment its engine is told something until the transaction commits. When that fails,
+the whole is thrown away and loaded again, which gives exactly what the ledger holds: delays are rows, values are
+readings, states are conditions. A transaction that fails before its engine was told anything costs no loading.
 """
 
 import asyncio
@@ -75,6 +76,7 @@ class JudgedSite:
     told_since_ms: int  # the engine is told everything that came in since then, and nothing from before
     packs: Packs
     memories: dict[int, GatewayMemory]
+    is_ahead: bool = field(default=True)  # it has moved, or was made, in a transaction that has not committed yet
     is_out_of_step: bool = field(default=False)  # the ledger refused a decision: load again
 
     def rule(self, facility_kind: str, rule_key: str) -> Rule | None:

@@ -194,7 +194,7 @@ class Worker:
             except SiteTaken:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is one message's, or it is waited out
-                self._roster.forget(self._roster.named_by(part))
+                self._roster.rolled_back(self._roster.named_by(part))
                 self._watched.failed(error)
                 if flaw is not None or self._is_not_theirs(error, part):
                     _log.warning("judging waits: %s", error or repr(error), exc_info=not isinstance(error, Unavailable))
@@ -230,9 +230,9 @@ class Worker:
     async def _store(self, deliveries: Sequence[Delivery]) -> None:
         if self._roster.knows_not(deliveries):
             await self._roster.discover(self._pool, at_once=True)
-        begun_s = time.monotonic()
+        begun_s, named = time.monotonic(), self._roster.named_by(deliveries)
         async with transaction(self._pool) as connection:
-            sites = await self._roster.ready(connection, self._roster.named_by(deliveries), deliveries[0].received_ms)
+            sites = await self._roster.ready(connection, named, deliveries[0].received_ms)
             done = await batch.judge(
                 connection,
                 deliveries,
@@ -242,6 +242,7 @@ class Worker:
                 quarantine_topics_max=self._settings.quarantine_topics_max,
                 now=self._clock(),
             )
+        self._roster.committed(named)
         self._unstorable_in_a_row = self._too_slow_in_a_row = 0
         self._watched.committed(done, time.monotonic() - begun_s)
         self._intake.is_behind = done.behind_ms is not None and done.behind_ms > BEHIND_MS
@@ -258,17 +259,21 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, the message is refused for it
             _log.error("nor can it be stored: %r", error)
             is_kept = False
-        if not is_kept:
+            self._roster.rolled_back(self._roster.named_by([delivery]))
+        if is_kept:
+            self._roster.forget(self._roster.named_by([delivery]))  # the engine has not seen it
+        else:
             await self._put_away(batch.refuse, delivery, flaw)
-        self._roster.forget(self._roster.named_by([delivery]))  # what was kept the engine has not seen
         self._unstorable_in_a_row += 1
         self._too_slow_in_a_row = 0  # the next one has all its tries
 
     async def _put_away(self, act: Callable[..., Awaitable[_Done]], delivery: Delivery, flaw: Exception) -> _Done:
-        topics_max = self._settings.quarantine_topics_max
+        topics_max, named = self._settings.quarantine_topics_max, self._roster.named_by([delivery])
         async with transaction(self._pool) as connection:
-            sites = await self._roster.ready(connection, self._roster.named_by([delivery]), delivery.received_ms)
-            return await act(connection, delivery, sites, self._limits, flaw, quarantine_topics_max=topics_max)
+            sites = await self._roster.ready(connection, named, delivery.received_ms)
+            done = await act(connection, delivery, sites, self._limits, flaw, quarantine_topics_max=topics_max)
+        self._roster.committed(named)
+        return done
 
     # ------------------------------------------------------------------ the tick
 
@@ -287,7 +292,7 @@ class Worker:
             except SiteTaken:
                 raise
             except Exception as error:  # noqa: BLE001 - a site that cannot be ticked must not keep the others from it
-                self._roster.forget([site_id])
+                self._roster.rolled_back([site_id])
                 self._report.forget(site_id)
                 self._watched.failed(error)
                 sound = False
@@ -310,7 +315,7 @@ class Worker:
     async def _tick_site(self, site_id: int, key: str) -> None:
         async with transaction(self._pool) as connection:
             site = (await self._roster.ready(connection, [site_id], self._judged_ms(self._clock())))[key]
-            now = self._clock()
+            now, site.is_ahead = self._clock(), True
             before = await self._report.speak(connection, site, now)
             told = await clockwork.tick(
                 connection,
@@ -321,6 +326,7 @@ class Worker:
                 now=now,
                 before=before,
             )
+        self._roster.committed([site_id])
         if told is not None:
             self._watched.happened(told)
             self._publisher.wake()
