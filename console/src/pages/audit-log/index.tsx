@@ -10,7 +10,8 @@ import { useSession } from '../../session/session';
 import { fromLocal } from '../../time/local';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 import '../../app/panels.css';
 import './audit-log.css';
 
@@ -30,7 +31,8 @@ function wanted(params: URLSearchParams): Partial<Record<Filter, string>> {
 
 /** Who did what, from where, the newest first; nothing in it can be changed. */
 export default function AuditLog() {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const { me } = useSession();
   const explained = useExplained();
   const now_ms = useNow_ms();
@@ -58,32 +60,32 @@ export default function AuditLog() {
     <div className="audit">
       <search className="filters">
         <Select
-          aria-label={t('audit.site')}
+          aria-label={say('site')}
           allowClear
-          placeholder={t('audit.site')}
+          placeholder={say('site')}
           value={params.get('site')}
           options={me?.sites.map(each => ({ value: each.site, label: of(each.name) })) ?? []}
           onChange={value => change('site', value ?? null)}
         />
         <Select
-          aria-label={t('audit.outcome')}
+          aria-label={say('outcome')}
           allowClear
-          placeholder={t('audit.outcome')}
+          placeholder={say('outcome')}
           value={params.get('outcome')}
-          options={(['done', 'refused'] as const).map(value => ({ value, label: t(`audit.${value}`) }))}
+          options={(['done', 'refused'] as const).map(value => ({ value, label: say(value) }))}
           onChange={value => change('outcome', value ?? null)}
         />
         <Input.Search
-          aria-label={t('audit.operation')}
+          aria-label={say('operation')}
           allowClear
-          placeholder={t('audit.operation')}
+          placeholder={say('operation')}
           defaultValue={params.get('operation') ?? ''}
           maxLength={100}
           onSearch={value => change('operation', value.trim())}
         />
         {(['from', 'until'] as const).map(name => (
           <label key={name} htmlFor={`audit-${name}`} className="audit-time">
-            {t(`audit.${name}`)}
+            {say(name)}
             <Input
               id={`audit-${name}`}
               type="datetime-local"
@@ -93,7 +95,7 @@ export default function AuditLog() {
           </label>
         ))}
         <Button icon={<DownloadOutlined />} href={`/api/v1/audit-log.csv?${new URLSearchParams(query)}`} download>
-          {t('audit.csv')}
+          {say('csv')}
         </Button>
       </search>
       {asked.isPending && <Waiting />}
@@ -102,18 +104,18 @@ export default function AuditLog() {
           {explained(asked.error)}
         </p>
       )}
-      {asked.isSuccess && entries.length === 0 && <Empty description={t('audit.none')} />}
+      {asked.isSuccess && entries.length === 0 && <Empty description={say('none')} />}
       {entries.length > 0 && (
         <Scrolled>
           <table className="table">
             <thead>
               <tr>
-                <th scope="col">{t('audit.at')}</th>
-                <th scope="col">{t('audit.who')}</th>
-                <th scope="col">{t('audit.what')}</th>
-                <th scope="col">{t('audit.asked')}</th>
-                <th scope="col">{t('audit.site')}</th>
-                <th scope="col">{t('audit.whence')}</th>
+                <th scope="col">{say('at')}</th>
+                <th scope="col">{say('who')}</th>
+                <th scope="col">{say('what')}</th>
+                <th scope="col">{say('asked')}</th>
+                <th scope="col">{say('site')}</th>
+                <th scope="col">{say('whence')}</th>
               </tr>
             </thead>
             <tbody>
@@ -128,7 +130,7 @@ export default function AuditLog() {
                   </th>
                   <td>
                     <code>{each.operation}</code> <span className="faint">{each.subject}</span>
-                    {each.outcome === 'refused' && <strong className="audit-mark"> {t('audit.refused')}</strong>}
+                    {each.outcome === 'refused' && <strong className="audit-mark"> {say('refused')}</strong>}
                   </td>
                   <td>{each.asked !== null && <code className="asked">{JSON.stringify(each.asked)}</code>}</td>
                   <td>{each.site}</td>
@@ -141,7 +143,7 @@ export default function AuditLog() {
       )}
       {asked.hasNextPage && (
         <Button block loading={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
-          {t('audit.older')}
+          {say('older')}
         </Button>
       )}
     </div>

@@ -7,13 +7,14 @@ import { Waiting } from '../../app/Waiting';
 import type { Where } from '../../estate/facility';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 
 const PAGE = 50;
 
 /** Everything that ever happened here, newest first, and whether the chain of it is unbroken. */
 export function Dossier({ where: { site, facility } }: { where: Where }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const explained = useExplained();
   const path = { site, facility };
   const pages = useInfiniteQuery({
@@ -37,9 +38,7 @@ export function Dossier({ where: { site, facility } }: { where: Where }) {
     <div className="dossier">
       {chain.data && (
         <p className={chain.data.holds ? 'chain' : 'chain chain-broken'} role={chain.data.holds ? undefined : 'alert'}>
-          {chain.data.holds
-            ? t('dossier.holds', { n: chain.data.length })
-            : t('dossier.broken', { n: chain.data.broken_at ?? 0 })}
+          {chain.data.holds ? say('holds', { n: chain.data.length }) : say('broken', { n: chain.data.broken_at ?? 0 })}
         </p>
       )}
       <ol className="entries" reversed>
@@ -51,7 +50,7 @@ export function Dossier({ where: { site, facility } }: { where: Where }) {
       </ol>
       {pages.hasNextPage && (
         <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>
-          {t('dossier.more')}
+          {say('more')}
         </Button>
       )}
     </div>
@@ -59,7 +58,8 @@ export function Dossier({ where: { site, facility } }: { where: Where }) {
 }
 
 function Entry({ entry }: { entry: DossierPage['items'][number] }) {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const now_ms = useNow_ms();
   return (
     <li value={entry.seq}>
@@ -70,7 +70,7 @@ function Entry({ entry }: { entry: DossierPage['items'][number] }) {
         </summary>
         <pre>{JSON.stringify(entry.body, null, 2)}</pre>
         <p className="entry-hash">
-          {t('dossier.hash')} {entry.hash}
+          {say('hash')} {entry.hash}
         </p>
       </details>
     </li>

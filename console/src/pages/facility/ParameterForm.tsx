@@ -8,7 +8,8 @@ import { useDeed } from '../../deeds/useDeed';
 import { useDraft } from '../../deeds/useDraft';
 import type { Where } from '../../estate/facility';
 import { figure } from '../../estate/values';
-import { useWords } from '../../words/words';
+import { useTexts, useWords, type Values } from '../../words/words';
+import { TEXTS } from './texts';
 
 type Content = { readonly name: string; readonly value: number; readonly reason: string };
 
@@ -22,7 +23,8 @@ export function ParameterForm({
   parameter: ParameterOut;
   onGone: () => void;
 }) {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const queries = useQueryClient();
   const { message } = App.useApp();
   const key = `parameter.${site}.${facility}.${parameter.name}`;
@@ -42,31 +44,31 @@ export function ParameterForm({
     setValue('');
     setReason('');
     void queries.invalidateQueries({ queryKey: ['facility', site, facility] });
-    void message.success(t('parameter.done'));
+    void message.success(say('done'));
     onGone();
-  }, [setValue, setReason, queries, site, facility, message, t, onGone]);
+  }, [setValue, setReason, queries, site, facility, message, say, onGone]);
   const { act, busy, refusal } = useDeed(send, done);
   const wrong = faultOf(value, parameter);
   const valueFault =
     refusal?.faults.get('value') ??
-    (wrong && t(wrong, { min: bound(parameter.min), max: bound(parameter.max), unit: parameter.unit }));
-  const reasonFault = refusal?.faults.get('reason') ?? (reason.trim() === '' ? t('parameter.reason_missing') : null);
+    (wrong && say(wrong, { min: bound(parameter.min), max: bound(parameter.max), unit: parameter.unit }));
+  const reasonFault = refusal?.faults.get('reason') ?? (reason.trim() === '' ? say('reason_missing') : null);
   return (
     <Modal
       open
-      title={`${t('rules.change')}: ${of(parameter.title)}`}
+      title={`${say('change')}: ${of(parameter.title)}`}
       onCancel={onGone}
-      okText={t('parameter.set')}
-      cancelText={t('parameter.cancel')}
+      okText={say('set')}
+      cancelText={say('cancel')}
       confirmLoading={busy}
       okButtonProps={{ disabled: wrong !== null || reason.trim() === '' }}
       onOk={() => void act({ name: parameter.name, value: Number(value.trim()), reason: reason.trim() })}
     >
       <Form layout="vertical" requiredMark={false}>
         <Form.Item
-          label={`${t('parameter.value')} (${parameter.unit || '1'})`}
+          label={`${say('value')} (${parameter.unit || '1'})`}
           htmlFor="parameter-value"
-          help={value === '' && !refusal ? range(t, parameter) : valueFault}
+          help={value === '' && !refusal ? range(say, parameter) : valueFault}
           validateStatus={value !== '' && valueFault ? 'error' : ''}
         >
           <Input
@@ -80,7 +82,7 @@ export function ParameterForm({
           />
         </Form.Item>
         <Form.Item
-          label={t('parameter.reason')}
+          label={say('reason')}
           htmlFor="parameter-reason"
           help={value !== '' ? reasonFault : undefined}
           validateStatus={refusal?.faults.has('reason') ? 'error' : ''}
@@ -94,7 +96,7 @@ export function ParameterForm({
           />
         </Form.Item>
         <p className="parameter-source">
-          {t('rules.source')}: {parameter.source}
+          {say('source')}: {parameter.source}
         </p>
         <Refused refusal={refusal} />
       </Form>
@@ -102,14 +104,16 @@ export function ParameterForm({
   );
 }
 
+type Say = (word: keyof typeof TEXTS, values?: Values) => string;
+
 const bound = (value: number | null) => (value === null ? '–' : figure(value));
 
-function range(t: ReturnType<typeof useWords>['t'], { min, max, unit }: ParameterOut): string {
-  return t('parameter.range', { min: bound(min), max: bound(max), unit });
+function range(say: Say, { min, max, unit }: ParameterOut): string {
+  return say('range', { min: bound(min), max: bound(max), unit });
 }
 
-function faultOf(typed: string, { min, max }: ParameterOut): 'parameter.no_number' | 'parameter.range' | null {
+function faultOf(typed: string, { min, max }: ParameterOut): 'no_number' | 'range' | null {
   const value = Number(typed.trim());
-  if (typed.trim() === '' || !Number.isFinite(value)) return 'parameter.no_number';
-  return (min !== null && value < min) || (max !== null && value > max) ? 'parameter.range' : null;
+  if (typed.trim() === '' || !Number.isFinite(value)) return 'no_number';
+  return (min !== null && value < min) || (max !== null && value > max) ? 'range' : null;
 }

@@ -7,12 +7,14 @@ import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { duration, moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { ParameterForm } from './ParameterForm';
+import { TEXTS } from './texts';
 
 /** The rules in force with their figures, and the limits people may set here. */
 export function Rules({ where, rules, values }: { where: Where; rules: RulesOut; values: readonly Value[] }) {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const [words, setWords] = useState('');
   const said = useSaid(rules, values);
   const wanted = words.trim().toLowerCase();
@@ -22,17 +24,17 @@ export function Rules({ where, rules, values }: { where: Where; rules: RulesOut;
   return (
     <div className="rules">
       <section>
-        <h3>{t('rules.limits')}</h3>
+        <h3>{say('limits')}</h3>
         <Parameters where={where} parameters={rules.parameters} values={values} />
       </section>
       <section>
-        <h3>{t('rules.in_force', { n: rules.rules.length })}</h3>
+        <h3>{say('in_force', { n: rules.rules.length })}</h3>
         <Input
           allowClear
           value={words}
           onChange={event => setWords(event.target.value)}
-          placeholder={t('rules.search')}
-          aria-label={t('rules.search')}
+          placeholder={say('search')}
+          aria-label={say('search')}
           maxLength={80}
         />
         {shown.map(rule => (
@@ -40,7 +42,7 @@ export function Rules({ where, rules, values }: { where: Where; rules: RulesOut;
         ))}
         {rules.left_out.length > 0 && (
           <details className="rule">
-            <summary>{t('rules.left_out', { n: rules.left_out.length })}</summary>
+            <summary>{say('left_out', { n: rules.left_out.length })}</summary>
             <ul>
               {rules.left_out.map(each => (
                 <li key={`${each.key} ${each.part}`}>
@@ -59,9 +61,10 @@ const OPERATORS = ['and', 'or', 'not', 'any', 'all', 'under_test', 'under_work']
 
 /** The condition with names in the reader's language in place of keys. */
 function useSaid(rules: RulesOut, values: readonly Value[]): (expression: string) => string {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   return useMemo(() => {
-    const names = new Map<string, string>(OPERATORS.map(each => [each, t(`rules.${each}`)]));
+    const names = new Map<string, string>(OPERATORS.map(each => [each, say(each)]));
     for (const each of values) {
       const [name, part] = [of(each.name), each.part_name ? of(each.part_name) : ''];
       const own = name.startsWith(part) ? name.slice(part.length).trim() : name;
@@ -75,11 +78,12 @@ function useSaid(rules: RulesOut, values: readonly Value[]): (expression: string
       if (each.name.includes('.')) names.set(`self.${bare(each.name)}`, of(each.title));
     }
     return expression => expression.replace(/[a-z][a-z0-9_]*(\.[a-z0-9_]+)*/g, key => names.get(key) ?? key);
-  }, [rules, values, t, of]);
+  }, [rules, values, say, of]);
 }
 
 function Rule({ rule, said }: { rule: RuleOut; said: (expression: string) => string }) {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
   const span = (seconds: number) => duration(language, seconds * 1_000);
   return (
@@ -89,21 +93,21 @@ function Rule({ rule, said }: { rule: RuleOut; said: (expression: string) => str
         <code className="rule-when">{said(rule.when)}</code>
       </summary>
       <dl className="facts">
-        <Fact name={t('rules.delay')} value={`${span(rule.on_delay_s)} / ${span(rule.off_delay_s)}`} />
-        {rule.parts.length > 0 && <Fact name={t('rules.parts')} value={rule.parts.join(', ')} />}
+        <Fact name={say('delay')} value={`${span(rule.on_delay_s)} / ${span(rule.off_delay_s)}`} />
+        {rule.parts.length > 0 && <Fact name={say('parts')} value={rule.parts.join(', ')} />}
         {rule.limits.length > 0 && (
           <Fact
-            name={t('rules.figures')}
+            name={say('figures')}
             value={rule.limits.map(each => `${said(each.point)} ${each.comparison} ${figure(each.limit)}`).join(' · ')}
           />
         )}
-        {rule.clears_when && <Fact name={t('rules.clears')} value={said(rule.clears_when)} />}
-        {rule.suppressed_when && <Fact name={t('rules.suppressed')} value={said(rule.suppressed_when)} />}
-        <Fact name={t('rules.means')} value={of(rule.guidance.means)} />
-        <Fact name={t('rules.check')} value={of(rule.guidance.check)} />
-        <Fact name={t('rules.call')} value={of(rule.guidance.call)} />
-        <Fact name={t('rules.source')} value={[rule.source, rule.clause].filter(Boolean).join(' · ')} />
-        {rule.never_reported.length > 0 && <Fact name={t('rules.never')} value={rule.never_reported.join(', ')} />}
+        {rule.clears_when && <Fact name={say('clears')} value={said(rule.clears_when)} />}
+        {rule.suppressed_when && <Fact name={say('suppressed')} value={said(rule.suppressed_when)} />}
+        <Fact name={say('means')} value={of(rule.guidance.means)} />
+        <Fact name={say('check')} value={of(rule.guidance.check)} />
+        <Fact name={say('call')} value={of(rule.guidance.call)} />
+        <Fact name={say('source')} value={[rule.source, rule.clause].filter(Boolean).join(' · ')} />
+        {rule.never_reported.length > 0 && <Fact name={say('never')} value={rule.never_reported.join(', ')} />}
       </dl>
     </details>
   );
@@ -127,7 +131,8 @@ function Parameters({
   parameters: readonly ParameterOut[];
   values: readonly Value[];
 }) {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const { can } = useSession();
   const now_ms = useNow_ms();
   const [edited, setEdited] = useState<ParameterOut | null>(null);
@@ -138,21 +143,21 @@ function Parameters({
     [values, of],
   );
   const partOf = ({ name }: ParameterOut) => name.slice(0, Math.max(0, name.lastIndexOf('.')));
-  if (parameters.length === 0) return <p className="open-none">{t('rules.no_limits')}</p>;
+  if (parameters.length === 0) return <p className="open-none">{say('no_limits')}</p>;
   return (
     <div className="points-box">
       <table className="points parameters">
         <thead>
           <tr>
-            <th scope="col">{t('rules.limit')}</th>
+            <th scope="col">{say('limit')}</th>
             <th scope="col" className="number">
-              {t('rules.in_force_now')}
+              {say('in_force_now')}
             </th>
             <th scope="col" className="number">
-              {t('rules.default')}
+              {say('default')}
             </th>
-            <th scope="col">{t('rules.set_by')}</th>
-            {may && <th scope="col">{t('rules.deed')}</th>}
+            <th scope="col">{say('set_by')}</th>
+            {may && <th scope="col">{say('deed')}</th>}
           </tr>
         </thead>
         <tbody>
@@ -176,9 +181,9 @@ function Parameters({
                   <Button
                     size="small"
                     onClick={() => setEdited(each)}
-                    aria-label={`${t('rules.change')} ${of(each.title)}`}
+                    aria-label={`${say('change')} ${of(each.title)}`}
                   >
-                    {t('rules.change')}
+                    {say('change')}
                   </Button>
                 </td>
               )}

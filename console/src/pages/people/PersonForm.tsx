@@ -7,7 +7,8 @@ import type { PersonRow, Role } from '../../api/schema';
 import { Refused } from '../../deeds/Refused';
 import { useDeed } from '../../deeds/useDeed';
 import { useSession } from '../../session/session';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 
 type Typed = {
   login: string;
@@ -43,7 +44,8 @@ export function PersonForm(props: {
   person: PersonRow | null;
   onDone: (person: PersonRow, password: string | null) => void;
 }) {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const { me, can } = useSession();
   const { person, onDone } = props;
   const roles = useQuery({
@@ -61,7 +63,7 @@ export function PersonForm(props: {
   };
   const sites = me?.sites.filter(each => can('people', each.site)) ?? [];
   const places = [
-    ...((me?.everywhere.length ?? 0) > 0 ? [{ value: EVERYWHERE, label: t('people.everywhere') }] : []),
+    ...((me?.everywhere.length ?? 0) > 0 ? [{ value: EVERYWHERE, label: say('everywhere') }] : []),
     ...sites.map(each => ({ value: each.site, label: of(each.name) })),
   ];
   return (
@@ -78,63 +80,63 @@ export function PersonForm(props: {
     >
       <Form.Item
         name="login"
-        label={t('people.login')}
-        rules={[{ required: true, pattern: LOGIN, message: t('people.login_wrong') }]}
+        label={say('login')}
+        rules={[{ required: true, pattern: LOGIN, message: say('login_wrong') }]}
         {...said('login')}
       >
         <Input disabled={person !== null} maxLength={64} autoComplete="off" autoCapitalize="none" />
       </Form.Item>
       <Form.Item
         name="name"
-        label={t('people.name')}
-        rules={[{ required: true, whitespace: true, message: t('people.needed') }]}
+        label={say('name')}
+        rules={[{ required: true, whitespace: true, message: say('needed') }]}
         {...said('name')}
       >
         <Input maxLength={100} autoComplete="off" />
       </Form.Item>
-      <Form.Item name="language" label={t('people.language')} {...said('language')}>
+      <Form.Item name="language" label={say('language')} {...said('language')}>
         <Select
           options={[
-            { value: 'zh', label: t('people.zh') },
-            { value: 'en', label: t('people.en') },
+            { value: 'zh', label: say('zh') },
+            { value: 'en', label: say('en') },
           ]}
         />
       </Form.Item>
       <fieldset className="memberships">
-        <legend>{t('people.memberships')}</legend>
+        <legend>{say('memberships')}</legend>
         <Form.List name="memberships">
           {(fields, { add, remove }) => (
             <>
               {fields.map(field => (
                 <div key={field.key} className="membership">
-                  <Form.Item name={[field.name, 'site']} rules={[{ required: true, message: t('people.needed') }]}>
-                    <Select aria-label={t('people.site')} placeholder={t('people.site')} options={places} />
+                  <Form.Item name={[field.name, 'site']} rules={[{ required: true, message: say('needed') }]}>
+                    <Select aria-label={say('site')} placeholder={say('site')} options={places} />
                   </Form.Item>
-                  <Form.Item name={[field.name, 'role']} rules={[{ required: true, message: t('people.needed') }]}>
+                  <Form.Item name={[field.name, 'role']} rules={[{ required: true, message: say('needed') }]}>
                     <Select
-                      aria-label={t('people.role')}
-                      placeholder={t('people.role')}
+                      aria-label={say('role')}
+                      placeholder={say('role')}
                       options={roles.data?.roles.map(each => ({ value: each.key, label: of(each.title) })) ?? []}
                     />
                   </Form.Item>
                   <Button
                     type="text"
-                    aria-label={t('people.remove')}
+                    aria-label={say('remove')}
                     icon={<MinusCircleOutlined />}
                     onClick={() => remove(field.name)}
                   />
                 </div>
               ))}
               <Button icon={<PlusOutlined />} onClick={() => add({})}>
-                {t('people.add_role')}
+                {say('add_role')}
               </Button>
             </>
           )}
         </Form.List>
       </fieldset>
-      <Refused refusal={refusal?.taken ? { ...refusal, said: t('people.taken') } : refusal} />
+      <Refused refusal={refusal?.taken ? { ...refusal, said: say('taken') } : refusal} />
       <Button type="primary" htmlType="submit" block loading={busy}>
-        {t('people.save')}
+        {say('save')}
       </Button>
     </Form>
   );

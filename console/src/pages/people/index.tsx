@@ -13,23 +13,24 @@ import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { PersonForm } from './PersonForm';
+import { TEXTS } from './texts';
 import '../../app/panels.css';
 import './people.css';
 
 const PEOPLE = ['people'] as const;
 
 export default function People() {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const [view, setView] = useState<'people' | 'roles'>('people');
   return (
     <div className="people">
       <div className="filters">
         <Segmented
-          aria-label={t('people.view')}
+          aria-label={say('view')}
           value={view}
-          options={(['people', 'roles'] as const).map(value => ({ value, label: t(`people.view_${value}`) }))}
+          options={(['people', 'roles'] as const).map(value => ({ value, label: say(`view_${value}`) }))}
           onChange={setView}
         />
       </div>
@@ -41,7 +42,7 @@ export default function People() {
 type Told = { readonly name: string; readonly login: string; readonly password: string };
 
 function List() {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const explained = useExplained();
   const queries = useQueryClient();
   const [chosen, setChosen] = useState<PersonRow | 'new' | null>(null);
@@ -76,7 +77,7 @@ function List() {
   return (
     <>
       <Button type="primary" icon={<PlusOutlined />} className="people-new" onClick={() => setChosen('new')}>
-        {t('people.new')}
+        {say('new')}
       </Button>
       <ul className="person-rows">
         {asked.data.pages
@@ -92,7 +93,7 @@ function List() {
       </ul>
       {asked.hasNextPage && (
         <Button block loading={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
-          {t('people.more')}
+          {say('more')}
         </Button>
       )}
       <Drawer
@@ -100,7 +101,7 @@ function List() {
         onClose={() => setChosen(null)}
         size="large"
         destroyOnHidden
-        title={t(chosen === 'new' ? 'people.new' : 'people.change')}
+        title={say(chosen === 'new' ? 'new' : 'change')}
       >
         {chosen !== null && <PersonForm person={chosen === 'new' ? null : chosen} onDone={changed} />}
       </Drawer>
@@ -111,23 +112,23 @@ function List() {
 
 /** Shown once: it is not kept anywhere. */
 function OneTime({ told, onRead }: { told: Told | null; onRead: () => void }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   return (
     <Modal
       open={told !== null}
-      title={t('people.one_time')}
+      title={say('one_time')}
       closable={false}
       mask={{ closable: false }}
       keyboard={false}
       footer={
         <Button type="primary" onClick={onRead}>
-          {t('people.told')}
+          {say('told')}
         </Button>
       }
     >
       {told !== null && (
         <>
-          <p>{t('people.one_time_hint', { name: told.name, login: told.login })}</p>
+          <p>{say('one_time_hint', { name: told.name, login: told.login })}</p>
           <code className="one-time">{told.password}</code>
         </>
       )}
@@ -138,7 +139,8 @@ function OneTime({ told, onRead }: { told: Told | null; onRead: () => void }) {
 type Deed = 'disable' | 'enable' | 'reset';
 
 function Person(props: { person: PersonRow; onChange: () => void; onDone: (password: string | null) => void }) {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
   const { me } = useSession();
   const now_ms = useNow_ms();
@@ -167,16 +169,14 @@ function Person(props: { person: PersonRow; onChange: () => void; onDone: (passw
   const isMe = me?.person.id === person.id;
   const isDisabled = person.disabled_at !== null;
   const place = (site: string | null) =>
-    site === null
-      ? t('people.everywhere')
-      : of(me?.sites.find(each => each.site === site)?.name ?? { zh: site, en: site });
+    site === null ? say('everywhere') : of(me?.sites.find(each => each.site === site)?.name ?? { zh: site, en: site });
   return (
     <li className={isDisabled ? 'panel person-row person-disabled' : 'panel person-row'}>
       <div className="person-who">
         <strong>{person.name}</strong> <span className="faint">{person.login}</span>
         {person.disabled_at !== null && (
           <span className="person-mark">
-            {t('people.disabled', { who: person.disabled_by ?? '', at: moment(language, person.disabled_at, now_ms) })}
+            {say('disabled', { who: person.disabled_by ?? '', at: moment(language, person.disabled_at, now_ms) })}
           </span>
         )}
       </div>
@@ -188,18 +188,18 @@ function Person(props: { person: PersonRow; onChange: () => void; onDone: (passw
         ))}
       </ul>
       <div className="person-deeds">
-        <Button onClick={props.onChange}>{t('people.change')}</Button>
-        {!isDisabled && <Button onClick={() => setAsking('reset')}>{t('people.reset')}</Button>}
+        <Button onClick={props.onChange}>{say('change')}</Button>
+        {!isDisabled && <Button onClick={() => setAsking('reset')}>{say('reset')}</Button>}
         {!isMe && (
           <Button danger={!isDisabled} onClick={() => setAsking(isDisabled ? 'enable' : 'disable')}>
-            {t(isDisabled ? 'people.enable' : 'people.disable')}
+            {say(isDisabled ? 'enable' : 'disable')}
           </Button>
         )}
       </div>
       <Modal
         open={asking !== null}
-        title={asking === null ? '' : `${t(`people.${asking}`)}: ${person.name}`}
-        okText={asking === null ? '' : t(`people.${asking}`)}
+        title={asking === null ? '' : `${say(asking)}: ${person.name}`}
+        okText={asking === null ? '' : say(asking)}
         okButtonProps={{ danger: asking === 'disable', loading: busy }}
         onOk={() => asking !== null && void act(asking)}
         onCancel={() => {
@@ -207,7 +207,7 @@ function Person(props: { person: PersonRow; onChange: () => void; onDone: (passw
           setAsking(null);
         }}
       >
-        {asking !== null && <p>{t(`people.${asking}_means`)}</p>}
+        {asking !== null && <p>{say(`means_${asking}`)}</p>}
         <Refused refusal={refusal} />
       </Modal>
     </li>
@@ -216,7 +216,8 @@ function Person(props: { person: PersonRow; onChange: () => void; onDone: (passw
 
 /** The table in the code, as the service tells it. */
 function Roles() {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const explained = useExplained();
   const asked = useQuery({
     queryKey: ['roles'],
@@ -231,7 +232,7 @@ function Roles() {
       <table className="table roles">
         <thead>
           <tr>
-            <th scope="col">{t('people.right')}</th>
+            <th scope="col">{say('right')}</th>
             {roles.map(each => (
               <th key={each.key} scope="col">
                 {of(each.title)}
@@ -244,7 +245,7 @@ function Roles() {
             <tr key={right.key}>
               <th scope="row">{of(right.title)}</th>
               {roles.map(role => (
-                <td key={role.key}>{role.rights.includes(right.key) ? t('people.yes') : ''}</td>
+                <td key={role.key}>{role.rights.includes(right.key) ? say('yes') : ''}</td>
               ))}
             </tr>
           ))}

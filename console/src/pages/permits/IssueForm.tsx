@@ -9,8 +9,9 @@ import { useSession } from '../../session/session';
 import { fromLocal, toLocal } from '../../time/local';
 import { useNow_ms } from '../../time/now';
 import { duration } from '../../time/spoken';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { PERMITS, type Permit } from './permits';
+import { TEXTS } from './texts';
 import { useFacilities } from './useFacilities';
 
 type Typed = {
@@ -27,7 +28,8 @@ type Typed = {
 
 /** Place, kind of work - and before anything is issued, what will be silent and until when. */
 export function IssueForm({ site, onIssued }: { site: string | null; onIssued: () => void }) {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const { me, can } = useSession();
   const queries = useQueryClient();
   const [form] = Form.useForm<Typed>();
@@ -51,7 +53,7 @@ export function IssueForm({ site, onIssued }: { site: string | null; onIssued: (
     const fault = refusal?.faults.get(field);
     return fault === undefined ? {} : { validateStatus: 'error' as const, help: fault };
   };
-  const required = [{ required: true, whitespace: true, message: t('permits.needed') }];
+  const required = [{ required: true, whitespace: true, message: say('needed') }];
   const first = sites.find(each => each.site === site) ?? sites[0];
   return (
     <Form<Typed>
@@ -69,17 +71,17 @@ export function IssueForm({ site, onIssued }: { site: string | null; onIssued: (
         })
       }
     >
-      <Form.Item name="site" label={t('permits.site')} rules={required} {...said('site')}>
+      <Form.Item name="site" label={say('site')} rules={required} {...said('site')}>
         <Select
           options={sites.map(each => ({ value: each.site, label: of(each.name) }))}
           onChange={() => form.resetFields(['facility', 'part', 'work'])}
         />
       </Form.Item>
-      <Form.Item name="facility" label={t('permits.facility')} rules={required} {...said('facility')}>
+      <Form.Item name="facility" label={say('facility')} rules={required} {...said('facility')}>
         <Select
           showSearch={{ filterOption: false, onSearch: setWords }}
           loading={facilities.isFetching}
-          placeholder={t('permits.facility_search')}
+          placeholder={say('facility_search')}
           options={
             facilities.data?.map(each => ({
               value: each.key,
@@ -90,15 +92,15 @@ export function IssueForm({ site, onIssued }: { site: string | null; onIssued: (
         />
       </Form.Item>
       {(parts.data?.length ?? 0) > 0 && (
-        <Form.Item name="part" label={t('permits.part')} {...said('part')}>
+        <Form.Item name="part" label={say('part')} {...said('part')}>
           <Select
             allowClear
-            placeholder={t('permits.whole')}
+            placeholder={say('whole')}
             options={parts.data?.map(each => ({ value: each.key, label: of(each.name) })) ?? []}
           />
         </Form.Item>
       )}
-      <Form.Item name="work" label={t('permits.work')} rules={required} {...said('work')}>
+      <Form.Item name="work" label={say('work')} rules={required} {...said('work')}>
         <Select
           disabled={kind === undefined}
           loading={works.isFetching}
@@ -117,32 +119,30 @@ export function IssueForm({ site, onIssued }: { site: string | null; onIssued: (
           <Input maxLength={4_000} />
         </Form.Item>
       ))}
-      <Form.Item name="holder" label={t('permits.holder')} rules={required} {...said('holder')}>
+      <Form.Item name="holder" label={say('holder')} rules={required} {...said('holder')}>
         <Input maxLength={100} />
       </Form.Item>
-      <Form.Item name="reason" label={t('permits.reason')} rules={required} {...said('reason')}>
+      <Form.Item name="reason" label={say('reason')} rules={required} {...said('reason')}>
         <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={4_000} />
       </Form.Item>
-      <Form.Item name="from" label={t('permits.from')} {...said('from')}>
+      <Form.Item name="from" label={say('from')} {...said('from')}>
         <Input type="datetime-local" min={toLocal(now_ms - 3_600_000)} />
       </Form.Item>
       <Form.Item
         name="until"
-        label={t('permits.until')}
+        label={say('until')}
         dependencies={['from', 'work']}
-        {...(work === undefined
-          ? {}
-          : { extra: t('permits.lasts', { time: duration(language, work.lasts_s * 1_000) }) })}
+        {...(work === undefined ? {} : { extra: say('lasts', { time: duration(language, work.lasts_s * 1_000) }) })}
         rules={[
           {
             validator: (_, value?: string) => {
               const end = Date.parse(fromLocal(value ?? '') ?? '');
               if (!value) return Promise.resolve();
               const begin = Date.parse(fromLocal(form.getFieldValue('from') ?? '') ?? '') || now_ms;
-              if (!(end > now_ms) || end <= begin) return Promise.reject(new Error(t('permits.until_wrong')));
+              if (!(end > now_ms) || end <= begin) return Promise.reject(new Error(say('until_wrong')));
               if (work !== undefined && end - begin > work.lasts_at_most_s * 1_000)
                 return Promise.reject(
-                  new Error(t('permits.too_long', { time: duration(language, work.lasts_at_most_s * 1_000) })),
+                  new Error(say('too_long', { time: duration(language, work.lasts_at_most_s * 1_000) })),
                 );
               return Promise.resolve();
             },
@@ -154,20 +154,21 @@ export function IssueForm({ site, onIssued }: { site: string | null; onIssued: (
       </Form.Item>
       <Refused refusal={refusal} />
       <Button type="primary" htmlType="submit" block size="large" loading={busy}>
-        {t('permits.issue')}
+        {say('issue')}
       </Button>
     </Form>
   );
 }
 
 function WhatItMeans({ work, kind }: { work: WorkKindOut; kind: string }) {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const rules = work.silences.filter(each => each.kind === kind || each.kind === 'any').flatMap(each => each.rules);
   return (
     <div className="means" role="status">
-      <h3>{t('permits.will_be_silent')}</h3>
+      <h3>{say('will_be_silent')}</h3>
       {rules.length === 0 ? (
-        <p>{t('permits.silences_nothing')}</p>
+        <p>{say('silences_nothing')}</p>
       ) : (
         <ul>
           {rules.map(each => (
@@ -175,10 +176,10 @@ function WhatItMeans({ work, kind }: { work: WorkKindOut; kind: string }) {
           ))}
         </ul>
       )}
-      <Steps title={t('permits.before')} steps={work.before.map(of)} />
-      <Steps title={t('permits.after')} steps={work.after.map(of)} />
+      <Steps title={say('before')} steps={work.before.map(of)} />
+      <Steps title={say('after')} steps={work.after.map(of)} />
       <p className="faint">
-        {t('permits.source')} {work.source} {work.clause}
+        {say('source')} {work.source} {work.clause}
       </p>
     </div>
   );

@@ -10,12 +10,14 @@ import { fromLocal, toLocal } from '../../time/local';
 import { useNow_ms } from '../../time/now';
 import { duration, moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { PERMITS, type Permit } from './permits';
+import { TEXTS } from './texts';
 
 /** One permit: who, where, what for, until when, and what is silent for it. */
 export function PermitCard({ permit }: { permit: Permit }) {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
   const { me, can } = useSession();
   const now_ms = useNow_ms();
@@ -35,39 +37,37 @@ export function PermitCard({ permit }: { permit: Permit }) {
       </div>
       <Until permit={permit} now_ms={now_ms} />
       <dl className="facts">
-        <dt>{t('permits.holder')}</dt>
+        <dt>{say('holder')}</dt>
         <dd>{permit.holder}</dd>
-        <dt>{t('permits.reason')}</dt>
+        <dt>{say('reason')}</dt>
         <dd>{permit.reason}</dd>
         {permit.answers.map(each => (
           <Answer key={each.key} title={of(each.title)} text={each.text} />
         ))}
-        <dt>{t('permits.time')}</dt>
+        <dt>{say('time')}</dt>
         <dd>
           {moment(language, permit.valid_from, now_ms)} – {moment(language, permit.valid_until, now_ms)}
         </dd>
-        <dt>{t('permits.issued_by')}</dt>
+        <dt>{say('issued_by')}</dt>
         <dd>
           {permit.issued_by} · {moment(language, permit.issued_at, now_ms)}
-          {permit.extends !== null && ` · ${t('permits.extends', { n: permit.extends })}`}
+          {permit.extends !== null && ` · ${say('extends', { n: permit.extends })}`}
         </dd>
         {permit.ended_at !== null && (
           <Answer
-            title={t('permits.ended')}
+            title={say('ended')}
             text={`${moment(language, permit.ended_at, now_ms)} · ${name('actor', permit.ended_by ?? '')}`}
           />
         )}
         {permit.settled_at !== null && (
           <Answer
-            title={t('permits.settled')}
+            title={say('settled')}
             text={`${moment(language, permit.settled_at, now_ms)} · ${permit.settled_by}`}
           />
         )}
-        <dt>{t(permit.state === 'standing' ? 'permits.silent_now' : 'permits.silences')}</dt>
+        <dt>{say(permit.state === 'standing' ? 'silent_now' : 'silences')}</dt>
         <dd>
-          {permit.rules.length === 0
-            ? t('permits.silences_nothing')
-            : permit.rules.map(each => of(each.title)).join(' · ')}
+          {permit.rules.length === 0 ? say('silences_nothing') : permit.rules.map(each => of(each.title)).join(' · ')}
         </dd>
       </dl>
       {!isOver && can('permit', permit.site) && <Deeds permit={permit} />}
@@ -85,24 +85,25 @@ function Answer({ title, text }: { title: string; text: string }) {
 }
 
 function Until({ permit, now_ms }: { permit: Permit; now_ms: number }) {
-  const { t, language } = useWords();
+  const { language } = useWords();
+  const say = useTexts(TEXTS);
   const end_ms = Date.parse(permit.valid_until);
   if (permit.state === 'overrun')
     return (
       <p className="permit-until permit-until-over">
-        <WarningFilled aria-hidden /> {t('permits.over', { time: duration(language, now_ms - end_ms) })}
+        <WarningFilled aria-hidden /> {say('over', { time: duration(language, now_ms - end_ms) })}
       </p>
     );
   if (permit.state === 'standing')
     return (
       <p className="permit-until">
-        <ClockCircleOutlined aria-hidden /> {t('permits.left', { time: duration(language, end_ms - now_ms) })}
+        <ClockCircleOutlined aria-hidden /> {say('left', { time: duration(language, end_ms - now_ms) })}
       </p>
     );
   if (permit.state === 'ahead')
     return (
       <p className="permit-until">
-        {t('permits.begins', { time: duration(language, Date.parse(permit.valid_from) - now_ms) })}
+        {say('begins', { time: duration(language, Date.parse(permit.valid_from) - now_ms) })}
       </p>
     );
   return null;
@@ -111,7 +112,7 @@ function Until({ permit, now_ms }: { permit: Permit; now_ms: number }) {
 type Content = { readonly note: string; readonly until: string | null };
 
 function Deeds({ permit }: { permit: Permit }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const queries = useQueryClient();
   const [chosen, setChosen] = useState<'hand_back' | 'extend' | null>(null);
   const now_ms = useNow_ms();
@@ -135,9 +136,9 @@ function Deeds({ permit }: { permit: Permit }) {
     return (
       <div className="permit-deeds">
         <Button type={permit.state === 'overrun' ? 'primary' : 'default'} onClick={() => setChosen('hand_back')}>
-          {t(permit.state === 'overrun' ? 'permits.settle' : 'permits.hand_back')}
+          {say(permit.state === 'overrun' ? 'settle' : 'hand_back')}
         </Button>
-        <Button onClick={() => setChosen('extend')}>{t('permits.extend')}</Button>
+        <Button onClick={() => setChosen('extend')}>{say('extend')}</Button>
       </div>
     );
   const extending = chosen === 'extend';
@@ -156,13 +157,13 @@ function Deeds({ permit }: { permit: Permit }) {
       {extending && (
         <Form.Item
           name="until"
-          label={t('permits.until')}
+          label={say('until')}
           rules={[
             {
               validator: (_, value: string) =>
                 Date.parse(fromLocal(value ?? '') ?? '') > now_ms
                   ? Promise.resolve()
-                  : Promise.reject(new Error(t('permits.until_wrong'))),
+                  : Promise.reject(new Error(say('until_wrong'))),
             },
           ]}
           {...said('until')}
@@ -172,8 +173,8 @@ function Deeds({ permit }: { permit: Permit }) {
       )}
       <Form.Item
         name="note"
-        label={t(extending ? 'permits.reason' : 'permits.note')}
-        rules={extending ? [{ required: true, whitespace: true, message: t('permits.reason_missing') }] : []}
+        label={say(extending ? 'reason' : 'note')}
+        rules={extending ? [{ required: true, whitespace: true, message: say('reason_missing') }] : []}
         {...said(extending ? 'reason' : 'note')}
       >
         <Input.TextArea autoFocus autoSize={{ minRows: 2, maxRows: 6 }} maxLength={4_000} />
@@ -181,7 +182,7 @@ function Deeds({ permit }: { permit: Permit }) {
       <Refused refusal={refusal} />
       <div className="permit-deeds">
         <Button type="primary" htmlType="submit" loading={busy}>
-          {t(extending ? 'permits.extend' : permit.state === 'overrun' ? 'permits.settle' : 'permits.hand_back')}
+          {say(extending ? 'extend' : permit.state === 'overrun' ? 'settle' : 'hand_back')}
         </Button>
         <Button
           onClick={() => {
@@ -189,7 +190,7 @@ function Deeds({ permit }: { permit: Permit }) {
             setChosen(null);
           }}
         >
-          {t('permits.leave')}
+          {say('leave')}
         </Button>
       </div>
     </Form>

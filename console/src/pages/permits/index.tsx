@@ -7,15 +7,16 @@ import { Waiting } from '../../app/Waiting';
 import { SiteFilter } from '../../session/SiteFilter';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
-import { useWords } from '../../words/words';
+import { useTexts } from '../../words/words';
 import { IssueForm } from './IssueForm';
 import { PermitCard } from './PermitCard';
 import { inOrder, type Permit, stateAt, useCurrentPermits, usePastPermits } from './permits';
+import { TEXTS } from './texts';
 import '../../app/panels.css';
 import './permits.css';
 
 export default function Permits() {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const { can } = useSession();
   const [params, setParams] = useSearchParams();
   const [issuing, setIssuing] = useState(false);
@@ -32,20 +33,20 @@ export default function Permits() {
     <div className="permits">
       <search className="filters">
         <Segmented
-          aria-label={t('permits.view')}
+          aria-label={say('view')}
           value={past ? 'past' : 'current'}
-          options={(['current', 'past'] as const).map(value => ({ value, label: t(`permits.view_${value}`) }))}
+          options={(['current', 'past'] as const).map(value => ({ value, label: say(`view_${value}`) }))}
           onChange={view => change({ past: view === 'past' })}
         />
-        <SiteFilter label={t('permits.site')} value={site} onChange={chosen => change({ site: chosen })} />
+        <SiteFilter label={say('site')} value={site} onChange={chosen => change({ site: chosen })} />
         {can('permit') && (
           <Button type="primary" icon={<PlusOutlined />} onClick={() => setIssuing(true)} className="permits-issue">
-            {t('permits.issue')}
+            {say('issue')}
           </Button>
         )}
       </search>
       {past ? <Past site={site} /> : <Current site={site} />}
-      <Drawer open={issuing} onClose={() => setIssuing(false)} size="large" title={t('permits.issue')}>
+      <Drawer open={issuing} onClose={() => setIssuing(false)} size="large" title={say('issue')}>
         <IssueForm site={site} onIssued={() => setIssuing(false)} />
       </Drawer>
     </div>
@@ -55,7 +56,7 @@ export default function Permits() {
 const PARTS = ['overrun', 'standing', 'ahead'] as const;
 
 function Current({ site }: { site: string | null }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const explained = useExplained();
   const now_ms = useNow_ms();
   const asked = useCurrentPermits(site);
@@ -67,7 +68,7 @@ function Current({ site }: { site: string | null }) {
       </p>
     );
   const permits = inOrder(asked.data.map(each => ({ ...each, state: stateAt(each, now_ms) })));
-  if (permits.length === 0) return <Empty description={t('permits.none')} />;
+  if (permits.length === 0) return <Empty description={say('none')} />;
   return (
     <>
       {PARTS.map(part => (
@@ -78,12 +79,12 @@ function Current({ site }: { site: string | null }) {
 }
 
 function Part({ part, permits }: { part: (typeof PARTS)[number]; permits: readonly Permit[] }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   if (permits.length === 0) return null;
   return (
-    <section aria-label={t(`permits.part_${part}`)}>
+    <section aria-label={say(`part_${part}`)}>
       <h2 className="part-title">
-        {t(`permits.part_${part}`)} <span className="count">{permits.length}</span>
+        {say(`part_${part}`)} <span className="count">{permits.length}</span>
       </h2>
       <ul className="permit-cards">
         {permits.map(each => (
@@ -95,7 +96,7 @@ function Part({ part, permits }: { part: (typeof PARTS)[number]; permits: readon
 }
 
 function Past({ site }: { site: string | null }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const explained = useExplained();
   const asked = usePastPermits(site, true);
   if (asked.isPending) return <Waiting />;
@@ -108,7 +109,7 @@ function Past({ site }: { site: string | null }) {
   const permits = asked.data.pages.flatMap(page => page.items);
   return (
     <>
-      {permits.length === 0 && <Empty description={t('permits.none_past')} />}
+      {permits.length === 0 && <Empty description={say('none_past')} />}
       <ul className="permit-cards">
         {permits.map(each => (
           <PermitCard key={each.id} permit={each} />
@@ -116,7 +117,7 @@ function Past({ site }: { site: string | null }) {
       </ul>
       {asked.hasNextPage && (
         <Button block loading={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
-          {t('permits.older')}
+          {say('older')}
         </Button>
       )}
     </>

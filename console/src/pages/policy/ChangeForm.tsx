@@ -6,7 +6,8 @@ import type { WorkOrderClock } from '../../api/schema';
 import { Refused } from '../../deeds/Refused';
 import { useDeed } from '../../deeds/useDeed';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 
 export type Change =
   | { readonly what: 'contract'; readonly value: string }
@@ -51,7 +52,7 @@ type Typed = { value?: string; reason?: string };
 
 /** One decision with its reason: both go on record. */
 export function ChangeForm(props: { site: string; change: Change | null; onLeave: () => void; onDone: () => void }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const { change, site } = props;
   return (
     <Modal
@@ -60,7 +61,7 @@ export function ChangeForm(props: { site: string; change: Change | null; onLeave
       footer={null}
       onCancel={props.onLeave}
       title={change === null ? '' : <Title change={change} />}
-      aria-label={t('policy.change')}
+      aria-label={say('change')}
     >
       {change !== null && <Fields {...props} site={site} change={change} />}
     </Modal>
@@ -68,15 +69,15 @@ export function ChangeForm(props: { site: string; change: Change | null; onLeave
 }
 
 function Title({ change }: { change: Change }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
-  if (change.what === 'contract') return t('policy.contract');
-  if (change.what === 'grade') return `${t('policy.grade')}: ${change.title}`;
+  if (change.what === 'contract') return say('contract');
+  if (change.what === 'grade') return `${say('grade')}: ${change.title}`;
   return `${name('event_class', change.event_class)} · ${name('work_order_clock', change.clock)}`;
 }
 
 function Fields(props: { site: string; change: Change; onLeave: () => void; onDone: () => void }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const { change, site, onDone } = props;
   const [form] = Form.useForm<Typed>();
   const send = useCallback((content: Content, key: string) => sender(site)(content, key), [site]);
@@ -101,12 +102,12 @@ function Fields(props: { site: string; change: Change; onLeave: () => void; onDo
     >
       <Form.Item
         name="value"
-        label={t('policy.value')}
-        {...(change.what === 'clock' ? { extra: t('policy.clock_hint') } : {})}
+        label={say('value')}
+        {...(change.what === 'clock' ? { extra: say('clock_hint') } : {})}
         rules={[
           change.what === 'clock'
-            ? { required: true, pattern: CLOCK, message: t('policy.clock_wrong') }
-            : { required: true, message: t('policy.needed') },
+            ? { required: true, pattern: CLOCK, message: say('clock_wrong') }
+            : { required: true, message: say('needed') },
         ]}
         {...said('value', 'grade', 'profile', 'clock')}
       >
@@ -114,8 +115,8 @@ function Fields(props: { site: string; change: Change; onLeave: () => void; onDo
       </Form.Item>
       <Form.Item
         name="reason"
-        label={t('policy.reason')}
-        rules={[{ required: true, whitespace: true, message: t('policy.reason_missing') }]}
+        label={say('reason')}
+        rules={[{ required: true, whitespace: true, message: say('reason_missing') }]}
         {...said('reason')}
       >
         <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={4_000} />
@@ -123,11 +124,11 @@ function Fields(props: { site: string; change: Change; onLeave: () => void; onDo
       <Refused refusal={refusal} />
       <div className="policy-buttons">
         <Button type="primary" htmlType="submit" loading={busy}>
-          {t('policy.decide')}
+          {say('decide')}
         </Button>
         {inherited !== null && (
           <Button disabled={busy} onClick={() => void decide(null)}>
-            {t('policy.inherit', { value: inherited })}
+            {say('inherit', { value: inherited })}
           </Button>
         )}
       </div>

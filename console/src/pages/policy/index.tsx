@@ -11,8 +11,9 @@ import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { type Change, ChangeForm } from './ChangeForm';
+import { TEXTS } from './texts';
 import '../../app/panels.css';
 import './policy.css';
 
@@ -21,6 +22,7 @@ const CLOCKS = ['accept_by', 'arrive_by', 'plan_by', 'restore_by'] as const;
 /** What is in force at one site - contract, clocks, grades - and who decided it, why. */
 export default function Policy() {
   const { t, of } = useWords();
+  const say = useTexts(TEXTS);
   const { me } = useSession();
   const [params, setParams] = useSearchParams();
   const sites = me?.sites ?? [];
@@ -30,7 +32,7 @@ export default function Policy() {
     <div className="policy">
       <search className="filters">
         <Select
-          aria-label={t('policy.site')}
+          aria-label={say('site')}
           value={site.site}
           options={sites.map(each => ({ value: each.site, label: of(each.name) }))}
           onChange={chosen => setParams({ site: chosen }, { replace: true })}
@@ -83,17 +85,18 @@ function Site({ site }: { site: string }) {
 type OnChange = ((change: Change) => void) | null;
 
 function Contract({ contract, onChange }: { contract: SiteContractOut; onChange: OnChange }) {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
   const classes = [...new Set(contract.clocks.map(each => each.event_class))];
   return (
-    <section className="panel" aria-label={t('policy.contract')}>
-      <h3>{t('policy.contract')}</h3>
+    <section className="panel" aria-label={say('contract')}>
+      <h3>{say('contract')}</h3>
       <p>
         <strong>{of(contract.title)}</strong> <Decided decided={contract.decided} />
         {onChange && (
           <Button size="small" onClick={() => onChange({ what: 'contract', value: contract.profile })}>
-            {t('policy.change')}
+            {say('change')}
           </Button>
         )}
       </p>
@@ -102,7 +105,7 @@ function Contract({ contract, onChange }: { contract: SiteContractOut; onChange:
         <table className="table">
           <thead>
             <tr>
-              <th scope="col">{t('policy.event_class')}</th>
+              <th scope="col">{say('event_class')}</th>
               {CLOCKS.map(clock => (
                 <th key={clock} scope="col">
                   {name('work_order_clock', clock)}
@@ -124,7 +127,7 @@ function Contract({ contract, onChange }: { contract: SiteContractOut; onChange:
           </tbody>
         </table>
       </Scrolled>
-      <p className="faint">{t('policy.clock_hint')}</p>
+      <p className="faint">{say('clock_hint')}</p>
     </section>
   );
 }
@@ -135,7 +138,7 @@ function Clock(props: {
   clock: (typeof CLOCKS)[number];
   onChange: OnChange;
 }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const { contract, event_class, clock, onChange } = props;
   const found = contract.clocks.find(each => each.event_class === event_class && each.clock === clock);
   const value = found?.value ?? '—';
@@ -164,7 +167,7 @@ function Clock(props: {
       )}
       {isOwn && (
         <span className="own" title={found.decided?.reason}>
-          {t('policy.own', { contract: found.contract ?? '—' })}
+          {say('own', { contract: found.contract ?? '—' })}
         </span>
       )}
     </>
@@ -172,19 +175,20 @@ function Clock(props: {
 }
 
 function Grades({ grades, onChange }: { grades: readonly KindGradeOut[]; onChange: OnChange }) {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
   return (
-    <section className="panel" aria-label={t('policy.grades')}>
-      <h3>{t('policy.grades')}</h3>
+    <section className="panel" aria-label={say('grades')}>
+      <h3>{say('grades')}</h3>
       <Scrolled>
         <table className="table">
           <thead>
             <tr>
-              <th scope="col">{t('policy.kind')}</th>
-              <th scope="col">{t('policy.facilities')}</th>
-              <th scope="col">{t('policy.grade')}</th>
-              <th scope="col">{t('policy.because')}</th>
+              <th scope="col">{say('kind')}</th>
+              <th scope="col">{say('facilities')}</th>
+              <th scope="col">{say('grade')}</th>
+              <th scope="col">{say('because')}</th>
             </tr>
           </thead>
           <tbody>
@@ -207,7 +211,7 @@ function Grades({ grades, onChange }: { grades: readonly KindGradeOut[]; onChang
                         })
                       }
                     >
-                      {t('policy.change')}
+                      {say('change')}
                     </Button>
                   )}
                 </td>
@@ -233,12 +237,13 @@ function Decided({ decided }: { decided: DecisionOut | null }) {
 }
 
 function Decisions({ decisions }: { decisions: readonly DecisionOut[] }) {
-  const { t, language } = useWords();
+  const { language } = useWords();
+  const say = useTexts(TEXTS);
   const now_ms = useNow_ms();
   return (
-    <section className="panel" aria-label={t('policy.decisions')}>
-      <h3>{t('policy.decisions')}</h3>
-      {decisions.length === 0 && <p className="faint">{t('policy.no_decisions')}</p>}
+    <section className="panel" aria-label={say('decisions')}>
+      <h3>{say('decisions')}</h3>
+      {decisions.length === 0 && <p className="faint">{say('no_decisions')}</p>}
       <ul className="lines">
         {decisions.map(each => (
           <li key={`${each.set_at}${each.name}${each.facility}`}>
@@ -248,7 +253,7 @@ function Decisions({ decisions }: { decisions: readonly DecisionOut[] }) {
             <strong>{each.author}</strong>
             <code>
               {each.facility ? `${each.facility} · ` : ''}
-              {each.name} = {each.value ?? t('policy.as_before')}
+              {each.name} = {each.value ?? say('as_before')}
             </code>
             <span>{each.reason}</span>
           </li>

@@ -9,14 +9,16 @@ import { useSession } from '../../session/session';
 import { fromLocal, toLocal } from '../../time/local';
 import { useNow_ms } from '../../time/now';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 
 type Typed = { name: string; sites: string[]; rights: Right[]; expires: string };
 const YEAR_MS = 365 * 86_400_000;
 
 /** What one gives away is what one holds oneself. */
 export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
-  const { t, of } = useWords();
+  const { of } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
   const { me, can } = useSession();
   const now_ms = useNow_ms();
@@ -43,7 +45,7 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
     const fault = refusal?.faults.get(field);
     return fault === undefined ? {} : { validateStatus: 'error' as const, help: fault };
   };
-  const needed = t('people.needed');
+  const needed = say('needed');
   return (
     <Form<Typed>
       layout="vertical"
@@ -53,37 +55,27 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
     >
       <Form.Item
         name="name"
-        label={t('tokens.name')}
+        label={say('name')}
         rules={[{ required: true, whitespace: true, message: needed }]}
         {...said('name')}
       >
         <Input maxLength={100} autoComplete="off" />
       </Form.Item>
-      <Form.Item
-        name="sites"
-        label={t('tokens.sites')}
-        rules={[{ required: true, message: needed }]}
-        {...said('sites')}
-      >
+      <Form.Item name="sites" label={say('sites')} rules={[{ required: true, message: needed }]} {...said('sites')}>
         <Select mode="multiple" options={sites.map(each => ({ value: each.site, label: of(each.name) }))} />
       </Form.Item>
-      <Form.Item
-        name="rights"
-        label={t('tokens.rights')}
-        rules={[{ required: true, message: needed }]}
-        {...said('rights')}
-      >
+      <Form.Item name="rights" label={say('rights')} rules={[{ required: true, message: needed }]} {...said('rights')}>
         <Rights options={rights.map(value => ({ value, label: name('right', value) }))} />
       </Form.Item>
       <Form.Item
         name="expires"
-        label={t('tokens.expires')}
+        label={say('expires')}
         rules={[
           {
             validator: (_, value: string) =>
               Date.parse(fromLocal(value ?? '') ?? '') > now_ms
                 ? Promise.resolve()
-                : Promise.reject(new Error(t('tokens.expires_wrong'))),
+                : Promise.reject(new Error(say('expires_wrong'))),
           },
         ]}
         {...said('expires_at')}
@@ -92,7 +84,7 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
       </Form.Item>
       <Refused refusal={refusal} />
       <Button type="primary" htmlType="submit" block loading={busy}>
-        {t('tokens.make')}
+        {say('make')}
       </Button>
     </Form>
   );

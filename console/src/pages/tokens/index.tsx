@@ -11,15 +11,16 @@ import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { TokenForm } from './TokenForm';
+import { TEXTS } from './texts';
 import '../../app/panels.css';
 import './tokens.css';
 
 const TOKENS = ['tokens'] as const;
 
 export default function Tokens() {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const explained = useExplained();
   const queries = useQueryClient();
   const [making, setMaking] = useState(false);
@@ -49,7 +50,7 @@ export default function Tokens() {
   return (
     <div className="tokens">
       <Button type="primary" className="tokens-new" onClick={() => setMaking(true)}>
-        {t('tokens.new')}
+        {say('new')}
       </Button>
       {asked.isPending && <Waiting />}
       {asked.isError && (
@@ -57,29 +58,29 @@ export default function Tokens() {
           {explained(asked.error)}
         </p>
       )}
-      {asked.isSuccess && tokens.length === 0 && <Empty description={t('tokens.none')} />}
+      {asked.isSuccess && tokens.length === 0 && <Empty description={say('none')} />}
       <ul className="token-rows">
         {tokens.map(each => (
           <Token key={each.id} token={each} onRevoked={changed} />
         ))}
       </ul>
-      {asked.hasNextPage && <Button onClick={() => void asked.fetchNextPage()}>{t('tokens.older')}</Button>}
-      <Drawer open={making} onClose={() => setMaking(false)} size="large" destroyOnHidden title={t('tokens.new')}>
+      {asked.hasNextPage && <Button onClick={() => void asked.fetchNextPage()}>{say('older')}</Button>}
+      <Drawer open={making} onClose={() => setMaking(false)} size="large" destroyOnHidden title={say('new')}>
         <TokenForm onMade={made} />
       </Drawer>
       <Modal
         open={secret !== null}
-        title={t('tokens.secret')}
+        title={say('secret')}
         closable={false}
         mask={{ closable: false }}
         keyboard={false}
         footer={
           <Button type="primary" onClick={() => setSecret(null)}>
-            {t('tokens.kept')}
+            {say('kept')}
           </Button>
         }
       >
-        <p>{t('tokens.secret_hint')}</p>
+        <p>{say('secret_hint')}</p>
         <code className="token-secret">{secret}</code>
       </Modal>
     </div>
@@ -87,7 +88,8 @@ export default function Tokens() {
 }
 
 function Token({ token, onRevoked }: { token: TokenOut; onRevoked: () => void }) {
-  const { t, of, language } = useWords();
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
   const { name } = useServiceWords();
   const { me } = useSession();
   const now_ms = useNow_ms();
@@ -107,39 +109,39 @@ function Token({ token, onRevoked }: { token: TokenOut; onRevoked: () => void })
         <strong>{token.name}</strong>
         {token.revoked_at !== null && (
           <span className="token-mark">
-            {t('tokens.revoked', { who: token.revoked_by ?? '', at: moment(language, token.revoked_at, now_ms) })}
+            {say('revoked', { who: token.revoked_by ?? '', at: moment(language, token.revoked_at, now_ms) })}
           </span>
         )}
-        {token.revoked_at === null && isOver && <span className="token-mark">{t('tokens.expired')}</span>}
+        {token.revoked_at === null && isOver && <span className="token-mark">{say('expired')}</span>}
       </div>
       <dl className="facts">
-        <dt>{t('tokens.rights')}</dt>
+        <dt>{say('rights')}</dt>
         <dd>{token.rights.map(each => name('right', each)).join(' · ')}</dd>
-        <dt>{t('tokens.sites')}</dt>
-        <dd>{token.sites === null ? t('people.everywhere') : token.sites.map(place).join(' · ')}</dd>
-        <dt>{t('tokens.expires')}</dt>
+        <dt>{say('sites')}</dt>
+        <dd>{token.sites === null ? say('everywhere') : token.sites.map(place).join(' · ')}</dd>
+        <dt>{say('expires')}</dt>
         <dd>{moment(language, token.expires_at, now_ms)}</dd>
-        <dt>{t('tokens.used')}</dt>
-        <dd>{token.used_at === null ? t('tokens.never') : moment(language, token.used_at, now_ms)}</dd>
-        <dt>{t('tokens.made_by')}</dt>
+        <dt>{say('used')}</dt>
+        <dd>{token.used_at === null ? say('never') : moment(language, token.used_at, now_ms)}</dd>
+        <dt>{say('made_by')}</dt>
         <dd>
           {token.made_by} · {moment(language, token.created_at, now_ms)}
         </dd>
       </dl>
       {token.revoked_at === null && !isOver && (
         <Button danger onClick={() => setAsking(true)} className="token-revoke">
-          {t('tokens.revoke')}
+          {say('revoke')}
         </Button>
       )}
       <Modal
         open={asking}
-        title={`${t('tokens.revoke')}: ${token.name}`}
-        okText={t('tokens.revoke')}
+        title={`${say('revoke')}: ${token.name}`}
+        okText={say('revoke')}
         okButtonProps={{ danger: true, loading: busy }}
         onOk={() => void act(token.id)}
         onCancel={() => setAsking(false)}
       >
-        <p>{t('tokens.revoke_means')}</p>
+        <p>{say('revoke_means')}</p>
         <Refused refusal={refusal} />
       </Modal>
     </li>
