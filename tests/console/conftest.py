@@ -46,7 +46,9 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(chromium: str, service: Service) -> Iterator[Browser]:
+    """After the service, which needs a loop of its own to be set up: the browser's driver keeps one in this thread."""
+    assert service.url
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, SOUND])

@@ -75,3 +75,22 @@ def test_signing_in(calm: Service, browser: Any, keep: Keep) -> None:
     page.get_by_role("button", name="登录").click()
     expect(page.locator(".frame")).to_be_visible()
     context.close()
+
+
+def test_signing_in_through_a_provider_that_does_not_answer(calm: Service, browser: Any, keep: Keep) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(calm.url)
+    page.get_by_role("link", name="用集团账号登录").click()
+    expect(page.get_by_role("alert")).to_contain_text("统一登录服务暂不可用")
+    expect(page.get_by_label("登录名")).to_be_visible()
+    look(page, keep, "sign-in-sent-back", [1440, 390])
+    context.close()
+
+
+def test_the_language_one_reads_is_kept_for_every_screen(calm: Service, open_page: OpenPage) -> None:
+    page = open_page("shelf", login="fire")
+    for button, language in (("English", "en"), ("中文", "zh")):
+        with page.expect_response(lambda answer: answer.url.endswith("/session/language")) as told:
+            page.get_by_role("button", name=button).click()
+        assert told.value.json()["person"]["language"] == language

@@ -1,7 +1,7 @@
 import { DownloadOutlined, ZoomOutOutlined } from '@ant-design/icons';
 import { keepPreviousData, useQueries } from '@tanstack/react-query';
 import { Button, Segmented } from 'antd';
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { api, given } from '../api/client';
 import type { ReadingsOut, RuleOut, Value } from '../api/schema';
 import { useLarge, useNarrow } from '../app/theme';
@@ -30,7 +30,17 @@ export function Chart({ where, points, rules }: { where: Where; points: readonly
   const [cursor, setCursor] = useState<ReadonlyMap<string, number | null> | null>(null);
   const large = useLarge();
   const narrow = useNarrow();
-  const slice = Math.ceil(stream.now_ms() / SLICE_MS) * SLICE_MS;
+  const [held, setHeld] = useState<number | null>(null);
+  const slice = held ?? Math.ceil(stream.now_ms() / SLICE_MS) * SLICE_MS;
+  // What is being marked with the mouse is not drawn anew under it.
+  useEffect(() => {
+    if (held === null) return;
+    const release = () => setHeld(null);
+    for (const end of ['pointerup', 'pointercancel'] as const) addEventListener(end, release);
+    return () => {
+      for (const end of ['pointerup', 'pointercancel'] as const) removeEventListener(end, release);
+    };
+  }, [held]);
   const span = useMemo<Span>(
     () => zoomed ?? { from_ms: slice - SPANS[picked], until_ms: slice },
     [zoomed, slice, picked],
@@ -52,7 +62,7 @@ export function Chart({ where, points, rules }: { where: Where; points: readonly
   const formatTime = useCallback((at_s: number, step_s: number) => axisTime(language, at_s, step_s), [language]);
   const hourly = answers.data.find(each => each?.bucket && each.bucket !== bucket);
   return (
-    <section className="chart" aria-label={t('chart.title')}>
+    <section className="chart" aria-label={t('chart.title')} onPointerDown={() => setHeld(slice)}>
       <div className="chart-tools">
         <Segmented<SpanName>
           value={picked}

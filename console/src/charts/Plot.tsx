@@ -16,7 +16,7 @@ export type Curve = {
   readonly limits: readonly Limit[];
 };
 
-const LIMITS: Readonly<Record<Severity, string>> = { warning: '#8a6d00', critical: '#c25e00', life_safety: '#b3261e' };
+const LIMITS: Readonly<Record<Severity, string>> = { warning: '#8a6d00', critical: '#b85900', life_safety: '#b3261e' };
 
 /** A line or curve behind a label is seen through it, faintly. */
 const LABEL_GROUND = '#f7f8f9d9';

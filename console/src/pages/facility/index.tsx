@@ -37,7 +37,7 @@ function FacilityAt({ where }: { where: Where }) {
   const panes = {
     now: <Now where={where} found={found.data} rules={rules.data?.rules ?? []} rows={mine} />,
     rules: rules.data && <Rules where={where} rules={rules.data} values={found.data.facility.values ?? []} />,
-    dossier: <Dossier where={where} />,
+    dossier: <Dossier where={where} kind={found.data.facility.kind} />,
     assets: <Assets found={found.data} site={where.site} />,
   };
   const names = ['now', 'rules', 'dossier', 'assets'] as const;
