@@ -2,7 +2,7 @@
 # Works in a checkout without anything set up: the first target that needs it makes .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test check format lint types demo smoke month simulate bench bench-quick bench-report schema openapi lock clean chaos
+.PHONY: help setup console console-check test check format lint types demo smoke month walk simulate bench bench-quick bench-report schema openapi lock clean chaos
 .SUFFIXES:
 
 BIN := .venv/bin
@@ -79,6 +79,10 @@ smoke: $(READY) ## the same, headless and bounded; the last line is a JSON accou
 # make month SEED=7, or with more of the command's options in ARGS: --days 3, --everybody
 month: $(READY) ## a simulated month of ordinary life, held against the truth: minutes (SEED=n BAD=1 ARGS=...)
 	@exec $(BIN)/python taizhang.py month $(if $(SEED),--seed $(SEED)) $(if $(BAD),--bad) $(ARGS)
+
+# make walk SEED=7. At a running API, not one that people use: ARGS="--url http://host:port", its token in TAIZHANG_API_TOKEN.
+walk: $(READY) ## guards on rounds over HTTP, honest and cheating, held against the ledger: half a minute (SEED=n ARGS=...)
+	@exec $(BIN)/python taizhang.py walk $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # make chaos SECONDS=600 SEED=7. Without root the disk is not filled; a broker or database of yours is never stopped.
 chaos: $(READY) ## kill, cut, slow and fill what the service stands on, then hold it to its promises (SECONDS=n SEED=n)

@@ -1,4 +1,4 @@
-"""The commands that play: demo, smoke, month, chaos. What they stand on is handed to them by taizhang.py."""
+"""The commands that play: demo, smoke, month, walk, chaos. What they stand on is handed to them by taizhang.py."""
 
 import asyncio
 import json
@@ -25,6 +25,7 @@ def register(app: typer.Typer, entrance: Entrance) -> None:
     app.command("demo")(_demo_command(entrance))
     app.command("smoke")(_smoke_command(entrance))
     app.command("month")(_month_command(entrance))
+    app.command("walk")(_walk_command(entrance))
     app.command("chaos")(_chaos_command(entrance))
 
 
@@ -79,6 +80,26 @@ def _month_command(entrance: Entrance) -> Callable[..., None]:
         entrance.run(run)
 
     return month_command
+
+
+def _walk_command(entrance: Entrance) -> Callable[..., None]:
+    def walk_command(
+        seed: int = 1,
+        url: Annotated[str | None, typer.Option(help="of a running API; its token in TAIZHANG_API_TOKEN")] = None,
+        site: str = "jinxiu",
+    ) -> None:
+        """Guards walk rounds over HTTP, honest and cheating; the ledger is held against the truth; the last line is JSON."""
+        from demo import walk
+
+        async def run(stop: asyncio.Event) -> int:
+            del stop  # a walk is bounded; Ctrl-C cancels it
+            account = await walk.run(entrance.settings(), seed=seed, site=site, url=url)
+            print("\n".join([*walk.told(account), walk.as_json(account)]))
+            return 0 if account.findings.clean else 1
+
+        entrance.run(run)
+
+    return walk_command
 
 
 def _chaos_command(entrance: Entrance) -> Callable[..., None]:

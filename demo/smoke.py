@@ -162,11 +162,12 @@ async def _stage(
             running.start(Service("ingest", ["ingest"]))
             running.start(Service("api", ["api"]))
             url = f"http://127.0.0.1:{port}"
-            await _ready(running, url)
+            await ready(running, url)
             yield _Stage(fresh, url, token, running, directory)
 
 
-async def _ready(running: Services, url: str) -> None:
+async def ready(running: Services, url: str) -> None:
+    """Wait until the API there is ready. Raises ServiceEnded."""
     watch = asyncio.create_task(running.watch())
     try:
         async with asyncio.timeout(_READY_S):

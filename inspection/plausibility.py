@@ -66,6 +66,12 @@ _TOLD_ONLY = frozenset(
 )
 
 
+# What follows from the visits scanned before: judged again when one of these arrives late.
+BY_EARLIER = frozenset(
+    {Reason.PACE, Reason.RATE, Reason.ORDER, Reason.PHONE_SHARED, Reason.TWO_PHONES, Reason.ALREADY_DONE}
+)
+
+
 class Verdict(StrEnum):
     ACCEPTED = "accepted"
     TO_REVIEW = "to_review"
@@ -140,7 +146,7 @@ class Walk:
     window_until: datetime
     ordered: bool
     stops: Sequence[Stop]
-    visited: Sequence[int]  # facilities in the order of their scans so far
+    visited: Sequence[int]  # facilities scanned before this one, in that order
 
     def stop_at(self, facility_id: int | None) -> Stop | None:
         return next((each for each in self.stops if each.facility_id == facility_id), None)
@@ -161,12 +167,19 @@ def doubts(
     found = [
         *_of_means(scan),
         *_of_clock(scan, bounds),
-        *_of_pace(scan, earlier, walk, bounds),
-        *_of_people(scan, earlier, bounds),
+        *_of_look(scan, walk, bounds),
         *_of_round(scan, walk),
     ]
     if _is_far(scan.position, known_places, bounds):
         found.append(Reason.POSITION)
+    return [*found, *doubts_by_earlier(scan, earlier, walk, bounds)]
+
+
+def doubts_by_earlier(
+    scan: Scan, earlier: Sequence[Earlier], walk: Walk | None, bounds: Bounds = BOUNDS
+) -> list[Reason]:
+    """Those of BY_EARLIER that stand: they follow from what was scanned before, and change when more of it arrives."""
+    found = [*_of_pace(scan, earlier, walk, bounds), *_of_people(scan, earlier, bounds), *_of_order(scan, walk)]
     again = (each for each in earlier if each.facility_id == scan.facility_id and scan.facility_id is not None)
     if any(scan.scanned_at - each.scanned_at <= bounds.already_done for each in again):
         found.append(Reason.ALREADY_DONE)
@@ -185,11 +198,14 @@ def _of_clock(scan: Scan, bounds: Bounds) -> Iterator[Reason]:
         yield Reason.CLOCK
 
 
-def _of_pace(scan: Scan, earlier: Sequence[Earlier], walk: Walk | None, bounds: Bounds) -> Iterator[Reason]:
+def _of_look(scan: Scan, walk: Walk | None, bounds: Bounds) -> Iterator[Reason]:
     stop = None if walk is None else walk.stop_at(scan.facility_id)
     dwell = bounds.dwell if stop is None else max(stop.dwell, bounds.dwell)
     if scan.facility_id is not None and scan.finished_at - scan.scanned_at < dwell:
         yield Reason.DWELL
+
+
+def _of_pace(scan: Scan, earlier: Sequence[Earlier], walk: Walk | None, bounds: Bounds) -> Iterator[Reason]:
     mine = [each for each in earlier if each.person == scan.person]
     before = next((each for each in mine if each.facility_id != scan.facility_id), None)
     if before is not None and scan.scanned_at - before.scanned_at < _leg(scan, before, walk, bounds):
@@ -227,11 +243,13 @@ def _of_round(scan: Scan, walk: Walk | None) -> Iterator[Reason]:
         yield Reason.NOT_THE_ROUNDS_GUARD
     if not walk.window_from <= scan.scanned_at <= walk.window_until:
         yield Reason.OUT_OF_WINDOW
-    stop = walk.stop_at(scan.facility_id)
-    if stop is None:
-        if scan.facility_id is not None:
-            yield Reason.NOT_ON_ROUTE
-    elif walk.ordered:
+    if scan.facility_id is not None and walk.stop_at(scan.facility_id) is None:
+        yield Reason.NOT_ON_ROUTE
+
+
+def _of_order(scan: Scan, walk: Walk | None) -> Iterator[Reason]:
+    stop = None if walk is None else walk.stop_at(scan.facility_id)
+    if walk is not None and stop is not None and walk.ordered:
         seqs = [found.seq for each in walk.visited if (found := walk.stop_at(each)) is not None and found != stop]
         if seqs and (stop.seq < seqs[-1] or _skips(stop, walk, seqs)):
             yield Reason.ORDER

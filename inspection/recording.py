@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from inspection import codes, follow_up, judging, plausibility
+from inspection import codes, follow_up, judging, plausibility, succession
 from inspection.checklist import Book, Checklist
 from inspection.judging import NOTHING_TO_JUDGE_BY, Answer, Finding
-from inspection.plausibility import BOUNDS, Earlier, Means, Position, Reason, Scan, Stop, Walk
-from ledger import dossier, facilities, facility_list, photos, rounds, tags, visits
+from inspection.plausibility import BOUNDS, Means, Position, Reason, Scan, Walk
+from ledger import dossier, facilities, facility_list, photos, tags, visits
 from ledger.errors import Conflict, NotFound
 from ledger.pool import Connection
 from ledger.records import Facility, Site
@@ -24,7 +24,6 @@ from ledger.tags import Tag
 from ledger.visits import Entry, VisitPhoto
 from rules.response import ResponseTable
 
-_LOOK_BACK = timedelta(hours=2)
 _AGE_MAX = timedelta(days=36_500)  # of what a clock says
 
 
@@ -93,17 +92,18 @@ async def record(
                 f"visit {sent.id} was kept with other content: it is not changed afterwards; make a new visit"
             )
         return known.answer
+    await visits.lock_walks(connection, site.id)
     subject = await _subject(connection, desk, site, sent)
     if subject.facility is not None:
         await dossier.lock_facilities(connection, [subject.facility.id])
     scan = _scan(subject, sender, sent, now)
-    walk, round_reasons = await _walk(connection, site, sent)
+    walk = None if sent.round_id is None else await succession.walk_of(connection, site.id, sent.round_id, scan)
     finding, checklist_reasons = _judge(desk, site, subject, scan, sent)
     reasons = [
         *subject.reasons,
-        *round_reasons,
+        *([Reason.ROUND_UNKNOWN] if walk is None and sent.round_id is not None else []),
         *checklist_reasons,
-        *await _doubts(connection, site, scan, walk, now),
+        *await _doubts(connection, site, sent.id, scan, walk),
     ]
     order = None
     if subject.facility is not None and finding.failures:
@@ -121,29 +121,23 @@ async def record(
     )
     answer = _answer(entry, subject, finding, order)
     await visits.keep(connection, entry, answer)
+    await succession.judge_again(connection, entry)
     await _doubt_photos(connection, entry)
     return answer
 
 
 async def _subject(connection: Connection, desk: Desk, site: Site, sent: Sent) -> _Subject:
-    expected = None
-    if sent.expected is not None:
-        try:
-            expected = await facility_list.find(connection, site.key, sent.expected)
-        except NotFound:
-            expected = None
     if sent.said is None:
-        kind = None if expected is None else await facilities.type_of(connection, expected.id)
-        return _Subject(expected, kind, None, [Reason.NO_TAG_READ])
+        return await _as_named(connection, site, sent, Reason.NO_TAG_READ)
     read = codes.read(sent.said, desk.public_urls)
     if read.code is None:
-        return _Subject(None, None, None, [Reason.NOT_OUR_CODE])
+        return await _as_named(connection, site, sent, Reason.NOT_OUR_CODE)
     try:
         tag = await tags.find(connection, read.code)
     except NotFound:
-        return _Subject(None, None, None, [Reason.TAG_UNKNOWN])
+        return await _as_named(connection, site, sent, Reason.TAG_UNKNOWN)
     if tag.site_id != site.id:
-        return _Subject(None, None, None, [Reason.TAG_UNKNOWN])
+        return await _as_named(connection, site, sent, Reason.TAG_UNKNOWN)
     reasons: list[Reason] = []
     if tag.retired_at is not None:
         reasons.append(Reason.TAG_RETIRED)
@@ -153,6 +147,16 @@ async def _subject(connection: Connection, desk: Desk, site: Site, sent: Sent) -
         reasons.append(Reason.WRONG_PLACE)
     facility = await facilities.facility(connection, tag.facility_id)
     return _Subject(facility, tag.facility_type, tag, reasons)
+
+
+async def _as_named(connection: Connection, site: Site, sent: Sent, reason: Reason) -> _Subject:
+    """Where no tag of the site was read, or only a damaged one: what he found is of the facility that he names."""
+    try:
+        named = None if sent.expected is None else await facility_list.find(connection, site.key, sent.expected)
+    except NotFound:
+        named = None
+    kind = None if named is None else await facilities.type_of(connection, named.id)
+    return _Subject(named, kind, None, [reason])
 
 
 def _scan(subject: _Subject, sender: Sender, sent: Sent, now: datetime) -> Scan:
@@ -226,34 +230,10 @@ def _checklist(desk: Desk, sent: Sent) -> Checklist:
     return found
 
 
-async def _walk(connection: Connection, site: Site, sent: Sent) -> tuple[Walk | None, Sequence[Reason]]:
-    if sent.round_id is None:
-        return None, []
-    try:
-        found = await rounds.get(connection, sent.round_id)
-    except NotFound:
-        return None, [Reason.ROUND_UNKNOWN]
-    if found.site_id != site.id:
-        return None, [Reason.ROUND_UNKNOWN]
-    stops = [
-        Stop(each.seq, each.facility_id, timedelta(seconds=each.leg_s), timedelta(seconds=each.dwell_s))
-        for each in found.stops
-    ]
-    visited = (await rounds.visited(connection, [found.id]))[found.id]
-    return Walk(found.guard, found.window_from, found.window_until, found.ordered, stops, visited), []
-
-
-async def _doubts(connection: Connection, site: Site, scan: Scan, walk: Walk | None, now: datetime) -> Sequence[Reason]:
-    del now
-    steps = await visits.before(
-        connection,
-        site.id,
-        phone=scan.phone,
-        person=scan.person,
-        at=scan.scanned_at,
-        since=scan.scanned_at - _LOOK_BACK,
-    )
-    earlier = [Earlier(each.facility_id, each.person, each.phone, each.scanned_at) for each in steps]
+async def _doubts(
+    connection: Connection, site: Site, visit_id: UUID, scan: Scan, walk: Walk | None
+) -> Sequence[Reason]:
+    earlier = await succession.earlier_of(connection, site.id, visit_id, scan)
     known_places = [] if scan.facility_id is None else await visits.places(connection, scan.facility_id)
     return plausibility.doubts(scan, earlier, walk, known_places)
 

@@ -176,6 +176,16 @@ async def visited(connection: Connection, round_ids: Sequence[int]) -> dict[int,
     return found
 
 
+async def visited_before(connection: Connection, round_id: int, at: datetime) -> list[int]:
+    """Facilities scanned on the round before that moment, in the order of their scans."""
+    cursor = await connection.execute(
+        "select facility_id from inspection_visit where round_id = %s and facility_id is not null "
+        "and verdict <> 'struck' and scanned_at < %s order by scanned_at, received_at",
+        [round_id, at],
+    )
+    return [int(facility_id) async for (facility_id,) in cursor]
+
+
 async def events(connection: Connection, round_id: int) -> list[RoundEvent]:
     """Oldest first."""
     cursor = await connection.execute(

@@ -6,7 +6,7 @@ facility, the facility's dossier has it in the same transaction.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
@@ -116,6 +116,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A visit that is kept already, as far as one that arrives now may change what is thought of it."""
+
+    id: UUID
+    facility_id: int | None
+    round_id: int | None
+    person: str
+    phone: str
+    means: str
+    scanned_at: datetime
+    finished_at: datetime
+    clock_offset: timedelta
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class VisitFilter:
     """None: do not ask."""
 
@@ -145,6 +161,11 @@ async def take_turn(connection: Connection, visit_id: UUID) -> Known | None:
     )
     row = await cursor.fetchone()
     return None if row is None else Known(row[0], bytes(row[1]), row[2])
+
+
+async def lock_walks(connection: Connection, site_id: int) -> None:
+    """Visits of one site take turns: each is judged by the others, so none may be on its way unseen."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"walks of site {site_id}"])
 
 
 async def keep(connection: Connection, entry: Entry, answer: Mapping[str, object]) -> None:
@@ -285,16 +306,46 @@ async def doubt(connection: Connection, visit_id: UUID, reason: str) -> None:
 
 
 async def before(
-    connection: Connection, site_id: int, *, phone: str, person: str, at: datetime, since: datetime
+    connection: Connection, site_id: int, visit_id: UUID, *, phone: str, person: str, at: datetime, since: datetime
 ) -> list[Step]:
     """What this phone and this person did at the site before, newest first."""
     cursor = await connection.execute(
         "select facility_id, person, phone, scanned_at from inspection_visit "
-        "where site_id = %(site)s and (phone = %(phone)s or person = %(person)s) "
+        "where site_id = %(site)s and id <> %(id)s and (phone = %(phone)s or person = %(person)s) "
         "and scanned_at between %(since)s and %(at)s order by scanned_at desc, received_at desc limit 50",
-        {"site": site_id, "phone": phone, "person": person, "since": since, "at": at},
+        {"site": site_id, "id": visit_id, "phone": phone, "person": person, "since": since, "at": at},
     )
     return [Step(*row) async for row in cursor]
+
+
+async def after(connection: Connection, arrived: Entry, *, until: datetime, limit: int) -> list[Later]:
+    """Not yet reviewed, scanned after it: until then by its person or its phone, at any time on its round. First first."""
+    cursor = await connection.execute(
+        "select id, facility_id, round_id, person, phone, means, scanned_at, "
+        "phone_finished_at + clock_offset_s * interval '1 second', clock_offset_s * interval '1 second', reasons from inspection_visit "
+        "where site_id = %(site)s and id <> %(id)s and scanned_at >= %(at)s and verdict in ('accepted', 'to_review') "
+        "and (scanned_at <= %(until)s and (phone = %(phone)s or person = %(person)s) or round_id = %(round)s) "
+        "order by scanned_at, received_at limit %(limit)s",
+        {
+            "site": arrived.site_id,
+            "id": arrived.id,
+            "at": arrived.scanned_at,
+            "until": until,
+            "phone": arrived.phone,
+            "person": arrived.person,
+            "round": arrived.round_id,
+            "limit": limit,
+        },
+    )
+    return [Later(*row) async for row in cursor]
+
+
+async def judge_again(connection: Connection, visit_id: UUID, *, verdict: str, reasons: Sequence[str]) -> None:
+    """Whoever reviewed it meanwhile keeps his word."""
+    await connection.execute(
+        "update inspection_visit set verdict = %s, reasons = %s where id = %s and verdict in ('accepted', 'to_review')",
+        [verdict, list(dict.fromkeys(reasons))[:50], visit_id],
+    )
 
 
 async def places(connection: Connection, facility_id: int, *, limit: int = 20) -> list[tuple[float, float]]:
