@@ -26,6 +26,7 @@ from bench import (
     broker_limit,
     copy_limit,
     databases,
+    decode,
     disk,
     end_to_end,
     growth,
@@ -71,6 +72,7 @@ QUESTIONS: Mapping[str, Question] = {
     "api": Question(api_reads.measure, 300),
     "poison": Question(poison.measure, 180),
     "disk": Question(disk.measure, 120),
+    "decode": Question(decode.measure, 300),
     "import": Question(spreadsheet.measure, 180),
 }
 

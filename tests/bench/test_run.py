@@ -24,7 +24,7 @@ async def test_figures_are_had_and_nothing_is_lost(database_server: str, tmp_pat
             facilities=10,
             outstanding_max=300,
         )
-        figures = await run.ask(bench, ["broker_limit", "end_to_end", "rules", "import"])
+        figures = await run.ask(bench, ["broker_limit", "end_to_end", "rules", "import", "decode"])
     found = {figure.name: figure for figure in figures}
     assert not [figure for figure in figures if figure.value is None and "TIMESCALE" not in figure.note]
     for name in ("broker_limit.messages", "end_to_end.messages", "end_to_end.cost", "end_to_end.raised", "rules.cost"):
@@ -33,3 +33,5 @@ async def test_figures_are_had_and_nothing_is_lost(database_server: str, tmp_pat
     assert found["import.refused_100"].note == "4 faults told at once"
     assert "; 0 differences" in found["import.again_100"].note, found
     assert found["end_to_end.of_broker_limit"].value
+    assert found["decode.clean"].value == 1
+    assert found["decode.wrong"].value == 0
