@@ -16,7 +16,7 @@ from ingest.judgement import Told
 from ingest.resolve import Limits, Message, all_samples, resolve
 from ingest.sites import GatewayMemory, JudgedSite
 from ingest.wire import Reason
-from ledger import dossier, facilities, readings
+from ledger import closing, dossier, facilities, readings
 from ledger import intake as ledger_intake
 from ledger.deposits import Columns, deposit
 from ledger.intake import Account, AccountKey
@@ -63,7 +63,7 @@ async def judge(
     stray_accounts, refusals = intake.tally([(message.delivery, message.outcome) for message in strays])
     account = together([stray_accounts, *(accounts.of_site(part) for part in parts)])
     refusals = [*refusals, *(each for part in parts for each in accounts.refusals_of(part))]
-    async with pipelined(connection):
+    async with pipelined(connection), closing.gathered(connection):
         told = await carry_out(connection, decided, table, now)
         if heard:
             await facilities.gateways_heard(connection, heard)

@@ -6,7 +6,7 @@ from datetime import datetime
 from ingest import judgement, ringing
 from ingest.judgement import Applied, Told
 from ingest.sites import JudgedSite
-from ledger import alarms, conditions, dossier, permits, timers, work_orders
+from ledger import alarms, closing, conditions, dossier, permits, timers, work_orders
 from ledger.conditions import Cause
 from ledger.errors import IllegalMove
 from ledger.lifecycle import ConditionMove
@@ -43,7 +43,7 @@ async def tick(
         *(timer.facility_id for timer in due),
         *(alarm.facility_id for alarm in waiting),
     }
-    async with pipelined(connection):
+    async with pipelined(connection), closing.gathered(connection):
         if locked:
             await dossier.lock_facilities(connection, locked)
         applied = await judgement.apply(connection, site, decisions, table, now)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ingest.sites import JudgedSite
 from ledger import conditions, timers, work_orders
-from ledger.conditions import Cause, Moved
+from ledger.conditions import Cause, Held, Moved
 from ledger.errors import IllegalMove
 from ledger.lifecycle import ConditionMove, ConditionState
 from ledger.pool import Connection
@@ -97,6 +97,8 @@ async def apply(
     """In the order they were made. Of several words on one delay only the last is written."""
     decisions, chatter = without_chatter(decisions)
     applied = Applied()
+    moving = {each.condition_id for each in decisions if isinstance(each, ConditionDecision)}
+    held = await conditions.held(connection, list(moving)) if moving else {}
     delays: dict[tuple[TimerKind, int | None, int | None], Delay | None] = {}
     told_already: set[int] = set()  # late occurrences whose alarm covers them: their second half is void as well
     for decision in decisions:
@@ -110,14 +112,16 @@ async def apply(
             case ConditionDecision() if decision.late and await _is_told(connection, decision, told_already, now):
                 continue
             case ConditionDecision():
-                await _move(connection, site, decision, table, applied, now)
+                moved = await _move(connection, site, held[decision.condition_id], decision, table, now)
+                if moved is not None:
+                    held[decision.condition_id] = moved.after
+                    await _note(connection, site, moved, decision, applied, now)
     for condition_id, times in chatter.items():
         await conditions.count_repeat(connection, condition_id, now, times=times)
-    for (kind, condition_id, point_id), delay in delays.items():
-        if delay is None:
-            await timers.stop(connection, kind, condition_id=condition_id, point_id=point_id)
-        else:
-            await timers.keep_delay(connection, site.site.id, delay)
+    ended = [subject for subject, delay in delays.items() if delay is None]
+    of_conditions = [(kind, condition_id) for kind, condition_id, _ in ended if condition_id is not None]
+    await timers.end_delays(connection, of_conditions, [point_id for *_, point_id in ended if point_id is not None])
+    await timers.keep_delays(connection, site.site.id, [delay for delay in delays.values() if delay is not None])
     return applied
 
 
@@ -166,11 +170,12 @@ async def _is_told(connection: Connection, decision: ConditionDecision, told_alr
 async def _move(
     connection: Connection,
     site: JudgedSite,
+    held: Held,
     decision: ConditionDecision,
     table: ResponseTable,
-    applied: Applied,
     now: datetime,
-) -> None:
+) -> Moved | None:
+    """None: it was refused, and nothing was changed."""
     condition = site.conditions[decision.condition_id]
     facility = site.facilities[condition.facility_id]
     rule = site.rule(facility.kind, condition.rule_key)
@@ -185,13 +190,12 @@ async def _move(
         late=decision.late,
     )
     try:
-        moved = await conditions.move(connection, condition.id, decision.move, cause, grading=graded)
+        return await conditions.move_held(connection, held, decision.move, cause, grading=graded)
     except IllegalMove as refused:
-        # Nothing was changed. Engine and ledger do not agree where the condition stands: the ledger is right.
+        # Engine and ledger do not agree where the condition stands: the ledger is right.
         _log.error("a decision of the rules was refused, the site is loaded again: %s", refused)
         site.is_out_of_step = True
-        return
-    await _note(connection, site, moved, decision, applied, now)
+        return None
 
 
 async def _note(

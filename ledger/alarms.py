@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
 from ledger.errors import NotFound
@@ -20,6 +21,11 @@ ALARM_COLUMNS = (
     "from alarm join condition on condition.id = alarm.condition_id join facility on facility.id = alarm.facility_id "
     "join site on site.id = alarm.site_id left join part on part.id = condition.part_id "
 )
+
+
+async def ask(connection: Connection, alarm_ids: Sequence[int]) -> AsyncCursor[TupleRow]:
+    """Rows of ALARM_COLUMNS, in order of id; those that are not there are left out."""
+    return await connection.execute(ALARM_COLUMNS + "where alarm.id = any(%s) order by alarm.id", [list(alarm_ids)])
 
 
 async def get(connection: Connection, alarm_id: int) -> Alarm:

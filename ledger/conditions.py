@@ -6,14 +6,14 @@ open exactly while its condition is not NORM.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from ledger import dossier, facilities, notices, timers
+from ledger import condition_writing, dossier, facilities, gathering, notices, timers
 from ledger.errors import IllegalMove, NotFound
 from ledger.lifecycle import (
     CONDITION_MOVES,
@@ -31,6 +31,14 @@ _RULES_MOVES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A condition of a facility that is locked, and its open alarm."""
+
+    condition: Condition
+    alarm_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """What a move did. `alarm_id` is None only where no alarm is or was open."""
 
@@ -40,6 +48,7 @@ class Moved:
     from_state: ConditionState
     to_state: ConditionState
     alarm_id: int | None
+    after: Held
 
     @property
     def alarm_opened(self) -> bool:
@@ -139,19 +148,79 @@ async def move(
         "select 1 from facility where id = (select facility_id from condition where id = %s) for no key update",
         [condition_id],
     )
-    before = await get(connection, condition_id)  # as it is now that nobody else can change it
-    to_state = _target(before, step)
-    written = await _write_state(
-        connection, before, step, to_state, cause, shelve_until=shelve_until, one_shot=one_shot
+    now_held = await held(connection, [condition_id])  # as it is now that nobody else can change it
+    if condition_id not in now_held:
+        raise NotFound("condition", condition_id)
+    return await move_held(
+        connection,
+        now_held[condition_id],
+        step,
+        cause,
+        grading=grading,
+        shelve_until=shelve_until,
+        one_shot=one_shot,
     )
-    alarm_id = await _follow_with_alarm(connection, before, step, to_state, cause, grading)
-    assert await written.fetchone() is not None, "the facility's lock keeps the state from moving under us"
-    moved = Moved(condition_id, before.facility_id, step, before.state, to_state, alarm_id)
-    await _journal(connection, before, moved, cause)
-    if step in (ConditionMove.CLEAR, ConditionMove.LATCH):
-        await _end_one_shot_shelving(connection, condition_id, cause)
+
+
+async def held(connection: Connection, condition_ids: Sequence[int]) -> dict[int, Held]:
+    """These conditions, whose facilities the caller has locked: so they stay until he moves them."""
+    cursor = await connection.execute(
+        "select condition.id, condition.site_id, condition.facility_id, part_id, rule_key, condition.severity, state, "
+        "suppressed, out_of_service, shelved_until, alarm.id from condition "
+        "left join alarm on alarm.condition_id = condition.id and ended_at is null where condition.id = any(%s)",
+        [list(condition_ids)],
+    )
+    return {row[0]: Held(_condition(row[:10]), row[10]) async for row in cursor}
+
+
+async def move_held(
+    connection: Connection,
+    before: Held,
+    step: ConditionMove,
+    cause: Cause,
+    *,
+    grading: Grading | None = None,
+    shelve_until: datetime | None = None,
+    one_shot: bool = False,
+) -> Moved:
+    """As `move`, of a condition of which the caller knows how it stands."""
+    assert (step is ConditionMove.SHELVE) == (shelve_until is not None), "shelving is bounded in time, always"
+    condition = before.condition
+    to_state = _target(condition, step)
+    written = await condition_writing.write(
+        connection,
+        condition,
+        step,
+        to_state,
+        {
+            "at": cause.at,
+            "now": cause.now,
+            "actor": cause.actor,
+            "reason": cause.reason,
+            "note": cause.note,
+            "detail": Jsonb(cause.detail or {}),
+            "late": cause.late,
+            "by_rules": step in _RULES_MOVES,
+            "until": shelve_until,
+            "one_shot": one_shot,
+        },
+        grading,
+    )
+    alarm_id = before.alarm_id
+    if condition.state is ConditionState.NORM and to_state is not ConditionState.NORM:
+        row = await written.fetchone()
+        assert row is not None, "the facility's lock keeps the state from moving under us"
+        alarm_id = int(row[0])
+    else:
+        await _made(connection, written)
+    after = Held(_after(condition, step, to_state, shelve_until), None if to_state is ConditionState.NORM else alarm_id)
+    moved = Moved(condition.id, condition.facility_id, step, condition.state, to_state, alarm_id, after)
+    await _turn_timers(connection, moved, condition, cause, shelve_until)
+    await _tell(connection, condition, moved, cause)
+    if step in (ConditionMove.CLEAR, ConditionMove.LATCH) and condition.shelved_until is not None:
+        return await _end_one_shot_shelving(connection, moved, cause)
     if step in (ConditionMove.REMOVE_FROM_SERVICE, ConditionMove.RETURN_TO_SERVICE):
-        await facilities.bump_revision(connection, before.site_id)  # what hides behind its alarm (`raised`)
+        await facilities.bump_revision(connection, condition.site_id)  # what hides behind its alarm (`raised`)
     return moved
 
 
@@ -169,46 +238,35 @@ def _target(condition: Condition, step: ConditionMove) -> ConditionState:
     return target
 
 
-async def _write_state(
-    connection: Connection,
-    before: Condition,
-    step: ConditionMove,
-    to_state: ConditionState,
-    cause: Cause,
-    *,
-    shelve_until: datetime | None,
-    one_shot: bool,
-) -> AsyncCursor[TupleRow]:
-    """One guarded UPDATE: state, flags and the length of the journal. Its one row says that it was made."""
-    assert (step is ConditionMove.SHELVE) == (shelve_until is not None), "shelving is bounded in time, always"
-    unshelving = step in (ConditionMove.UNSHELVE, ConditionMove.UNSHELVE_EXPIRED)
-    cursor = await connection.execute(
-        "update condition set state = %(to)s, "
-        "state_since = case when state = %(to)s then state_since else %(at)s end, journal_length = journal_length + 1, "
-        "moved_at = case when %(by_rules)s then greatest(moved_at, %(at)s) else moved_at end, "
-        "suppressed = case %(step)s when 'suppress' then true when 'unsuppress' then false else suppressed end, "
-        "out_of_service = case %(step)s when 'remove_from_service' then true when 'return_to_service' then false "
-        "else out_of_service end, "
-        "out_of_service_reason = case %(step)s when 'remove_from_service' then %(note)s "
-        "when 'return_to_service' then null else out_of_service_reason end, "
-        "shelved_until = case when %(unshelving)s then null else coalesce(%(until)s, shelved_until) end, "
-        "shelved_by = case when %(unshelving)s then null when %(step)s = 'shelve' then %(actor)s else shelved_by end, "
-        "shelved_one_shot = case when %(step)s = 'shelve' then %(one_shot)s else shelved_one_shot and not %(unshelving)s end "
-        "where id = %(id)s and state = %(from)s returning id",
-        {
-            "id": before.id,
-            "from": before.state,
-            "to": to_state,
-            "at": cause.at,
-            "step": step.value,
-            "by_rules": step in _RULES_MOVES,
-            "note": cause.note,
-            "actor": cause.actor,
-            "until": shelve_until,
-            "unshelving": unshelving,
-            "one_shot": one_shot,
-        },
+async def _made(connection: Connection, written: AsyncCursor[TupleRow]) -> None:
+    """A move that matched no row would be a flaw of ours: looked at now, or with the others at the end."""
+    kept = gathering.of(connection)
+    if kept is None:
+        assert await written.fetchone() is not None, "the facility's lock keeps the state from moving under us"
+    else:
+        kept.moves.append(written)
+
+
+def _after(
+    condition: Condition, step: ConditionMove, to_state: ConditionState, shelve_until: datetime | None
+) -> Condition:
+    """What `condition_writing.write` makes of it."""
+    is_over = step in (ConditionMove.UNSHELVE, ConditionMove.UNSHELVE_EXPIRED)
+    return replace(
+        condition,
+        state=to_state,
+        suppressed={ConditionMove.SUPPRESS: True, ConditionMove.UNSUPPRESS: False}.get(step, condition.suppressed),
+        out_of_service={ConditionMove.REMOVE_FROM_SERVICE: True, ConditionMove.RETURN_TO_SERVICE: False}.get(
+            step, condition.out_of_service
+        ),
+        shelved_until=None if is_over else shelve_until or condition.shelved_until,
     )
+
+
+async def _turn_timers(
+    connection: Connection, moved: Moved, before: Condition, cause: Cause, shelve_until: datetime | None
+) -> None:
+    """Start the timer that ends a shelving; take away those whose subject is no more."""
     if shelve_until is not None:
         await timers.start(
             connection,
@@ -218,106 +276,26 @@ async def _write_state(
             since=cause.now,
             due_at=shelve_until,
         )
-    elif unshelving:
+    elif before.shelved_until is not None and moved.after.condition.shelved_until is None:
         await timers.stop(connection, TimerKind.SHELVING, condition_id=before.id)
-    return cursor
-
-
-async def _follow_with_alarm(
-    connection: Connection,
-    before: Condition,
-    step: ConditionMove,
-    to_state: ConditionState,
-    cause: Cause,
-    grading: Grading | None,
-) -> int | None:
-    """Open, change or end the alarm so that it says what the condition does; returns its id, None when there is none."""
     if before.state is ConditionState.NORM:
-        return await _open_alarm(connection, before, cause, grading) if step is ConditionMove.RAISE else None
-    acknowledged = to_state in (ConditionState.ACKED, ConditionState.LATACK) or (
-        to_state is ConditionState.NORM and before.state is ConditionState.RTNUN
-    )
-    cursor = await connection.execute(
-        "update alarm set version = version + 1, "
-        "occurrences = occurrences + case when %(step)s = 'raise' then 1 else 0 end, "
-        "returned_at = case when %(step)s in ('clear', 'latch') then %(at)s when %(step)s = 'raise' then null "
-        "else returned_at end, "
-        "acknowledged_at = case when %(step)s in ('raise', 'realarm') or %(to)s in ('UNACK', 'LATUN') then null "
-        "when %(acknowledged)s then coalesce(acknowledged_at, %(now)s) else acknowledged_at end, "
-        "acknowledged_by = case when %(step)s in ('raise', 'realarm') or %(to)s in ('UNACK', 'LATUN') then null "
-        "when %(acknowledged)s then coalesce(acknowledged_by, %(actor)s) else acknowledged_by end, "
-        "ended_at = case when %(to)s = 'NORM' then greatest(%(at)s, began_at) end "
-        "where condition_id = %(id)s and ended_at is null returning id",
-        {
-            "id": before.id,
-            "step": step.value,
-            "to": to_state.value,
-            "at": cause.at,
-            "now": cause.now,
-            "actor": cause.actor,
-            "acknowledged": acknowledged,
-        },
-    )
-    row = await cursor.fetchone()
-    assert row is not None, f"condition {before.id} is {before.state} without an open alarm"
-    if to_state is ConditionState.NORM:
-        await timers.stop(connection, TimerKind.ORDER_DUE, alarm_id=row[0])
-    if to_state is not ConditionState.ACKED:
+        return
+    if moved.to_state is ConditionState.NORM and moved.alarm_id is not None:
+        await timers.stop(connection, TimerKind.ORDER_DUE, alarm_id=moved.alarm_id)
+    if moved.to_state is not ConditionState.ACKED:
         await timers.stop(connection, TimerKind.REALARM, condition_id=before.id)
-    return int(row[0])
 
 
-async def _open_alarm(connection: Connection, condition: Condition, cause: Cause, grading: Grading | None) -> int:
-    assert grading is not None, "an alarm is graded before it is opened"
-    cursor = await connection.execute(
-        "insert into alarm (site_id, condition_id, facility_id, severity, priority, priority_reason, began_at, "
-        "raised_at, late, explanation) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
-        [
-            condition.site_id,
-            condition.id,
-            condition.facility_id,
-            condition.severity,
-            grading.priority,
-            grading.reason,
-            cause.at,
-            cause.now,
-            cause.late,
-            Jsonb(cause.detail or {}),
-        ],
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-async def _journal(connection: Connection, before: Condition, moved: Moved, cause: Cause) -> None:
-    await connection.execute(
-        "insert into condition_event (site_id, condition_id, seq, move, from_state, to_state, at, recorded_at, "
-        "alarm_id, actor, reason, note, detail) "
-        "select site_id, id, journal_length, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s from condition where id = %s",
-        [
-            moved.move,
-            moved.from_state,
-            moved.to_state,
-            cause.at,
-            cause.now,
-            moved.alarm_id,
-            cause.actor,
-            cause.reason,
-            cause.note,
-            Jsonb(cause.detail or {}),
-            before.id,
-        ],
-    )
+async def _tell(connection: Connection, condition: Condition, moved: Moved, cause: Cause) -> None:
     await dossier.append(
         connection,
-        site_id=before.site_id,
-        facility_id=before.facility_id,
+        site_id=condition.site_id,
+        facility_id=condition.facility_id,
         kind="condition",
         body={
-            "condition": before.id,
-            "rule": before.rule_key,
-            "part": before.part_id,
+            "condition": condition.id,
+            "rule": condition.rule_key,
+            "part": condition.part_id,
             "move": moved.move,
             "from": moved.from_state,
             "to": moved.to_state,
@@ -333,15 +311,15 @@ async def _journal(connection: Connection, before: Condition, moved: Moved, caus
         await notices.alarm_changed(connection, moved.alarm_id, cause.now)
 
 
-async def _end_one_shot_shelving(connection: Connection, condition_id: int, cause: Cause) -> None:
+async def _end_one_shot_shelving(connection: Connection, moved: Moved, cause: Cause) -> Moved:
     """One-shot shelving covers one occurrence: when it clears, the shelving is over (unacknowledged, if it still shows)."""
-    cursor = await connection.execute(
-        "select shelved_one_shot from condition where id = %s and shelved_until is not null", [condition_id]
-    )
+    cursor = await connection.execute("select shelved_one_shot from condition where id = %s", [moved.condition_id])
     row = await cursor.fetchone()
-    if row is not None and row[0]:
-        over = Cause("clock", "one_shot_ended", at=cause.now, now=cause.now)
-        await move(connection, condition_id, ConditionMove.UNSHELVE_EXPIRED, over)
+    if row is None or not row[0]:
+        return moved
+    over = Cause("clock", "one_shot_ended", at=cause.now, now=cause.now)
+    unshelved = await move_held(connection, moved.after, ConditionMove.UNSHELVE_EXPIRED, over)
+    return replace(moved, after=unshelved.after)
 
 
 async def count_repeat(connection: Connection, condition_id: int, now: datetime, *, times: int = 1) -> None:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
+from ledger import gathering
 from ledger.errors import NotFound
+from ledger.gathering import GatheredEntry
 from ledger.pool import Connection
 
 CHAIN_START = bytes(32)  # the "previous hash" of a chain's first entry
@@ -71,11 +73,17 @@ async def append(
     connection: Connection, *, site_id: int, facility_id: int, kind: str, body: Mapping[str, object], now: datetime
 ) -> None:
     """Add one entry to a facility's chain. The facility's row lock makes appends to one chain take turns."""
+    kept = gathering.of(connection)
+    if kept is not None:
+        kept.entries.append(GatheredEntry(site_id, facility_id, kind, body, now))
+        return
     await append_all(connection, site_id, [NewEntry(facility_id, kind, body)], now)
 
 
 async def append_all(connection: Connection, site_id: int, entries: Sequence[NewEntry], now: datetime) -> None:
-    """Add entries to the chains of a site's facilities, in order; two statements, however many they are."""
+    """Add entries to the chains of a site's facilities, in order; two statements, however many they are. At once,
+    also where single entries are gathered.
+    """
     if not entries:
         return
     cursor = await connection.execute(

@@ -3,23 +3,58 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from ledger import alarms, outbox
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
+
+from ledger import alarms, gathering, outbox
+from ledger.outbox import NewNotice
 from ledger.pool import Connection
 from ledger.records import Alarm
 
+_ORDER_WORDS = ("work_class", "title_zh", "title_en", "severity", "priority", "state", "assignee")
+_ORDER_TIMES = ("opened_at", "accept_by", "arrive_by", "plan_by", "restore_by", "resolved_at", "ended_at")
+
 
 async def alarm_changed(connection: Connection, alarm_id: int, now: datetime) -> None:
-    """Tell of an alarm. MQTT hears only of alarms that have rung: sirens know nothing of a historical one."""
-    alarm = await alarms.get(connection, alarm_id)
-    await outbox.append(
-        connection,
-        site_id=alarm.site_id,
-        kind="alarm",
-        subject_id=alarm.id,
-        version=alarm.version,
-        payload=alarm_payload(alarm),
-        topic=f"tz/v1/{alarm.site_key}/alarms/{alarm.condition_id}" if alarm.rang_at else None,
-        now=now,
+    """Tell of an alarm: at once, or at the end of a transaction that gathers."""
+    kept = gathering.of(connection)
+    if kept is None:
+        await changed(connection, {alarm_id: now}, {})
+    else:
+        kept.alarms[alarm_id] = now
+
+
+async def work_order_changed(connection: Connection, work_order_id: int, now: datetime) -> None:
+    """Likewise of a work order."""
+    kept = gathering.of(connection)
+    if kept is None:
+        await changed(connection, {}, {work_order_id: now})
+    else:
+        kept.work_orders[work_order_id] = now
+
+
+async def changed(
+    connection: Connection, alarm_times: Mapping[int, datetime], order_times: Mapping[int, datetime]
+) -> None:
+    """Tell of alarms and orders as they are now. MQTT hears only of alarms that have rung: sirens know nothing of a
+    historical one, and nothing of orders.
+    """
+    # Both are asked before either answer is waited for.
+    found = await alarms.ask(connection, list(alarm_times)) if alarm_times else None
+    orders = await _ask_orders(connection, list(order_times)) if order_times else None
+    told: list[NewNotice] = []
+    if found is not None:
+        told += [_of_alarm(alarms.alarm_from_row(row), alarm_times) for row in await found.fetchall()]
+    if orders is not None:
+        told += [_of_order(row, order_times) for row in await orders.fetchall()]
+    assert len(told) == len(alarm_times) + len(order_times), "nothing vanishes under its own transaction"
+    await outbox.append(connection, *told)
+
+
+def _of_alarm(alarm: Alarm, times: Mapping[int, datetime]) -> NewNotice:
+    topic = f"tz/v1/{alarm.site_key}/alarms/{alarm.condition_id}" if alarm.rang_at else None
+    return NewNotice(
+        alarm.site_id, "alarm", alarm.id, alarm.version, alarm_payload(alarm), times[alarm.id], topic=topic
     )
 
 
@@ -55,32 +90,26 @@ def alarm_payload(alarm: Alarm) -> Mapping[str, object]:
     }
 
 
-async def work_order_changed(connection: Connection, work_order_id: int, version: int, now: datetime) -> None:
-    """Tell the stream of a work order; MQTT carries alarms only."""
-    cursor = await connection.execute(
-        "select work_order.site_id, site.key, facility.key, work_class, title_zh, title_en, severity, priority, state, assignee, "
+async def _ask_orders(connection: Connection, order_ids: list[int]) -> AsyncCursor[TupleRow]:
+    return await connection.execute(
+        "select work_order.site_id, work_order.id, journal_length, site.key, facility.key, "
+        "work_class, title_zh, title_en, severity, priority, state, assignee, "
         "opened_at, accept_by, arrive_by, plan_by, restore_by, resolved_at, ended_at from work_order "
         "join site on site.id = work_order.site_id join facility on facility.id = work_order.facility_id "
-        "where work_order.id = %s",
-        [work_order_id],
+        "where work_order.id = any(%s) order by work_order.id",
+        [order_ids],
     )
-    row = await cursor.fetchone()
-    assert row is not None, f"work order {work_order_id} vanished under its own transaction"
-    names = ("work_class", "title_zh", "title_en", "severity", "priority", "state", "assignee")
-    times = ("opened_at", "accept_by", "arrive_by", "plan_by", "restore_by", "resolved_at", "ended_at")
-    await outbox.append(
-        connection,
-        site_id=row[0],
-        kind="work_order",
-        subject_id=work_order_id,
-        version=version,
-        payload={
-            "work_order": work_order_id,
-            "version": version,
-            "site": row[1],
-            "facility": row[2],
-            **dict(zip(names, row[3:10], strict=True)),
-            **{name: value and value.isoformat() for name, value in zip(times, row[10:], strict=True)},
-        },
-        now=now,
-    )
+
+
+def _of_order(row: TupleRow, times: Mapping[int, datetime]) -> NewNotice:
+    site_id, order_id, version, site_key, facility_key = row[:5]
+    words, moments = row[5 : 5 + len(_ORDER_WORDS)], row[5 + len(_ORDER_WORDS) :]
+    payload = {
+        "work_order": order_id,
+        "version": version,
+        "site": site_key,
+        "facility": facility_key,
+        **dict(zip(_ORDER_WORDS, words, strict=True)),
+        **{name: value and value.isoformat() for name, value in zip(_ORDER_TIMES, moments, strict=True)},
+    }
+    return NewNotice(site_id, "work_order", order_id, version, payload, times[order_id])

@@ -50,22 +50,37 @@ class Notice:
     created_at: datetime
 
 
-async def append(
-    connection: Connection,
-    *,
-    site_id: int,
-    kind: str,
-    subject_id: int,
-    version: int,
-    payload: Mapping[str, object],
-    now: datetime,
-    topic: str | None = None,
-) -> None:
-    """Put a notice into the stream, and with a topic also on its way to MQTT; listeners wake after commit."""
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    site_id: int
+    kind: str
+    subject_id: int
+    version: int
+    payload: Mapping[str, object]
+    now: datetime
+    topic: str | None = None  # with one it is also on its way to MQTT
+
+
+async def append(connection: Connection, *notices: NewNotice) -> None:
+    """Put notices into the stream, in this order; listeners wake after commit."""
+    if not notices:
+        return
     await connection.execute(
         "with put as (insert into outbox (site_id, topic, kind, subject_id, version, payload, created_at) "
-        "values (%s, %s, %s, %s, %s, %s, %s)) select pg_notify(%s, '')",
-        [site_id, topic, kind, subject_id, version, Jsonb(payload), now, CHANNEL],
+        "select site_id, topic, kind, subject_id, version, payload, created_at from unnest(%s::int[], %s::text[], "
+        "%s::text[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::timestamptz[]) with ordinality "
+        "as told (site_id, topic, kind, subject_id, version, payload, created_at, place) order by place) "
+        "select pg_notify(%s, '')",
+        [
+            [each.site_id for each in notices],
+            [each.topic for each in notices],
+            [each.kind for each in notices],
+            [each.subject_id for each in notices],
+            [each.version for each in notices],
+            [Jsonb(each.payload) for each in notices],
+            [each.now for each in notices],
+            CHANNEL,
+        ],
     )
 
 

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from ledger import dossier, facilities, outbox, timers
 from ledger.errors import Invalid, NotFound, Refused
+from ledger.outbox import NewNotice
 from ledger.pool import Connection
 from ledger.records import PermitKind, TimerKind
 from ledger.said import says_nothing
@@ -296,15 +297,9 @@ async def _record(
     await dossier.append(
         connection, site_id=permit.site_id, facility_id=permit.facility_id, kind="permit", body=body, now=now
     )
-    await outbox.append(
-        connection,
-        site_id=permit.site_id,
-        kind="permit",
-        subject_id=permit.id,
-        version=1 if permit.ended_at is None else 2 if permit.settled_at is None else 3,
-        payload={**body, "facility": permit.facility_id},
-        now=now,
-    )
+    version = 1 if permit.ended_at is None else 2 if permit.settled_at is None else 3
+    payload = {**body, "facility": permit.facility_id}
+    await outbox.append(connection, NewNotice(permit.site_id, "permit", permit.id, version, payload, now))
     await facilities.bump_revision(connection, permit.site_id)
 
 

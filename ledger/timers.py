@@ -85,18 +85,42 @@ async def stop(
     )
 
 
-async def keep_delay(connection: Connection, site_id: int, delay: Delay) -> None:
-    """Write a delay of the rules as the timer it is."""
-    await start(
-        connection,
-        site_id=site_id,
-        kind=delay.kind,
-        condition_id=delay.condition_id,
-        point_id=delay.point_id,
-        since=from_ms(delay.since_ms),
-        due_at=from_ms(delay.due_ms),
-        frozen_at=None if delay.frozen_ms is None else from_ms(delay.frozen_ms),
+async def keep_delays(connection: Connection, site_id: int, delays: Sequence[Delay]) -> None:
+    """Write delays of the rules as the timers they are; no two of one subject and kind."""
+    if not delays:
+        return
+    await connection.execute(
+        "insert into timer (site_id, kind, condition_id, point_id, since, due_at, frozen_at) "
+        "select %s, given.* from unnest(%s::timer_kind[], %s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[], "
+        "%s::timestamptz[]) as given on conflict on constraint timer_subject do update "
+        "set since = excluded.since, due_at = excluded.due_at, frozen_at = excluded.frozen_at",
+        [
+            site_id,
+            [each.kind.value for each in delays],
+            [each.condition_id for each in delays],
+            [each.point_id for each in delays],
+            [from_ms(each.since_ms) for each in delays],
+            [from_ms(each.due_ms) for each in delays],
+            [None if each.frozen_ms is None else from_ms(each.frozen_ms) for each in delays],
+        ],
     )
+
+
+async def end_delays(
+    connection: Connection, conditions: Sequence[tuple[TimerKind, int]], held_points: Sequence[int]
+) -> None:
+    """Take delays of conditions and holds of points away, as far as there are any."""
+    if conditions:
+        await connection.execute(
+            "delete from timer using unnest(%s::timer_kind[], %s::int[]) as given (kind, condition_id) "
+            "where timer.kind = given.kind and timer.condition_id = given.condition_id",
+            [[kind.value for kind, _ in conditions], [each for _, each in conditions]],
+        )
+    if held_points:
+        await connection.execute(
+            "delete from timer where kind = 'event_hold' and condition_id is null and point_id = any(%s)",
+            [list(held_points)],
+        )
 
 
 async def delays(connection: Connection, site_id: int) -> list[Delay]:

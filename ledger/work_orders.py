@@ -57,34 +57,42 @@ async def open_order(
 ) -> int:
     """Open an order with its clocks running; returns its id."""
     await dossier.lock_facilities(connection, [facility_id])
+    running = [(clock, deadline) for clock in WorkOrderClock if (deadline := deadlines.of(clock)) is not None]
     cursor = await connection.execute(
-        "insert into work_order (site_id, facility_id, work_class, title_zh, title_en, severity, priority, opened_at, opened_by, "
-        "open_reason, accept_by, arrive_by, plan_by, restore_by) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
-        [
-            site_id,
-            facility_id,
-            work_class,
-            title_zh,
-            title_en,
-            severity,
-            priority,
-            act.now,
-            act.actor,
-            act.reason,
-            deadlines.accept_by,
-            deadlines.arrive_by,
-            deadlines.plan_by,
-            deadlines.restore_by,
-        ],
+        "with opened as (insert into work_order (site_id, facility_id, work_class, title_zh, title_en, severity, "
+        "priority, opened_at, opened_by, open_reason, accept_by, arrive_by, plan_by, restore_by, journal_length) "
+        "values (%(site)s, %(facility)s, %(work_class)s, %(zh)s, %(en)s, %(severity)s, %(priority)s, %(now)s, "
+        "%(actor)s, %(reason)s, %(accept_by)s, %(arrive_by)s, %(plan_by)s, %(restore_by)s, 1) "
+        "returning id, site_id, state), "
+        "running as (insert into timer (site_id, kind, work_order_id, clock, since, due_at) "
+        "select site_id, 'order_clock', opened.id, given.clock, %(now)s, given.due_at from opened, "
+        "unnest(%(clocks)s::work_order_clock[], %(due)s::timestamptz[]) as given (clock, due_at)) "
+        "insert into work_order_event (site_id, work_order_id, seq, move, from_state, to_state, at, recorded_at, "
+        "actor, reason, note, detail) select site_id, id, 1, 'open', state, state, %(now)s, %(now)s, %(actor)s, "
+        "%(reason)s, %(note)s, %(detail)s from opened returning work_order_id",
+        {
+            "site": site_id,
+            "facility": facility_id,
+            "work_class": work_class,
+            "zh": title_zh,
+            "en": title_en,
+            "severity": severity,
+            "priority": priority,
+            "now": act.now,
+            "actor": act.actor,
+            "reason": act.reason,
+            "note": act.note,
+            "detail": Jsonb(act.detail or {}),
+            **{clock.value: deadlines.of(clock) for clock in WorkOrderClock},
+            "clocks": [clock.value for clock, _ in running],
+            "due": [deadline for _, deadline in running],
+        },
     )
     row = await cursor.fetchone()
     assert row is not None
     order_id = int(row[0])
-    for clock in WorkOrderClock:
-        await order_clocks.run(connection, site_id, order_id, clock, act.now, deadlines.of(clock))
     opened = WorkOrderState.OPENED
-    await _journal(connection, order_id, "open", opened, opened, act)
+    await _tell(connection, site_id, facility_id, order_id, "open", opened, opened, act, None, act.now)
     return order_id
 
 
@@ -332,26 +340,21 @@ async def _journal(
     at: datetime | None = None,
 ) -> None:
     """Journal entry, dossier entry and notice of one change."""
+    at = at or act.now
     cursor = await connection.execute(
-        "update work_order set journal_length = journal_length + 1 where id = %s "
-        "returning site_id, facility_id, journal_length",
-        [order_id],
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    site_id, facility_id, seq = row
-    await connection.execute(
-        "insert into work_order_event (site_id, work_order_id, seq, move, from_state, to_state, clock, at, "
-        "recorded_at, actor, reason, note, detail) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "with moved as (update work_order set journal_length = journal_length + 1 where id = %s "
+        "returning id, site_id, facility_id, journal_length), "
+        "entered as (insert into work_order_event (site_id, work_order_id, seq, move, from_state, to_state, clock, at, "
+        "recorded_at, actor, reason, note, detail) "
+        "select site_id, id, journal_length, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s from moved) "
+        "select site_id, facility_id from moved",
         [
-            site_id,
             order_id,
-            seq,
             move,
             from_state,
             to_state,
             clock,
-            at or act.now,
+            at,
             act.now,
             act.actor,
             act.reason,
@@ -359,13 +362,30 @@ async def _journal(
             Jsonb(act.detail or {}),
         ],
     )
+    row = await cursor.fetchone()
+    assert row is not None
+    await _tell(connection, row[0], row[1], order_id, move, from_state, to_state, act, clock, at)
+
+
+async def _tell(
+    connection: Connection,
+    site_id: int,
+    facility_id: int,
+    order_id: int,
+    move: str,
+    from_state: WorkOrderState,
+    to_state: WorkOrderState,
+    act: Act,
+    clock: WorkOrderClock | None,
+    at: datetime,
+) -> None:
     body = {
         "work_order": order_id,
         "move": move,
         "from": from_state,
         "to": to_state,
         "clock": clock,
-        "at": at or act.now,
+        "at": at,
         "actor": act.actor,
         "reason": act.reason,
         "note": act.note,
@@ -374,4 +394,4 @@ async def _journal(
     await dossier.append(
         connection, site_id=site_id, facility_id=facility_id, kind="work_order", body=body, now=act.now
     )
-    await notices.work_order_changed(connection, order_id, seq, act.now)
+    await notices.work_order_changed(connection, order_id, act.now)

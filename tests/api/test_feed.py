@@ -26,9 +26,7 @@ FAST = Pace(queue_max=8, page_max=5, heartbeat_s=30.0, poll_s=30.0, hidden_poll_
 
 
 async def say(writer: Writer, site_id: int, number: int) -> None:
-    await outbox.append(
-        writer, site_id=site_id, kind="alarm", subject_id=number, version=1, payload={"n": number}, now=NOON
-    )
+    await outbox.append(writer, outbox.NewNotice(site_id, "alarm", number, 1, {"n": number}, NOON))
 
 
 @asynccontextmanager

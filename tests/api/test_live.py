@@ -80,7 +80,7 @@ async def stream(served: Served, headers: dict[str, str] | None = None, **query:
 
 
 async def say(owner: Owner, site_id: int, number: int, **payload: object) -> None:
-    await outbox.append(owner, site_id=site_id, kind="alarm", subject_id=number, version=1, payload=payload, now=NOON)
+    await outbox.append(owner, outbox.NewNotice(site_id, "alarm", number, 1, payload, NOON))
 
 
 async def test_a_change_is_told_with_its_whole_new_state(served: Served, owner: Owner, estate: Estate) -> None:

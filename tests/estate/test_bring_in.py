@@ -143,7 +143,7 @@ async def test_a_retired_event_holds_nothing_any_more(connection: Connection) ->
     lift = by_key(site)["power"]
     event = next(point for point in site.points if point.kind is PointKind.EVENT and point.facility_id == lift)
     delay = Delay(TimerKind.EVENT_HOLD, None, event.id, to_ms(NOON), to_ms(later(seconds=30)), None)
-    await timers.keep_delay(connection, site.site.id, delay)
+    await timers.keep_delays(connection, site.site.id, [delay])
     pack = PACKS["elevator"]
     packs = {**PACKS, "elevator": replace(pack, points={k: v for k, v in pack.points.items() if k != event.key})}
     await bring_in(connection, check(parse(text, "e.yaml"), packs), NOON)

@@ -34,9 +34,7 @@ async def say(
     topic: str | None = None,
     at: datetime = NOON,
 ) -> None:
-    await outbox.append(
-        connection, site_id=site_id, kind="alarm", subject_id=number, version=1, payload={}, topic=topic, now=at
-    )
+    await outbox.append(connection, outbox.NewNotice(site_id, "alarm", number, 1, {}, at, topic=topic))
 
 
 async def peeked(connection: Connection, position: Position = START) -> list[int]:
