@@ -28,6 +28,7 @@ _FULL_SPEED_S = 300.0  # at full speed for so long, though the pressure just hol
 _STAGE_UP_S, _STAGE_DOWN_S, _STAGED_MIN_S = 15.0, 180.0, 600.0
 _TANK_FULL, _TANK_BAND = 82.0, 12.0  # %: the float closes at the first, is fully open this much lower
 _DRY_RUN_STOP = 12.0  # %: the controller's own protection
+_SPARED_S = 3600.0  # longer than anybody looks at what was done to a pump
 _NAP_S, _AWAKE_S = 20.0, 25.0  # of a pump on a flat pressure vessel
 _CHLORINE_MG_L, _CHLORINE_LEFT = 0.42, 0.075  # usual; what is left of it where nothing is dosed
 _CHLORINE_DECAY_S, _CHLORINE_DOSED_S = 300.0, 120.0
@@ -78,6 +79,7 @@ class Pump:
     airbound: bool = False  # it turns without moving water
     phase_lost: bool = False
     ran_s: float = 0.0  # since its last start
+    spared_s: float = 0.0  # for so long, others are relieved before it
     current_a: float = 0.0
     hertz: float = 0.0
 
@@ -178,7 +180,7 @@ class BoosterSet:
         if not pump.running and duty.running:
             pump.running = True
             duty.running, duty.ran_s = False, 0.0
-        pump.ran_s = 0.0
+        pump.ran_s, pump.spared_s = 0.0, _SPARED_S
 
     @property
     def ats_position(self) -> str:
@@ -244,6 +246,7 @@ class BoosterSet:
             if pump.running and (pump.broken or not powered):
                 pump.running = False
             pump.ran_s = pump.ran_s + dt_s if pump.running else 0.0
+            pump.spared_s = max(0.0, pump.spared_s - dt_s)
         sleeping = self._nap(dt_s)
         self._since_staging_s += dt_s
         self._overlap_s = max(0.0, self._overlap_s - dt_s)
@@ -253,7 +256,7 @@ class BoosterSet:
         if self._missing_s >= _TAKE_OVER_S or (self._missing_s and self._overlap_s):
             self._start_next()
         elif len(running) > wanted:
-            max(running, key=lambda pump: pump.ran_s).running = False
+            max(running, key=lambda pump: (not pump.spared_s, pump.ran_s)).running = False
         elif running and len(running) < len(available) and self.duty().ran_s > _DUTY_CHANGE_S:
             self._overlap_s = self._overlap_s or 10.0
         self._stage(dt_s, len(running), len(available))

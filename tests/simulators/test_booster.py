@@ -79,6 +79,18 @@ def test_a_preferred_pump_is_not_relieved_while_one_looks_at_it() -> None:
     assert plant.running() == [first]
 
 
+@pytest.mark.parametrize("pumps", [2, 3])
+@pytest.mark.parametrize("hour", [0, 6, 8, 13, 19, 21, 22])
+def test_a_pump_that_lost_its_water_is_not_relieved_though_younger_ones_joined(pumps: int, hour: int) -> None:
+    plant, now = booster(pumps), Surroundings(float(hour))
+    run(plant, 900, now)
+    dry = plant.duty()
+    plant.prefer(dry.key)
+    dry.airbound = True
+    run(plant, 1800, now)
+    assert dry.running
+
+
 def test_the_standby_takes_over_from_a_broken_pump() -> None:
     plant = booster(2)
     run(plant, 60)
