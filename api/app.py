@@ -27,7 +27,9 @@ from api import (
     imports,
     inspection_pictures,
     inspection_plans,
+    inspection_reports,
     inspection_rounds,
+    inspection_signatures,
     inspections,
     intake,
     live,
@@ -57,6 +59,7 @@ from api.description import description
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
 from api.oidc import Provider, Registration
+from api.report_watch import ReportWatch
 from api.round_watch import RoundWatch
 from api.secrets import digest_of
 from api.service import Service, Sites
@@ -100,6 +103,8 @@ RESOURCES = (
     inspection_plans,
     expiring_equipment,
     inspection_rounds,
+    inspection_signatures,
+    inspection_reports,
     inspections,
     public_reports,
     intake,
@@ -135,6 +140,8 @@ def create_app(
     feed = Feed(pool, known.refreshed, pace)
     watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
     app.state.round_watch = RoundWatch(pool, packs, table, clock)
+    desk = Desk(checklist_reading.load(), table, _public_urls(settings))
+    app.state.report_watch = ReportWatch(pool, desk.book, clock)
     app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog))
     app.state.service = Service(
         pool=pool,
@@ -158,7 +165,7 @@ def create_app(
         metrics_token_sha256=_digest(settings.metrics_token),
         ingest_silent_s=settings.ingest_silent_s,
         lag_max_s=settings.lag_max_s,
-        visit_desk=Desk(checklist_reading.load(), table, _public_urls(settings)),
+        visit_desk=desk,
         darkroom=Darkroom(),
         drawing_room=Darkroom(at_once_max=1, waiting_max=4),
         photo_store=PhotoStore(settings.photo_directory),
@@ -257,10 +264,12 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     service: Service = app.state.service
     watchdog: Watchdog = app.state.watchdog
     round_watch: RoundWatch = app.state.round_watch
+    report_watch: ReportWatch = app.state.report_watch
     tasks = (
         asyncio.create_task(service.feed.run(), name="live stream reader"),
         asyncio.create_task(watchdog.run(service.sites), name="watch over ingest"),
         asyncio.create_task(round_watch.run(service.sites), name="watch over rounds"),
+        asyncio.create_task(report_watch.run(service.sites), name="watch over reports"),
     )
     try:
         yield

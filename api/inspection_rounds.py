@@ -21,20 +21,23 @@ from api.inspections import Outcome
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Moment, Name, Text, Word
+from api.signature_shapes import InspectionSignature, signature_out
 from inspection import windows
 from inspection.checklist import Checklist, wants_photo
 from inspection.due import Window, WindowState
 from inspection.recording import photo_draw
-from ledger import inspection_due, plans, rounds, visits
+from ledger import inspection_due, plans, rounds, signatures, visits
 from ledger.errors import Invalid, Refused
 from ledger.plans import Plan, PlanStop
 from ledger.pool import Connection
 from ledger.round_lifecycle import RoundMove, RoundState, legal_round_moves
 from ledger.rounds import Round, RoundEvent
+from ledger.signatures import Part, Signature
 
 router = APIRouter(tags=["inspection rounds"])
 
 SPAN_MAX = timedelta(days=62)
+_UNSIGNED = Field(description="who has not signed for all there is, of a round that has ended")
 
 
 class RoundsQuery(Asked):
@@ -57,6 +60,7 @@ class RoundLine(Answered):
     guard: str | None
     stops: int
     visited: int
+    unsigned: Sequence[Part] = _UNSIGNED
 
 
 class RoundsOut(Answered):
@@ -132,6 +136,8 @@ class RoundOut(Answered):
     legal_moves: Sequence[RoundMove]
     stops: Sequence[RoundStop]
     journal: Sequence[RoundEventOut]
+    signatures: Sequence[InspectionSignature]
+    unsigned: Sequence[Part] = _UNSIGNED
 
 
 @router.get(
@@ -152,6 +158,7 @@ async def list_inspection_rounds(query: Annotated[RoundsQuery, Query()], context
 
 async def _lines(connection: Connection, plan: Plan, begin: datetime, end: datetime, now: datetime) -> list[RoundLine]:
     walked, _ = await windows.of_plan(connection, plan, begin, end, now)
+    lacking = await signatures.lacking(connection, [each.round_id for each in walked if each.round_id is not None])
     return [
         RoundLine(
             site=plan.site_key,
@@ -167,6 +174,7 @@ async def _lines(connection: Connection, plan: Plan, begin: datetime, end: datet
             guard=each.guard,
             stops=each.stops,
             visited=each.visited,
+            unsigned=() if each.round_id is None else lacking.get(each.round_id, ()),
         )
         for each in walked
     ]
@@ -194,7 +202,7 @@ async def start_inspection_round(asked: StartIn, deed: DeedOf) -> Response:
             guard=deed.actor,
             now=deed.now,
         )
-        return await _round(connection, deed.context, number)
+        return await round_of(connection, deed.context, number)
 
     return await deed.do(act, status=201)
 
@@ -204,7 +212,7 @@ def _window_now(plan: Plan, now: datetime) -> Window:
     if plan.retired_at is not None:
         raise Refused(f"plan {plan.key} is retired")
     length = timedelta(minutes=plan.window_min)
-    near = windows.planned(plan, now - length, now + timedelta(days=40))
+    near = windows.planned(plan, plan.time_zone, now - length, now + timedelta(days=40))
     window = next((each for each in near if each.begin - windows.EARLY <= now < each.end), None)
     if window is None:
         coming = next((each.begin for each in near if each.begin > now), None)
@@ -221,7 +229,7 @@ def _window_now(plan: Plan, now: datetime) -> Window:
 )
 async def get_inspection_round(round: Id, context: InContext) -> RoundOut:  # noqa: A002 - the path's name
     async with context.transaction() as connection:
-        return await _round(connection, context, round)
+        return await round_of(connection, context, round)
 
 
 _MOVED = refusals(404, 409)
@@ -277,12 +285,12 @@ async def abandon_inspection_round(round: Id, asked: Abandon, deed: DeedOf) -> R
 async def _move(deed: Deed, number: int, step: RoundMove, note: str | None, *, to: str = "") -> Response:
     async def act(connection: Connection) -> RoundOut:
         await rounds.move(connection, number, step, actor=deed.actor, note=note, now=deed.now, to=to)
-        return await _round(connection, deed.context, number)
+        return await round_of(connection, deed.context, number)
 
     return await deed.do(act)
 
 
-async def _round(connection: Connection, context: Context, number: int) -> RoundOut:
+async def round_of(connection: Connection, context: Context, number: int) -> RoundOut:
     found = await rounds.get(connection, number)
     plan = await plans.find(connection, found.site_key, found.plan_key)
     codes = await inspection_due.tag_codes(connection, [each.facility_id for each in found.stops])
@@ -290,7 +298,9 @@ async def _round(connection: Connection, context: Context, number: int) -> Round
     day = context.clock().astimezone(ZoneInfo(plan.time_zone)).date().isoformat()
     stops = [await _stop(connection, context, each, codes, visited, day) for each in found.stops]
     events = await rounds.events(connection, number)
-    return _round_out(found, stops, events)
+    signed = await signatures.of_round(connection, number)
+    lacking = await signatures.lacking(connection, [number])
+    return _round_out(found, stops, events, signed, lacking.get(number, ()))
 
 
 async def _stop(
@@ -323,7 +333,13 @@ def _photos(checklist: Checklist, stop: PlanStop, day: str) -> list[str]:
     return [each.key for each in asked if wants_photo(each, failed=False, draw=draw)]
 
 
-def _round_out(found: Round, stops: Sequence[RoundStop], events: Sequence[RoundEvent]) -> RoundOut:
+def _round_out(
+    found: Round,
+    stops: Sequence[RoundStop],
+    events: Sequence[RoundEvent],
+    signed: Sequence[Signature],
+    lacking: Sequence[Part],
+) -> RoundOut:
     return RoundOut(
         id=found.id,
         site=found.site_key,
@@ -351,4 +367,6 @@ def _round_out(found: Round, stops: Sequence[RoundStop], events: Sequence[RoundE
             )
             for each in events
         ],
+        signatures=[signature_out(each) for each in signed],
+        unsigned=lacking,
     )

@@ -23,6 +23,9 @@ class Right(StrEnum):
     POLICY = "policy"  # grades, contracts
     ESTATE = "estate"
     INSPECT = "inspect"
+    COUNTERSIGN = "countersign"  # as supervisor of whoever walked
+    CONFIRM = "confirm"  # as fire safety manager, that a hazard is put right
+    REPORT = "report"  # issue the month's inspection report
     PEOPLE = "people"
     TOKENS = "tokens"
     AUDIT = "audit"
@@ -51,7 +54,7 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = {
         {_R.READ, _R.ACKNOWLEDGE, _R.OUT_OF_SERVICE, _R.RESET, _R.COMMENT, _R.WORK, _R.PERMIT, _R.INSPECT}
     ),
     Role.PATROL_GUARD: frozenset({_R.READ, _R.ACKNOWLEDGE, _R.COMMENT, _R.INSPECT}),
-    Role.FIRE_GRID_OFFICER: frozenset({_R.READ, _R.COMMENT, _R.INSPECT, _R.VERIFY}),
+    Role.FIRE_GRID_OFFICER: frozenset({_R.READ, _R.COMMENT, _R.INSPECT, _R.VERIFY, _R.COUNTERSIGN, _R.REPORT}),
     Role.CONTRACTOR: frozenset({_R.READ, _R.COMMENT, _R.WORK, _R.INSPECT}),
     Role.AUDITOR: frozenset({_R.READ, _R.AUDIT}),
 }

@@ -16,6 +16,7 @@ from api.journal_shapes import WorkOrderEventOut, WorkOrderJournal, work_order_e
 from api.problems import ProblemField, Unacceptable, refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text, Word
+from api.signature_shapes import HazardOut, hazard_of
 from ledger import facility_list, journals, order_papers, work_order_list, work_orders
 from ledger.lifecycle import WorkOrderMove, WorkOrderState, legal_work_order_moves
 from ledger.order_papers import PhotoStage
@@ -136,6 +137,7 @@ class WorkOrderDetail(Answered):
     parts: Sequence[UsedPart]
     signatures: Sequence[SignatureOut]
     call_backs: Sequence[CallBackOut]
+    hazard: HazardOut | None = Field(description="null: of nothing that a round found")
     journal: Sequence[WorkOrderEventOut] = Field(description="oldest first; of a very long one the newest entries")
 
 
@@ -252,13 +254,24 @@ async def detail_of(connection: Connection, order_id: int) -> WorkOrderDetail:
     order = await work_orders.get(connection, order_id)
     newest = await journals.of_work_order(connection, order_id, limit=_JOURNAL_SHOWN_MAX)
     papers = await order_papers.of_order(connection, order_id)
+    hazard = await hazard_of(connection, order_id)
     return WorkOrderDetail(
-        work_order=work_order(order),
+        work_order=_while_unconfirmed(work_order(order), hazard),
         photos=[OrderPhotoOut(**asdict(each)) for each in papers.photos],
         parts=[UsedPart(**asdict(each)) for each in papers.parts],
         signatures=[SignatureOut(**asdict(each)) for each in papers.signatures],
         call_backs=[CallBackOut(**asdict(each)) for each in papers.call_backs],
+        hazard=hazard,
         journal=[work_order_event(each) for each in newest[::-1]],
+    )
+
+
+def _while_unconfirmed(order: WorkOrderOut, hazard: HazardOut | None) -> WorkOrderOut:
+    """Closing is not possible before the fire safety manager's word."""
+    if hazard is None or not hazard.wanted:
+        return order
+    return order.model_copy(
+        update={"legal_moves": [each for each in order.legal_moves if each is not WorkOrderMove.CLOSE]}
     )
 
 

@@ -5,27 +5,23 @@ phone reads a code from about ten times its width away. docs/decisions/0024-insp
 """
 
 import io
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import segno
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-FONT_FILE = Path(__file__).with_name("fonts") / "droid-sans-fallback.ttf"
-CJK = "DroidSansFallback"
-LATIN = "Helvetica-Bold"  # one of the fourteen that every reader of PDF has
+from inspection import lettering
+from inspection.lettering import CJK, is_latin, parts, printable
+
+_LATIN = "Helvetica-Bold"  # one of the fourteen that every reader of PDF has
 ERROR_CORRECTION = "q"
 QUIET_MODULES = 4
 LABELS_MAX = 500
-MISSING = "〓"  # the printer's mark for a character that is in no case
 _PADDING_MM = 2.0
 _EDGE_MM = 0.5
 _OPENING = "（([【《“"
@@ -95,7 +91,7 @@ def qr(link: str) -> segno.QRCode:
 
 def pdf(labels: Sequence[Label], sheet: Sheet, *, skip: int = 0, cut_marks: bool = True) -> bytes:
     """Sheets of labels. `skip`: so many places of the first sheet are used up."""
-    _font()
+    lettering.font()
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=(sheet.page[0] * mm, sheet.page[1] * mm), pageCompression=1, invariant=1)
     canvas.setTitle("Taizhang 台账")
@@ -170,8 +166,8 @@ def _mark(canvas: Canvas, sheet: Sheet, left: float, top: float) -> None:
 
 def _write(canvas: Canvas, text: str, x: float, y: float, size: float) -> None:
     line = canvas.beginText(x * mm, y * mm)
-    for part, is_latin in _parts(text):
-        line.setFont(LATIN if is_latin else CJK, size * mm)
+    for part, latin_part in parts(text):
+        line.setFont(_LATIN if latin_part else CJK, size * mm)
         line.textOut(part)
     canvas.drawText(line)
 
@@ -198,7 +194,7 @@ def wrapped(text: str, size: float, room: float, lines_max: int) -> list[str]:
 def _words(text: str) -> Iterator[str]:
     word = ""
     for each in text:
-        if _is_latin(each) and each not in " /":
+        if is_latin(each) and each not in " /":
             word += each
             continue
         if word and word[-1] not in _OPENING:
@@ -213,49 +209,9 @@ def _words(text: str) -> Iterator[str]:
         yield word
 
 
-def printable(text: str) -> str:
-    """What the fonts can show: rarer forms as their plain ones, the rest as the printer's mark."""
-    drawn = ""
-    for each in unicodedata.normalize("NFC", text):
-        if _can_draw(each):
-            drawn += each
-            continue
-        plain = unicodedata.normalize("NFKC", each)
-        drawn += plain if all(_can_draw(one) for one in plain) else MISSING
-    return drawn
-
-
-def _can_draw(character: str) -> bool:
-    return _is_latin(character) or ord(character) in _font().face.charToGlyph
-
-
-def _is_latin(character: str) -> bool:
-    return " " <= character <= "~" or character in "°·×—…"
-
-
-def _parts(text: str) -> Iterator[tuple[str, bool]]:
-    """Runs of one font."""
-    run, is_latin = "", True
-    for each in text:
-        if run and _is_latin(each) is not is_latin:
-            yield run, is_latin
-            run = ""
-        run, is_latin = run + each, _is_latin(each)
-    if run:
-        yield run, is_latin
-
-
 def _width(text: str, size: float) -> float:
-    _font()
-    return sum(pdfmetrics.stringWidth(part, LATIN if is_latin else CJK, size) for part, is_latin in _parts(text))
-
-
-@lru_cache(maxsize=1)
-def _font() -> TTFont:
-    """Read once in a process; a document embeds the glyphs it uses."""
-    font = TTFont(CJK, str(FONT_FILE))
-    pdfmetrics.registerFont(font)  # pyright: ignore[reportUnknownMemberType]
-    return font
+    lettering.font()
+    return sum(pdfmetrics.stringWidth(part, _LATIN if latin_part else CJK, size) for part, latin_part in parts(text))
 
 
 def png(label: Label, *, scale: int = 8) -> bytes:
@@ -266,11 +222,15 @@ def png(label: Label, *, scale: int = 8) -> bytes:
     lines = [*wrapped(label.name, size, side, 2), *wrapped(label.place, size, side, 2), label.shown]
     image = Image.new("L", (side, side + round(size * 1.4) * len(lines) + size), 255)
     image.paste(Image.frombytes("L", (side, side), bytes(0 if dark else 255 for row in rows for dark in row)))
-    draw, chinese, latin = ImageDraw.Draw(image), ImageFont.truetype(str(FONT_FILE), size), ImageFont.load_default(size)
+    draw, chinese, latin = (
+        ImageDraw.Draw(image),
+        ImageFont.truetype(str(lettering.FONT_FILE), size),
+        ImageFont.load_default(size),
+    )
     for number, line in enumerate(lines):
         x, y = float(scale * QUIET_MODULES) / 2, side + round(size * 1.4) * number
-        for part, is_latin in _parts(line):
-            font = latin if is_latin else chinese
+        for part, latin_part in parts(line):
+            font = latin if latin_part else chinese
             draw.text((x, y + size), part, fill=0, font=font, anchor="ls")
             x += draw.textlength(part, font=font)
     out = io.BytesIO()

@@ -11,6 +11,7 @@ from ledger.records import Grade
 class Expiring:
     asset_id: int
     site_key: str
+    facility_id: int
     facility_key: str
     facility_kind: str
     facility_type: str | None
@@ -38,7 +39,7 @@ async def page(
 ) -> list[Expiring]:
     """Installed pieces of living facilities that end on that day or before, the first to end first."""
     cursor = await connection.execute(
-        "select asset.id, site.key, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "
+        "select asset.id, site.key, facility.id, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "
         "facility.grade, location.name_zh, location.name_en, part.key, maker, model, serial, manufactured_on, "
         "expected_end_on from asset join facility on facility.id = asset.facility_id "
         "join site on site.id = asset.site_id join location on location.id = facility.location_id "
@@ -59,6 +60,6 @@ async def page(
     found: list[Expiring] = []
     async for row in cursor:
         fields = list(row)
-        fields[7] = Grade(row[7])
+        fields[8] = Grade(row[8])
         found.append(Expiring(*fields))
     return found

@@ -43,6 +43,22 @@ INSPECTION: Mapping[str, LiteralString] = {
         or journal_length is distinct from seq
         order by 1, 2
     """,
+    "signature_is_of_who_may": """
+        with walked as (
+            select round_id, guard as person from inspection_round_event
+            union select round_id, person from inspection_visit where round_id is not null
+        ), resolved as (
+            select work_order_id, actor, at from work_order_event where move = 'resolve'
+        )
+        select signature.id as signature, part, signer from inspection_signature as signature
+        where (part = 'patroller' and not exists (select from inspection_round_event as event
+            where event.round_id = signature.round_id and event.guard = signer))
+        or (part = 'supervisor' and exists (select from walked
+            where walked.round_id = signature.round_id and walked.person = signer))
+        or (part = 'fire_manager' and (select actor from resolved where resolved.work_order_id = signature.work_order_id
+            and resolved.at <= signed_at order by resolved.at desc limit 1) is not distinct from signer)
+        order by 1
+    """,
     "visit_order_is_of_its_facility": """
         select visit.id::text as visit, work_order_id as work_order from inspection_visit as visit
         join work_order on work_order.id = work_order_id where visit.facility_id is distinct from work_order.facility_id

@@ -174,6 +174,7 @@ WORK_ORDER_EVENTS = (
     "part_struck",
     "signature",
     "call_back",
+    "confirm",
 )
 
 _W, _V = WorkOrderState, WorkOrderMove

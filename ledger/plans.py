@@ -51,6 +51,19 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A plan as it was from one change to the next. A window belongs to the form in force when the window ends."""
+
+    period: str
+    days: Sequence[int]
+    starts_at: time
+    window_min: int
+    route: Sequence[int]  # facilities, in order
+    from_at: datetime
+    until_at: datetime | None  # None: in force
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A plan as somebody wants it."""
 
@@ -115,13 +128,45 @@ async def put(connection: Connection, wanted: Wanted, *, actor: str, now: dateti
             for seq, (facility_id, leg_s, dwell_s) in enumerate(wanted.stops, start=1)
         ],
     )
+    await _keep_form(connection, wanted, plan_id, now)
     return plan_id
+
+
+async def _keep_form(connection: Connection, wanted: Wanted, plan_id: int, now: datetime) -> None:
+    """What was due before the change is reckoned by the plan as it was then."""
+    route = [facility_id for facility_id, _, _ in wanted.stops]
+    given = {
+        "plan": plan_id,
+        "site": wanted.site_id,
+        "period": wanted.period,
+        "days": list(wanted.days),
+        "starts": wanted.starts_at,
+        "window": wanted.window_min,
+        "route": route,
+        "now": now,
+    }
+    await connection.execute(
+        "update inspection_plan_form set until_at = greatest(from_at, %(now)s) where plan_id = %(plan)s and until_at is null "
+        "and (period, days, starts_at, window_min, route) is distinct from "
+        "(%(period)s::round_period, %(days)s::int[], %(starts)s::time, %(window)s::int, %(route)s::int[])",
+        given,
+    )
+    await connection.execute(
+        "insert into inspection_plan_form (site_id, plan_id, seq, period, days, starts_at, window_min, route, from_at) "
+        "select %(site)s, %(plan)s, coalesce(max(seq), 0) + 1, %(period)s, %(days)s, %(starts)s, %(window)s, %(route)s, %(now)s "
+        "from inspection_plan_form where plan_id = %(plan)s having count(*) filter (where until_at is null) = 0",
+        given,
+    )
 
 
 async def retire(connection: Connection, plan_id: int, now: datetime) -> None:
     """No more rounds from here on; those that were walked stay."""
     await connection.execute(
         "update inspection_plan set retired_at = coalesce(retired_at, %s) where id = %s", [now, plan_id]
+    )
+    await connection.execute(
+        "update inspection_plan_form set until_at = greatest(from_at, %s) where plan_id = %s and until_at is null",
+        [now, plan_id],
     )
 
 
@@ -142,6 +187,16 @@ async def find(connection: Connection, site_key: str, key: str) -> Plan:
     if row is None:
         raise NotFound("inspection plan", f"{site_key}/{key}")
     return Plan(*row)
+
+
+async def forms(connection: Connection, plan_id: int, *, since: datetime) -> list[Form]:
+    """Those that were in force at that time or later, in order."""
+    cursor = await connection.execute(
+        "select period, days, starts_at, window_min, route, from_at, until_at from inspection_plan_form "
+        "where plan_id = %s and (until_at is null or until_at >= %s) order by seq",
+        [plan_id, since],
+    )
+    return [Form(*row) async for row in cursor]
 
 
 async def stops(connection: Connection, plan_id: int) -> list[PlanStop]:

@@ -41,9 +41,11 @@ class RoundOfPlan:
 
     id: int
     window_from: datetime
+    window_until: datetime
     state: RoundState
     guard: str
     route: Sequence[int]
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +155,13 @@ async def get(connection: Connection, round_id: int) -> Round:
 async def of_plan(connection: Connection, plan_id: int, *, begin: datetime, end: datetime) -> list[RoundOfPlan]:
     """Those whose windows begin in the span."""
     cursor = await connection.execute(
-        "select id, window_from, state, guard, route from inspection_round "
+        "select id, window_from, window_until, state, guard, route, ended_at from inspection_round "
         "where plan_id = %s and window_from >= %s and window_from < %s order by window_from",
         [plan_id, begin, end],
     )
     return [
-        RoundOfPlan(number, window_from, RoundState(state), guard, route)
-        async for number, window_from, state, guard, route in cursor
+        RoundOfPlan(number, opens, closes, RoundState(state), guard, route, ended_at)
+        async for number, opens, closes, state, guard, route, ended_at in cursor
     ]
 
 

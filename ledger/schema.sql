@@ -15,12 +15,13 @@ create type round_period as enum ('day', 'week', 'month');
 create type round_state as enum ('walking', 'finished', 'abandoned');
 create type scan_means as enum ('camera', 'photo_file', 'nfc', 'typed');
 create type severity as enum ('warning', 'critical', 'life_safety');
+create type signature_part as enum ('patroller', 'supervisor', 'fire_manager');
 create type tag_move as enum ('issue', 'print', 'retire');
 create type timer_kind as enum ('on_delay', 'off_delay', 'event_hold', 'shelving', 'realarm', 'order_due', 'order_clock', 'permit');
 create type visit_outcome as enum ('in_order', 'defective', 'unfinished', 'unjudged');
 create type visit_verdict as enum ('accepted', 'to_review', 'upheld', 'struck');
 create type work_order_clock as enum ('accept_by', 'arrive_by', 'plan_by', 'restore_by');
-create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared', 'photo', 'part', 'part_struck', 'signature', 'call_back');
+create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared', 'photo', 'part', 'part_struck', 'signature', 'call_back', 'confirm');
 create type work_order_state as enum ('opened', 'dispatched', 'accepted', 'arrived', 'planned', 'resolved', 'verified', 'closed', 'suspended', 'cancelled');
 
 CREATE OR REPLACE FUNCTION public.at_desk()
@@ -233,6 +234,7 @@ create table asset (
     removed_on date,
     expected_end_on date,
     constraint asset_pkey PRIMARY KEY (id),
+    constraint asset_site_id_unique UNIQUE (site_id, id),
     constraint asset_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
     constraint asset_part_same_facility FOREIGN KEY (facility_id, part_id) REFERENCES part(facility_id, id),
     constraint asset_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
@@ -244,6 +246,29 @@ create policy api_in_scope on asset for all to taizhang_api using (site_id = ANY
 create policy ingest_everywhere on asset for all to taizhang_ingest using (true);
 grant insert, select, update (manufactured_on, removed_on, expected_end_on) on asset to taizhang_api;
 grant select on asset to taizhang_ingest;
+
+create table asset_service (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    asset_id integer not null,
+    serviced_on date not null,
+    done_by text not null,
+    note text,
+    recorded_at timestamp with time zone not null,
+    recorded_by text not null,
+    constraint asset_service_pkey PRIMARY KEY (id),
+    constraint asset_service_once UNIQUE (asset_id, serviced_on),
+    constraint asset_service_asset_same_site FOREIGN KEY (site_id, asset_id) REFERENCES asset(site_id, id),
+    constraint asset_service_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint asset_service_bounded CHECK (length(done_by) >= 1 AND length(done_by) <= 100 AND length(note) <= 4000)
+);
+CREATE TRIGGER asset_service_append_only BEFORE DELETE OR UPDATE ON asset_service FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER asset_service_no_truncate BEFORE TRUNCATE ON asset_service FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table asset_service enable row level security;
+create policy api_in_scope on asset_service for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on asset_service for all to taizhang_ingest using (true);
+grant insert, select on asset_service to taizhang_api;
+grant select on asset_service to taizhang_ingest;
 
 create table audit_log (
     id bigint not null generated always as identity,
@@ -532,6 +557,29 @@ create policy ingest_everywhere on inspection_plan for all to taizhang_ingest us
 grant insert, select, update (name_zh, name_en, grid, officer, substitute, period, days, starts_at, window_min, ordered, retired_at) on inspection_plan to taizhang_api;
 grant select on inspection_plan to taizhang_ingest;
 
+create table inspection_plan_form (
+    site_id integer not null,
+    plan_id integer not null,
+    seq integer not null,
+    period round_period not null,
+    days integer[] not null,
+    starts_at time without time zone not null,
+    window_min integer not null,
+    route integer[] not null,
+    from_at timestamp with time zone not null,
+    until_at timestamp with time zone,
+    constraint inspection_plan_form_pkey PRIMARY KEY (plan_id, seq),
+    constraint inspection_plan_form_plan_same_site FOREIGN KEY (site_id, plan_id) REFERENCES inspection_plan(site_id, id),
+    constraint inspection_plan_form_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_plan_form_in_order CHECK (from_at <= until_at)
+);
+CREATE UNIQUE INDEX inspection_plan_form_one_in_force ON inspection_plan_form USING btree (plan_id) WHERE until_at IS NULL;
+alter table inspection_plan_form enable row level security;
+create policy api_in_scope on inspection_plan_form for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_plan_form for all to taizhang_ingest using (true);
+grant insert, select, update (until_at) on inspection_plan_form to taizhang_api;
+grant select on inspection_plan_form to taizhang_ingest;
+
 create table inspection_plan_stop (
     site_id integer not null,
     plan_id integer not null,
@@ -551,6 +599,34 @@ create policy api_in_scope on inspection_plan_stop for all to taizhang_api using
 create policy ingest_everywhere on inspection_plan_stop for all to taizhang_ingest using (true);
 grant delete, insert, select on inspection_plan_stop to taizhang_api;
 grant select on inspection_plan_stop to taizhang_ingest;
+
+create table inspection_report (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    month date not null,
+    grid text,
+    version integer not null,
+    issued_at timestamp with time zone not null,
+    issued_by text not null,
+    reason text,
+    figures text not null,
+    figures_sha256 bytea not null,
+    constraint inspection_report_pkey PRIMARY KEY (id),
+    constraint inspection_report_version_once UNIQUE NULLS NOT DISTINCT (site_id, month, grid, version),
+    constraint inspection_report_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_report_again_for_a_reason CHECK (version >= 1 AND (version = 1) = (reason IS NULL)),
+    constraint inspection_report_bounded CHECK (length(issued_by) >= 1 AND length(issued_by) <= 100 AND length(grid) >= 1 AND length(grid) <= 100 AND length(reason) >= 1 AND length(reason) <= 4000 AND octet_length(figures) <= 8388608),
+    constraint inspection_report_of_a_month CHECK (EXTRACT(day FROM month) = 1::numeric),
+    constraint inspection_report_of_its_figures CHECK (figures_sha256 = sha256(convert_to(figures, 'UTF8'::name)))
+);
+CREATE INDEX inspection_report_of_site ON inspection_report USING btree (site_id, month DESC, id);
+CREATE TRIGGER inspection_report_append_only BEFORE DELETE OR UPDATE ON inspection_report FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER inspection_report_no_truncate BEFORE TRUNCATE ON inspection_report FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table inspection_report enable row level security;
+create policy api_in_scope on inspection_report for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_report for all to taizhang_ingest using (true);
+grant insert, select on inspection_report to taizhang_api;
+grant select on inspection_report to taizhang_ingest;
 
 create table inspection_round (
     id bigint not null generated always as identity,
@@ -603,6 +679,38 @@ create policy api_in_scope on inspection_round_event for all to taizhang_api usi
 create policy ingest_everywhere on inspection_round_event for all to taizhang_ingest using (true);
 grant insert, select on inspection_round_event to taizhang_api;
 grant select on inspection_round_event to taizhang_ingest;
+
+create table inspection_signature (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    round_id bigint,
+    work_order_id bigint,
+    part signature_part not null,
+    person_id integer not null,
+    signer text not null,
+    note text,
+    signed_at timestamp with time zone not null,
+    visits integer not null,
+    content text not null,
+    content_sha256 bytea not null,
+    constraint inspection_signature_pkey PRIMARY KEY (id),
+    constraint inspection_signature_once UNIQUE NULLS NOT DISTINCT (round_id, work_order_id, part, content_sha256),
+    constraint inspection_signature_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint inspection_signature_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint inspection_signature_round_same_site FOREIGN KEY (site_id, round_id) REFERENCES inspection_round(site_id, id),
+    constraint inspection_signature_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint inspection_signature_bounded CHECK (length(signer) >= 1 AND length(signer) <= 100 AND length(note) <= 4000 AND octet_length(content) <= 1048576 AND visits >= 0),
+    constraint inspection_signature_of_its_content CHECK (content_sha256 = sha256(convert_to(content, 'UTF8'::name))),
+    constraint inspection_signature_of_one_thing CHECK (num_nonnulls(round_id, work_order_id) = 1 AND (part = 'fire_manager'::signature_part) = (work_order_id IS NOT NULL))
+);
+CREATE INDEX inspection_signature_of_order ON inspection_signature USING btree (work_order_id) WHERE work_order_id IS NOT NULL;
+CREATE TRIGGER inspection_signature_append_only BEFORE DELETE OR UPDATE ON inspection_signature FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER inspection_signature_no_truncate BEFORE TRUNCATE ON inspection_signature FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table inspection_signature enable row level security;
+create policy api_in_scope on inspection_signature for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on inspection_signature for all to taizhang_ingest using (true);
+grant insert, select on inspection_signature to taizhang_api;
+grant select on inspection_signature to taizhang_ingest;
 
 create table inspection_visit (
     id uuid not null,

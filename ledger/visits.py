@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from ledger import dossier
-from ledger.errors import Conflict, NotFound
+from ledger.errors import Conflict, NotFound, Refused
 from ledger.pool import Connection
 from ledger.records import Severity
 
@@ -278,7 +278,12 @@ async def get(connection: Connection, visit_id: UUID) -> Visit:
 async def review(
     connection: Connection, visit_id: UUID, *, upheld: bool, actor: str, note: str | None, now: datetime
 ) -> None:
-    """The officer's word on a visit that is to review. Raises NotFound, or Conflict when there is nothing to review."""
+    """The officer's word on a visit that is to review, and not his own. Raises NotFound, Refused, or Conflict when there is
+    nothing to review.
+    """
+    found = await get(connection, visit_id)
+    if found.person == actor:
+        raise Refused(f"{actor} made this visit: another reviews it")
     cursor = await connection.execute(
         "update inspection_visit set verdict = %s, reviewed_at = %s, reviewed_by = %s, review_note = %s "
         "where id = %s and verdict = 'to_review' returning site_id, facility_id, person",
@@ -286,7 +291,6 @@ async def review(
     )
     row = await cursor.fetchone()
     if row is None:
-        found = await get(connection, visit_id)
         raise Conflict(f"visit {visit_id} is {found.verdict}: only one that is to_review is reviewed")
     if row[1] is not None:
         body = {"visit": str(visit_id), "upheld": upheld, "actor": actor, "note": note, "at": now}

@@ -12,6 +12,7 @@ BY_ID: Mapping[str, LiteralString] = {
     "order": "select site_id from work_order where id = %s",
     "permit": "select site_id from work_permit where id = %s",
     "round": "select site_id from inspection_round where id = %s",
+    "report": "select site_id from inspection_report where id = %s",
     "entry": "select site.id from quarantine join site on site.key = site_key where quarantine.id = %s",
     "visit": "select site_id from inspection_visit where id = %s",
     "code": "select site_id from tag where code = %s",

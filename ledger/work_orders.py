@@ -12,8 +12,8 @@ from datetime import datetime
 from psycopg import AsyncCursor
 from psycopg.types.json import Jsonb
 
-from ledger import dossier, notices, order_clocks, timers
-from ledger.errors import IllegalMove, Invalid, NotFound
+from ledger import dossier, hazards, notices, order_clocks, timers
+from ledger.errors import IllegalMove, Invalid, NotFound, Refused
 from ledger.lifecycle import (
     CLOCK_MET_BY,
     UNRESOLVED_STATES,
@@ -147,12 +147,17 @@ async def move(
     """Do one move and return the order as it is afterwards.
 
     DISPATCH needs an assignee; SUSPEND, CANCEL and REOPEN keep `act.note` as their reason and need it. Raises NotFound,
-    Invalid, or IllegalMove, which changes nothing and names the legal moves.
+    Invalid, or IllegalMove, which changes nothing and names the legal moves; Refused when a hazard shall be closed that the
+    fire manager has not confirmed.
     """
     order = await locked(connection, order_id)
     if (order.state, step) not in WORK_ORDER_MOVES:
         raise IllegalMove(f"work order {order_id}", order.state, step, legal_work_order_moves(order.state))
     _require(step, act, assignee)
+    if step is WorkOrderMove.CLOSE and await hazards.unconfirmed(connection, [order_id]):
+        raise Refused(
+            f"work order {order_id} is of a hazard: the fire manager confirms that it is put right, then it is closed"
+        )
     await _breach_missed(connection, order, act.now)
     to_state = WORK_ORDER_MOVES[order.state, step] or order.suspended_from
     assert to_state is not None, "a suspended order remembers where it was"

@@ -24,6 +24,7 @@ from ledger import (
     readings,
     rounds,
     sessions,
+    signatures,
     tags,
     tokens,
     visits,
@@ -31,6 +32,7 @@ from ledger import (
 )
 from ledger.lifecycle import WorkOrderMove, WorkOrderState
 from ledger.records import PermitKind, Quality, Sample, to_ms
+from ledger.round_lifecycle import RoundMove
 from ledger.work_orders import Act
 from tests.orders import WAY_TO, open_order
 from tests.small_estate import NOON, SmallSite, later, raise_alarm
@@ -69,6 +71,7 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
         [site.id, site.booster, NOON],
     )
     await _employ(connection, site)
+    await _answer_for(connection, site)
     await beats.put(connection, site.id, "worker", broker_connected=True, lag_s=0.0)
     await parameters.set_value(connection, site.booster, "setpoint", 0.4, author="李工", reason="夏季用水", now=NOON)
 
@@ -122,6 +125,30 @@ async def _employ(connection: Any, site: SmallSite) -> None:
     doer = audit_log.Doer("程序", None, token.id, "192.0.2.1", "")
     await audit_log.write(
         connection, doer, operation="note_alarm", subject="alarms/1", site_id=site.id, asked={"text": "x"}, now=NOON
+    )
+
+
+async def _answer_for(connection: Any, site: SmallSite) -> None:
+    """Whoever walked the round signs it; the month's report is issued; the pump was serviced."""
+    cursor = await connection.execute(
+        "select person.id, name, max(walk.id) from person, inspection_round as walk "
+        "where login = %s and walk.site_id = %s group by 1, 2",
+        [f"wang.{site.key}", site.id],
+    )
+    person_id, name, walk = await cursor.fetchone()
+    await rounds.move(connection, walk, RoundMove.TAKE_OVER, actor=name, note="换班", now=NOON)
+    await rounds.move(connection, walk, RoundMove.FINISH, actor=name, note=None, now=NOON)
+    signer = signatures.Signer(person_id, name)
+    await signatures.sign_round(connection, walk, signatures.Part.PATROLLER, signer, note=None, now=NOON)
+    await connection.execute(
+        "insert into inspection_report (site_id, month, version, issued_at, issued_by, figures, figures_sha256) "
+        "values (%s, '2026-02-01', 1, %s, 'calendar', '{}', sha256('{}'))",
+        [site.id, NOON],
+    )
+    await connection.execute(
+        "insert into asset_service (site_id, asset_id, serviced_on, done_by, recorded_at, recorded_by) "
+        "select site_id, id, '2026-02-01', '维保公司', %s, '李工' from asset where site_id = %s",
+        [NOON, site.id],
     )
 
 

@@ -90,3 +90,22 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Bears the token and acts as 王班长."""
     async with client_of(app) as opened:
         yield opened
+
+
+@pytest.fixture
+async def extinguishers(owner: psycopg.AsyncConnection[Any], estate: Estate) -> list[str]:
+    """Three of them at garden; the first of dry powder and grade A."""
+    for number in (1, 2, 3):
+        await owner.execute(
+            "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en, type_key) "
+            "values (%s, %s, %s, 'extinguisher', %s, %s, %s, 'extinguisher_dry_powder')",
+            [
+                estate.garden.id,
+                estate.garden.room,
+                f"ext-{number}",
+                "A" if number == 1 else "B",
+                f"{number}号灭火器",
+                f"Extinguisher {number}",
+            ],
+        )
+    return ["ext-1", "ext-2", "ext-3"]

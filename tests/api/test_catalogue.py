@@ -29,6 +29,7 @@ from ledger.lifecycle import (
 from ledger.public_reports import PublicProblem
 from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priority, Severity
 from ledger.round_lifecycle import RoundMove, RoundState
+from ledger.signatures import Part
 from ledger.tags import TagMove
 from rules import packs, response
 from rules.response import OrderReason, PriorityReason
@@ -63,6 +64,7 @@ SECTIONS: dict[str, type[Enum]] = {
     "window_state": WindowState,
     "round_state": RoundState,
     "round_move": RoundMove,
+    "signature_part": Part,
     "code_misread": Misread,
     "picture_fault": Fault,
 }

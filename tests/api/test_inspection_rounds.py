@@ -57,7 +57,8 @@ async def test_a_round_from_its_plan_to_its_end(
     typed = visit(await issued(client, "lamp-1"), {}, clock.now, round=walk["id"], means="typed")
     await send(client, typed, sent_at=clock.now.isoformat())
     assert await states(client) == [("walking", 2)]
-    await client.post(f"/inspections/{typed['id']}/review", json={"upheld": False})
+    async with client_of(app, **{"X-Actor": "%E5%B0%8F%E6%9D%8E"}) as other:
+        await other.post(f"/inspections/{typed['id']}/review", json={"upheld": False})
     assert await states(client) == [("walking", 1)]  # what the officer strikes was no visit
     ended = await client.post(f"/inspection-rounds/{walk['id']}/finish", json={"unsent": 3})
     assert ended.json()["state"] == "finished"
@@ -93,6 +94,31 @@ async def test_a_window_that_was_open_when_its_plan_was_made_is_due(
     assert await states(client, **today) == [("due_soon", 0)]
     yesterday = {"from": "2026-02-27T16:00:00Z", "until": "2026-02-28T16:00:00Z"}
     assert await states(client, **yesterday) == [], "nobody could have walked it"
+
+
+async def test_what_was_missed_is_missed_by_the_plan_of_its_day(
+    client: httpx.AsyncClient, estate: Estate, clock: StandingClock
+) -> None:
+    """Neither another hour nor a shorter route, nor a pause, changes what was due before."""
+    span = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-06T00:00:00Z"}
+
+    async def lines() -> list[tuple[str, str, int]]:
+        items = (await client.get("/inspection-rounds", params=span)).json()["items"]
+        return [(each["window_from"][8:16], each["state"], each["stops"]) for each in items]
+
+    await client.post("/inspection-plans", json=PLAN)
+    clock.now = later(days=1, hours=2)
+    assert await lines() == [("01T12:00", "missed", 2), ("02T12:00", "missed", 2), ("03T12:00", "upcoming", 2),
+                             ("04T12:00", "upcoming", 2), ("05T12:00", "upcoming", 2)]  # fmt: skip
+    for _ in range(2):
+        await client.post("/inspection-plans", json=PLAN | {"starts_at": "22:00", "stops": [{"facility": "lamp-1"}]})
+    changed = [("01T12:00", "missed", 2), ("02T12:00", "missed", 2), ("02T14:00", "due", 1)]
+    assert (await lines())[:3] == changed
+    clock.now = later(days=1, hours=4)
+    await client.post("/inspection-plans/garden/noon/retire")
+    clock.now = later(days=3, hours=6)
+    await client.post("/inspection-plans", json=PLAN)
+    assert await lines() == [*changed[:2], ("02T14:00", "missed", 1), ("05T12:00", "upcoming", 2)]
 
 
 async def test_a_plan_that_makes_no_sense_is_refused_in_words(client: httpx.AsyncClient, estate: Estate) -> None:

@@ -5,36 +5,19 @@ import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 
-from tests.api.conftest import Estate, StandingClock
+from tests.api.conftest import Estate, StandingClock, client_of
 from tests.fix_wait import Eventually
 from tests.small_estate import NOON
 
 Owner = psycopg.AsyncConnection[Any]
 LOOKED_S = 40
-
-
-@pytest.fixture
-async def extinguishers(owner: Owner, estate: Estate) -> list[str]:
-    """Three of them at garden; the first of dry powder and grade A."""
-    for number in (1, 2, 3):
-        await owner.execute(
-            "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en, type_key) "
-            "values (%s, %s, %s, 'extinguisher', %s, %s, %s, 'extinguisher_dry_powder')",
-            [
-                estate.garden.id,
-                estate.garden.room,
-                f"ext-{number}",
-                "A" if number == 1 else "B",
-                f"{number}号灭火器",
-                f"Extinguisher {number}",
-            ],
-        )
-    return ["ext-1", "ext-2", "ext-3"]
 
 
 async def issued(client: httpx.AsyncClient, facility: str = "ext-1", site: str = "garden") -> str:
@@ -316,15 +299,20 @@ async def test_what_a_phone_garbles_in_one_visit_keeps_none_from_the_ledger(
     assert await cursor.fetchall() == [("garden",)]  # a long request is told at its site as well
 
 
-async def test_the_officer_reviews_what_is_doubted_once(client: httpx.AsyncClient, extinguishers: list[str]) -> None:
+async def test_the_officer_reviews_what_is_doubted_once(
+    client: httpx.AsyncClient, app: FastAPI, extinguishers: list[str]
+) -> None:
     code = await issued(client)
     (typed,) = await send(client, visit(code, await all_well(client), means="typed"))
     assert "typed" in reasons(typed)
     path = f"/inspections/{typed['id']}/review"
-    answer = await client.post(path, json={"upheld": False, "note": "人不在现场"})
-    assert answer.json()["verdict"] == "struck"
-    assert answer.json()["reviewed_by"] == "王班长"
-    assert (await client.post(path, json={"upheld": True})).status_code == 409
+    own = await client.post(path, json={"upheld": True})
+    assert (own.status_code, "another reviews it" in own.json()["detail"]) == (409, True)
+    async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        answer = await officer.post(path, json={"upheld": False, "note": "人不在现场"})
+        assert answer.json()["verdict"] == "struck"
+        assert answer.json()["reviewed_by"] == "李工"
+        assert (await officer.post(path, json={"upheld": True})).status_code == 409
     assert (await dossier(client, "ext-1"))[-1]["kind"] == "inspection_review"
 
 

@@ -37,6 +37,7 @@ NOBODY = {
     "sha256": "0" * 64,
     "permit": "4711",
     "round": "4711",
+    "report": "4711",
     "version": "4711",
     "visit": "00000000-0000-0000-0000-000000004711",
 }
@@ -53,6 +54,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "Review": {"upheld": True},
     "SheetsIn": {"codes": ["x"]},
     "VisitsIn": {"site": "nowhere", "phone": "x", "sent_at": "2026-03-01T12:30:00Z", "visits": [{}]},
+    "ReportIn": {"site": "nowhere", "month": "2026-02"},
     "StartIn": {"site": "nowhere", "plan": "x"},
     "HandOver": {"to": "x"},
     "TakeOver": {"note": "x"},
@@ -163,7 +165,7 @@ def body(operation: dict[str, Any]) -> dict[str, Any] | None:
 def query(operation: dict[str, Any]) -> dict[str, str]:
     """What must be asked."""
     known = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "id": "4711", "site": "nowhere",
-             "stage": "before", "signer": "x"}  # fmt: skip
+             "stage": "before", "signer": "x", "month": "2026-02"}  # fmt: skip
     return {each["name"]: known[each["name"]] for each in operation.get("parameters", ()) if each["in"] == "query" and each["required"]}  # fmt: skip
 
 

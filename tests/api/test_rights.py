@@ -113,11 +113,13 @@ async def places(owner: Owner, estate: Estate) -> dict[str, str]:
 async def places_of_inspection(owner: Owner) -> dict[str, str]:
     cursor = await owner.execute(
         "select (select min(code) from tag), (select min(id::text) from inspection_visit), "
-        "(select min(id) from inspection_round), (select min(sha256) from inspection_photo)"
+        "(select min(id) from inspection_round), (select min(sha256) from inspection_photo), "
+        "(select min(id) from inspection_report)"
     )
-    code, visit, walk, sha256 = await cursor.fetchone() or ()
+    code, visit, walk, sha256, report = await cursor.fetchone() or ()
     of_no_site = {"kind": "nobody", "version": "1"}
-    return {"code": code, "visit": visit, "round": str(walk), "sha256": sha256, "plan": "night", **of_no_site}
+    there = {"code": code, "visit": visit, "round": str(walk), "sha256": sha256, "report": str(report)}
+    return {**there, "plan": "night", **of_no_site}
 
 
 async def contents(owner: Owner) -> dict[str, str]:

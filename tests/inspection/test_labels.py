@@ -7,7 +7,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from inspection import codes, labels, pictures
+from inspection import codes, labels, lettering, pictures
 from inspection.labels import SHEETS, Label
 
 CODE = codes.make(bytes(range(codes.RANDOM_BYTES)))
@@ -58,7 +58,7 @@ def test_two_sheets_of_the_same_are_the_same_bytes() -> None:
     [("①层㎡℃", "1层㎡°C"), ("犇龘垚", "犇龘垚"), ("消防栓\U0001f9ef", "消防栓〓"), ("泵·房", "泵·房")],
 )
 def test_what_the_font_lacks_is_said_plainly_or_marked(text: str, drawn: str) -> None:
-    assert labels.printable(text) == drawn
+    assert lettering.printable(text) == drawn
 
 
 def test_long_names_are_broken_and_cut() -> None:

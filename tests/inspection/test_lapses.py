@@ -17,7 +17,7 @@ S, SOON, MISSED = WindowState, Lapse.DUE_SOON, Lapse.MISSED
 
 def window(state: WindowState, *, begun_h: float = 1, long_h: float = 1, stops: int = 3, visited: int = 0) -> Walked:
     begin = NOW - timedelta(hours=begun_h)
-    return Walked(Window(begin, begin + timedelta(hours=long_h)), state, stops, visited, None, None)
+    return Walked(Window(begin, begin + timedelta(hours=long_h)), state, stops, visited, None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -166,8 +166,14 @@ BREAKS: dict[str, list[tuple[str, ...]]] = {
     "round_journal_gives_state": [
         ("update inspection_round set guard = 'x'",),
         ("delete from inspection_round_event",),
-        ("update inspection_round_event set seq = seq + 1", "update inspection_round set journal_length = 2"),
+        ("update inspection_round_event set seq = seq + 10", "update inspection_round set journal_length = 13"),
         ("update inspection_round_event set to_state = 'finished'", "update inspection_round set state = 'finished', ended_at = started_at"),
+    ],
+    "signature_is_of_who_may": [
+        ("update inspection_signature set signer = '别人'",),
+        ("update inspection_signature set part = 'supervisor'",),
+        (("update inspection_signature set part = 'fire_manager', round_id = null, signer = (select actor from work_order_event "
+          "where move = 'resolve' limit 1), work_order_id = (select work_order_id from work_order_event where move = 'resolve' limit 1)"),),
     ],
     "visit_order_is_of_its_facility": [
         ("update inspection_visit set work_order_id = (select min(id) from work_order), facility_id = (select min(id) from facility)",),

@@ -12,6 +12,7 @@ import { AlarmsOf } from './AlarmsOf';
 import { CallBack } from './CallBack';
 import { ClockSign, ClockWords, clockClass } from './ClockFace';
 import { clockStates } from './clocks';
+import { Hazard } from './Hazard';
 import { Journal } from './Journal';
 import { PriorityWord, StateMark } from './Marks';
 import { MovePanel } from './MovePanel';
@@ -50,6 +51,7 @@ export default function WorkOrder() {
       <div className="order-main">
         <Head order={order} />
         <MovePanel detail={asked.data} />
+        <Hazard detail={asked.data} />
         <Clocks order={order} />
         <AlarmsOf order={order} />
         <Photos detail={asked.data} />

@@ -52,6 +52,18 @@ export const TEXTS = {
   save_call: { zh: '记录回访', en: 'Write the call-back down' },
   called: { zh: '{by} 回访 {who}，{at}', en: '{by} called {who}, {at}' },
   of_five: { zh: '{n} 分（满分 5）', en: '{n} of 5' },
+  hazard: { zh: '隐患整改确认', en: 'Hazard put right' },
+  hazard_open: {
+    zh: '巡检发现 {n} 处，整改完成后由消防安全管理人确认，方可关闭。',
+    en: 'A round found {n}. Once resolved, the fire safety manager confirms it; then it is closed.',
+  },
+  hazard_waits: {
+    zh: '待消防安全管理人确认，确认后方可关闭。',
+    en: 'Waits for the fire safety manager; then it is closed.',
+  },
+  before_reopened: { zh: '重新打开前', en: 'before it was reopened' },
+  confirm: { zh: '签字确认已整改', en: 'Sign that it is put right' },
+  confirm_note: { zh: '确认意见（可不填）', en: 'Remark (optional)' },
   low_rating: {
     zh: '评分偏低：如问题仍在，请重新打开此工单。',
     en: 'A low rating: if the trouble is still there, reopen this order.',
