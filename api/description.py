@@ -31,6 +31,7 @@ _TAGS = {
     "inspection pictures": "Codes read in photos, photos of visits, tags printed.",
     "inspection plans": "Routes and when they are walked; what the law's calendar says is due.",
     "inspection rounds": "Rounds of a plan: due, walked, missed, and all that a phone needs to walk one offline.",
+    "inspection reports": "The month's report as it was issued, as figures, PDF and spreadsheet; issued, and issued again.",
     "inspections": "What people found when they scanned a tag, and what is odd about how they did.",
     "public reports": "What people said who scanned a tag and are not signed in.",
     "intake": "What came in over MQTT, and what was refused.",

@@ -20,7 +20,7 @@ from inspection.report_text import Cell, Document, Table
 
 _LATIN = "Helvetica"
 _MARGIN = 15 * mm
-_WIDTH = A4[0] - 2 * _MARGIN
+_WIDTH = A4[0] - 2 * _MARGIN - 12  # the frame has six points within on each side
 _INK, _FAINT, _LINE, _HEAD = HexColor("#1f1f1f"), HexColor("#595959"), HexColor("#bfbfbf"), HexColor("#f0f0f0")
 _SHEET_TITLE_CHARS_MAX = 31
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -185,7 +185,7 @@ class _Writer:
         rows = [
             (
                 self._of(each.name),
-                f"{self._at(each.window_from)} – {self._at(each.window_until)[-5:]}",
+                f"{self._at(each.window_from)} - {self._at(each.window_until)[-5:]}",
                 self.word("late") if each.state == "finished" else self._said("window_state", each.state),
                 each.guard or "",
                 f"{each.visited} / {each.stops}",

@@ -5,6 +5,7 @@ import {
   ClusterOutlined,
   ControlOutlined,
   EyeInvisibleOutlined,
+  FileDoneOutlined,
   FundProjectionScreenOutlined,
   InboxOutlined,
   SafetyCertificateOutlined,
@@ -94,6 +95,19 @@ export const PAGES: readonly Page[] = [
     menu: { group: 'nav.work', icon: SafetyCertificateOutlined },
     right: 'read',
     load: () => import('../pages/permits'),
+  },
+  {
+    path: 'inspection',
+    word: 'nav.inspection',
+    menu: { group: 'nav.work', icon: FileDoneOutlined },
+    right: 'read',
+    load: () => import('../pages/inspection'),
+  },
+  {
+    path: 'inspection/:report',
+    word: 'nav.inspection',
+    right: 'read',
+    load: () => import('../pages/inspection/report'),
   },
   {
     path: 'quarantine',

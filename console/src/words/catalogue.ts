@@ -36,6 +36,7 @@ export const CATALOGUE = {
   'nav.people': { zh: '人员与权限', en: 'People and roles' },
   'nav.tokens': { zh: '接口令牌', en: 'Tokens' },
   'nav.audit_log': { zh: '审计日志', en: 'Audit log' },
+  'nav.inspection': { zh: '巡检月报', en: 'Inspection' },
   'nav.permits': { zh: '作业票', en: 'Work permits' },
   'nav.shelf': { zh: '屏蔽与停用', en: 'Shelved' },
 
