@@ -210,7 +210,7 @@ async def test_a_finding_behind_a_damaged_tag_is_of_the_facility_he_named(
 
 
 async def test_what_arrives_late_is_judged_by_its_time_and_the_later_ones_again(
-    client: httpx.AsyncClient, extinguishers: list[str]
+    client: httpx.AsyncClient, app: FastAPI, extinguishers: list[str]
 ) -> None:
     well = await all_well(client)
     made = [
@@ -226,7 +226,8 @@ async def test_what_arrives_late_is_judged_by_its_time_and_the_later_ones_again(
     assert reasons(last) - {"photo_missing"} == set()
     await send(client, made[0], phone="phone-2")
     assert await marks(made[2]) == ("to_review", {"two_phones"})  # six seconds are enough for one leg
-    await client.post(f"/inspections/{made[2]['id']}/review", json={"upheld": True})
+    async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        await officer.post(f"/inspections/{made[2]['id']}/review", json={"upheld": True})
     (middle,) = await send(client, made[1])
     assert reasons(middle) - {"photo_missing"} == {"pace", "two_phones"}
     assert await marks(made[0]) == ("accepted", set())
