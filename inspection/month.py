@@ -36,12 +36,12 @@ class RoundFigures(Said):
     """By the windows that began in the month. `due` is the sum of the others, but stops."""
 
     due: int = 0
-    done: int = Field(0, description="walked whole, and ended within their windows")
-    late: int = Field(0, description="walked whole, and ended after their windows")
-    incomplete: int = Field(0, description="ended with stops left out")
+    done: int = Field(default=0, description="walked whole, and ended within their windows")
+    late: int = Field(default=0, description="walked whole, and ended after their windows")
+    incomplete: int = Field(default=0, description="ended with stops left out")
     abandoned: int = 0
-    missed: int = Field(0, description="begun by nobody")
-    walking: int = Field(0, description="not ended when the report was made")
+    missed: int = Field(default=0, description="begun by nobody")
+    walking: int = Field(default=0, description="not ended when the report was made")
     stops_due: int = 0
     stops_visited: int = 0
 
@@ -76,14 +76,14 @@ class CheckFigures(Said):
     defective: int = 0
     unfinished: int = 0
     unjudged: int = 0
-    to_review: int = Field(0, description="of them, not yet reviewed")
+    to_review: int = Field(default=0, description="of them, not yet reviewed")
     struck: int = 0
 
 
 class FindingFigures(Said):
-    found: int = Field(0, description="visits at which something failed")
-    put_right: int = Field(0, description="of them, those whose order is resolved")
-    confirmed: int = Field(0, description="of these, confirmed by the fire safety manager")
+    found: int = Field(default=0, description="visits at which something failed")
+    put_right: int = Field(default=0, description="of them, those whose order is resolved")
+    confirmed: int = Field(default=0, description="of these, confirmed by the fire safety manager")
     open: int = 0
 
 
@@ -102,8 +102,8 @@ class Finding(Said):
 
 class PersonFigures(Said):
     person: str
-    rounds: int = Field(0, description="walked whole")
-    late: int = Field(0, description="of them, late")
+    rounds: int = Field(default=0, description="walked whole")
+    late: int = Field(default=0, description="of them, late")
     visits: int = 0
     found: int = 0
     put_right: int = 0
@@ -170,4 +170,4 @@ class Figures(Said):
     coverage: Coverage
     expiring: Sequence[ExpiringPiece]
     unsigned: Sequence[Unsigned]
-    cut: Sequence[str] = Field((), description="lists that were longer than is kept; the figures count all")
+    cut: Sequence[str] = Field(default=(), description="lists that were longer than is kept; the figures count all")

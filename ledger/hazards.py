@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.errors import Refused
 from ledger.pool import Connection
 from ledger.records import Severity
 
@@ -46,6 +47,14 @@ async def unconfirmed(connection: Connection, order_ids: Sequence[int]) -> set[i
         [list(order_ids)],
     )
     return {int(number) async for (number,) in cursor}
+
+
+async def require_confirmed(connection: Connection, order_id: int) -> None:
+    """Raises Refused for a hazard that is not."""
+    if await unconfirmed(connection, [order_id]):
+        raise Refused(
+            f"work order {order_id} is of a hazard: the fire manager confirms that it is put right, then it is closed"
+        )
 
 
 def content(

@@ -13,7 +13,7 @@ from psycopg import AsyncCursor
 from psycopg.types.json import Jsonb
 
 from ledger import dossier, hazards, notices, order_clocks, timers
-from ledger.errors import IllegalMove, Invalid, NotFound, Refused
+from ledger.errors import IllegalMove, Invalid, NotFound
 from ledger.lifecycle import (
     CLOCK_MET_BY,
     UNRESOLVED_STATES,
@@ -154,10 +154,8 @@ async def move(
     if (order.state, step) not in WORK_ORDER_MOVES:
         raise IllegalMove(f"work order {order_id}", order.state, step, legal_work_order_moves(order.state))
     _require(step, act, assignee)
-    if step is WorkOrderMove.CLOSE and await hazards.unconfirmed(connection, [order_id]):
-        raise Refused(
-            f"work order {order_id} is of a hazard: the fire manager confirms that it is put right, then it is closed"
-        )
+    if step is WorkOrderMove.CLOSE:
+        await hazards.require_confirmed(connection, order_id)
     await _breach_missed(connection, order, act.now)
     to_state = WORK_ORDER_MOVES[order.state, step] or order.suspended_from
     assert to_state is not None, "a suspended order remembers where it was"

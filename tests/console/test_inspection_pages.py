@@ -111,13 +111,14 @@ def figures() -> Figures:
 
 async def _a_month(connection: Connection, site: Any) -> tuple[int, int]:
     """An old version and a new one of the report; and a round of yesterday that its patroller signed."""
-    told = {"month": MONTH, "grid": None, "now": AT}
-    first = await reports.issue(
-        connection, site.id, figures=figures().model_dump_json(), actor="calendar", reason=None, **told
-    )
-    second = await reports.issue(
-        connection, site.id, figures=figures().model_dump_json(), actor="陈经理", reason="补录 3 月 18 日整改", **told
-    )
+
+    async def issue(actor: str, reason: str | None) -> int:
+        said = figures().model_dump_json()
+        return await reports.issue(
+            connection, site.id, month=MONTH, grid=None, figures=said, actor=actor, reason=reason, now=AT
+        )
+
+    first, second = await issue("calendar", None), await issue("陈经理", "补录 3 月 18 日整改")
     now = datetime.now(UTC)
     route = [(site.booster, 5, 5)]
     wanted = plans.Wanted(
