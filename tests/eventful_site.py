@@ -129,7 +129,7 @@ async def _employ(connection: Any, site: SmallSite) -> None:
 
 
 async def _answer_for(connection: Any, site: SmallSite) -> None:
-    """Whoever walked the round signs it; the month's report is issued; the pump was serviced."""
+    """Whoever walked the round signs it; the month's report is issued."""
     cursor = await connection.execute(
         "select person.id, name, max(walk.id) from person, inspection_round as walk "
         "where login = %s and walk.site_id = %s group by 1, 2",
@@ -144,11 +144,6 @@ async def _answer_for(connection: Any, site: SmallSite) -> None:
         "insert into inspection_report (site_id, month, version, issued_at, issued_by, figures, figures_sha256) "
         "values (%s, '2026-02-01', 1, %s, 'calendar', '{}', sha256('{}'))",
         [site.id, NOON],
-    )
-    await connection.execute(
-        "insert into asset_service (site_id, asset_id, serviced_on, done_by, recorded_at, recorded_by) "
-        "select site_id, id, '2026-02-01', '维保公司', %s, '李工' from asset where site_id = %s",
-        [NOON, site.id],
     )
 
 

@@ -1,5 +1,5 @@
--- Walking rounds, answered for: who signed what, the month's report as it was issued, a plan as it was at each window, and
--- when a piece of equipment was serviced. docs/inspection.md says how it hangs together, docs/decisions/0030 why.
+-- Walking rounds, answered for: who signed what, the month's report as it was issued, and a plan as it was at
+-- each window. docs/inspection.md says how it hangs together, docs/decisions/0030 why.
 
 alter type work_order_move add value 'confirm';
 
@@ -90,34 +90,13 @@ create trigger inspection_report_append_only before update or delete on inspecti
 create trigger inspection_report_no_truncate before truncate on inspection_report
     for each statement execute function refuse_change();
 
--- ---------------------------------------------------------------- services of equipment
-
-alter table asset add constraint asset_site_id_unique unique (site_id, id);
-create table asset_service (
-    id          bigint generated always as identity primary key,
-    site_id     int not null references site (id),
-    asset_id    int not null,
-    serviced_on date not null,
-    done_by     text not null,                   -- the firm or person who did it
-    note        text,
-    recorded_at timestamptz not null,
-    recorded_by text not null,
-    constraint asset_service_once unique (asset_id, serviced_on),
-    constraint asset_service_asset_same_site foreign key (site_id, asset_id) references asset (site_id, id),
-    constraint asset_service_bounded check (length(done_by) between 1 and 100 and length(note) <= 4000)
-);
-create trigger asset_service_append_only before update or delete on asset_service
-    for each row execute function refuse_change();
-create trigger asset_service_no_truncate before truncate on asset_service
-    for each statement execute function refuse_change();
-
 -- ---------------------------------------------------------------- who may
 
 do $$
 declare
     bound text;
 begin
-    foreach bound in array array['inspection_plan_form', 'inspection_signature', 'inspection_report', 'asset_service'] loop
+    foreach bound in array array['inspection_plan_form', 'inspection_signature', 'inspection_report'] loop
         execute format('alter table %I enable row level security', bound);
         execute format('create policy ingest_everywhere on %I to taizhang_ingest using (true)', bound);
         execute format('create policy api_in_scope on %I to taizhang_api using (site_id = any ((select site_scope())::int[]))', bound);

@@ -116,6 +116,7 @@ def test_the_fence_of_this_test_holds(image: Path) -> None:
 def test_it_installs_by_hash_and_runs_as_nobody_in_particular() -> None:
     runs = [rest for name, rest in INSTRUCTIONS if name == "RUN"]
     assert any("--require-hashes" in each and "requirements-runtime.lock" in each for each in runs)
+    assert any("--no-install-recommends libzbar0" in each for each in runs)  # pyzbar brings no library of its own
     users = [rest for name, rest in INSTRUCTIONS if name == "USER"]
     assert users == ["10001:10001"]
     bases = [rest.split(" AS ")[0] for name, rest in INSTRUCTIONS if name == "FROM"]
