@@ -19,6 +19,9 @@ from settings import Now, Settings, is_loopback
 POOL_SIZE_MAX = 16
 SHUTDOWN_S = 5
 DATABASE_RETRY_S = 2
+# Longer than clients and proxies keep a connection they do not use (httpx 5 s, most proxies 60 s): who closes first
+# must be the one who sends, else now and then a request meets a connection that is being closed.
+KEEP_ALIVE_S = 75
 log = logging.getLogger(__name__)
 
 
@@ -73,6 +76,7 @@ async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> Non
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         proxy_headers=False,
         server_header=False,
     )

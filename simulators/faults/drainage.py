@@ -120,5 +120,8 @@ FAULTS = (
         "sump_in_manual", "集水坑控制箱停留在手动位", "Sump panel left in manual", _KIND, _switch_over, _switch_back, 780,
         760, 600, _of_manual, needs=("selector",),
     ),
-    silent_sensor("sump_sensor_silent", "集水坑液位计失联", "Level sensor of a sump falls silent", _KIND, "sump_level"),
+    silent_sensor(
+        "sump_sensor_silent", "集水坑液位计失联", "Level sensor of a sump falls silent", _KIND, "sump_level",
+        lasts_min_s=2200,
+    ),
 )  # fmt: skip

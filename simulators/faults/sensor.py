@@ -19,15 +19,18 @@ def _mend(scene: Scene, *, point: str) -> None:
 
 
 def _of_silence(scene: Scene, *, point: str) -> Sequence[Expected]:
-    """It was last heard an interval ago at most."""
+    """It was last heard an interval ago at most, and is missed when its gateway speaks again after that."""
     interval_s = scene.interval_s(point)
-    raised = ((_STALE_AFTER - 1) * interval_s + _WAITS_S - 5, _STALE_AFTER * interval_s + _WAITS_S + 2 * _TICK_S)
+    spoken_s = min(scene.interval_s(other) for other in scene.world.reports(scene.place) if other != point)
+    latest_s = _STALE_AFTER * interval_s + spoken_s + _WAITS_S + 2 * _TICK_S
+    raised = ((_STALE_AFTER - 1) * interval_s + _WAITS_S - 5, latest_s)
     return (Expected("points_stale", "warning", "communication", raised, (0, interval_s + _TICK_S)),)
 
 
-def silent_sensor(key: str, title_zh: str, title_en: str, kind: str, point: str) -> Fault:
-    """The fault of one kind's sensor, which is read every five minutes."""
+def silent_sensor(key: str, title_zh: str, title_en: str, kind: str, point: str, *, lasts_min_s: float = 1400) -> Fault:
+    """The fault of one kind's sensor, which is read every five minutes. Longer where little else of its facility is."""
     return Fault(
-        key, title_zh, title_en, kind, partial(_cut, point=point), partial(_mend, point=point), 1500, 1400, 480,
+        key, title_zh, title_en, kind, partial(_cut, point=point), partial(_mend, point=point), lasts_min_s + 100,
+        lasts_min_s, 480,
         partial(_of_silence, point=point), needs=(point,),
     )  # fmt: skip

@@ -79,7 +79,7 @@ class Pump:
     airbound: bool = False  # it turns without moving water
     phase_lost: bool = False
     ran_s: float = 0.0  # since its last start
-    spared_s: float = 0.0  # for so long, others are relieved before it
+    spared_s: float = 0.0  # for so long, it is the last to be relieved
     current_a: float = 0.0
     hertz: float = 0.0
 
@@ -180,7 +180,7 @@ class BoosterSet:
         if not pump.running and duty.running:
             pump.running = True
             duty.running, duty.ran_s = False, 0.0
-        pump.ran_s, pump.spared_s = 0.0, _SPARED_S
+        pump.spared_s = _SPARED_S
 
     @property
     def ats_position(self) -> str:
@@ -257,7 +257,7 @@ class BoosterSet:
             self._start_next()
         elif len(running) > wanted:
             max(running, key=lambda pump: (not pump.spared_s, pump.ran_s)).running = False
-        elif running and len(running) < len(available) and self.duty().ran_s > _DUTY_CHANGE_S:
+        elif running and len(running) < len(available) and self._duty_is_over():
             self._overlap_s = self._overlap_s or 10.0
         self._stage(dt_s, len(running), len(available))
 
@@ -273,6 +273,10 @@ class BoosterSet:
         elif pump.running and pump.ran_s >= _AWAKE_S and share >= 0.985:
             self._asleep_s, pump.running = 0.0, False
         return self._asleep_s is not None
+
+    def _duty_is_over(self) -> bool:
+        duty = self.duty()
+        return duty.ran_s > _DUTY_CHANGE_S and not duty.spared_s
 
     def _start_next(self) -> None:
         for _ in self.pumps:

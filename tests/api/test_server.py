@@ -1,6 +1,7 @@
 """Starting and stopping: no token, a port that is taken, a database that is not there, and an orderly end."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 
@@ -50,6 +51,34 @@ async def test_it_serves_until_it_is_told_to_stop(
     await asyncio.wait_for(serving, 5)
     with listening("127.0.0.1", settings.api_port):
         pass
+
+
+async def test_a_connection_that_a_client_still_keeps_is_not_closed_by_the_service(
+    settings: Settings, database_url: str, clock: StandingClock, eventually: Eventually
+) -> None:
+    """Httpx keeps one for five seconds, as uvicorn does by default: whichever was first, now and then."""
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(settings, PACKS, clock=clock, stop=stop, database_url=database_url))
+
+    async def alive() -> bool:
+        with contextlib.suppress(OSError):
+            _, opened = await asyncio.open_connection("127.0.0.1", settings.api_port)
+            opened.close()
+            return True
+        return False
+
+    await eventually(alive)
+    reader, writer = await asyncio.open_connection("127.0.0.1", settings.api_port)
+    for _ in range(2):
+        writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+        assert head.startswith(b"HTTP/1.1 200")
+        await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 6)
+    writer.close()
+    stop.set()
+    await asyncio.wait_for(serving, 10)
 
 
 async def test_with_a_token_that_can_be_guessed_it_does_not_start(

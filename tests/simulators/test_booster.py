@@ -62,6 +62,23 @@ def test_the_duty_passes_to_another_pump_before_eight_hours() -> None:
     assert 1 <= starts <= 3
 
 
+def test_a_preferred_pump_that_has_long_run_is_relieved_before_eight_hours_and_no_pump_comes_and_goes() -> None:
+    plant = booster(3)
+    run(plant, 60)
+    long = plant.duty()
+    long.ran_s = 5.9 * 3600
+    plant.prefer(long.key)
+    starts, ran_s, was = 0, 0.0, [pump.running for pump in plant.pumps]
+    for _ in range(2 * 3600):
+        plant.step(1.0, NOON)
+        ran_s = max(ran_s, long.ran_s)
+        starts += sum(pump.running and not before for pump, before in zip(plant.pumps, was, strict=True))
+        was = [pump.running for pump in plant.pumps]
+    assert 6.8 * 3600 < ran_s < 7.2 * 3600
+    assert not long.running
+    assert starts == 1
+
+
 def test_a_preferred_pump_is_not_relieved_while_one_looks_at_it() -> None:
     plant = booster(2)
     run(plant, 60)
