@@ -13,10 +13,10 @@ _POLL_S = 0.02
 
 
 class Eventually(Protocol):
-    async def __call__(self, predicate: Callable[[], T | Awaitable[T]], deadline_s: float = 10.0) -> T: ...
+    async def __call__(self, predicate: Callable[[], T | Awaitable[T]], deadline_s: float = 30.0) -> T: ...
 
 
-async def wait_until(predicate: Callable[[], T | Awaitable[T]], deadline_s: float = 10.0) -> T:
+async def wait_until(predicate: Callable[[], T | Awaitable[T]], deadline_s: float = 30.0) -> T:
     """The first truthy value of `predicate`, which may be async. A failed assertion inside it means: not yet.
 
     At the deadline the last assertion is raised, or a failure that shows the last value.

@@ -202,7 +202,7 @@ class Line:
         """Wait for it to end by itself; raises what it raised."""
         assert self._task is not None
         task, self._task = self._task, None
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 30)
 
     async def crash(self) -> None:
         """Gone in the middle of whatever it does."""
@@ -254,7 +254,7 @@ class Line:
         )
         return row
 
-    async def received(self, messages: int | None = None, deadline_s: float = 15.0) -> dict[str, int]:
+    async def received(self, messages: int | None = None, deadline_s: float = 30.0) -> dict[str, int]:
         """The account once it has so many messages; without a number, all that were said."""
         wanted = self.sent if messages is None else messages
 

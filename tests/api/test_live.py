@@ -58,7 +58,7 @@ class Events:
         self.response = response
         self._lines = response.aiter_lines()
 
-    async def next(self, deadline_s: float = 10.0) -> dict[str, Any]:
+    async def next(self, deadline_s: float = 30.0) -> dict[str, Any]:
         async with asyncio.timeout(deadline_s):
             event: dict[str, Any] = {}
             async for line in self._lines:

@@ -48,7 +48,7 @@ async def test_it_serves_until_it_is_told_to_stop(
         await eventually(alive)
         assert [each["key"] for each in (await client.get(f"{url}/sites")).json()["items"]] == ["garden", "harbour"]
     stop.set()
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, 30)
     with listening("127.0.0.1", settings.api_port):
         pass
 
@@ -78,7 +78,7 @@ async def test_a_connection_that_a_client_still_keeps_is_not_closed_by_the_servi
             await asyncio.wait_for(reader.read(1), 6)
     writer.close()
     stop.set()
-    await asyncio.wait_for(serving, 10)
+    await asyncio.wait_for(serving, 30)
 
 
 async def test_with_a_token_that_can_be_guessed_it_does_not_start(
@@ -116,7 +116,7 @@ async def test_a_database_that_is_not_there_yet_is_waited_for(
         await proxy.restore()
         assert (await asking).status_code == 200
     stop.set()
-    await asyncio.wait_for(serving, 15)
+    await asyncio.wait_for(serving, 30)
 
 
 async def test_waiting_for_a_database_can_be_stopped(
@@ -128,7 +128,7 @@ async def test_waiting_for_a_database_can_be_stopped(
     url = f"{proxy.url(database_url)}?connect_timeout=1"
     serving = asyncio.create_task(serve(settings, PACKS, clock=clock, stop=stop, database_url=url))
     stop.set()
-    await asyncio.wait_for(serving, 20)
+    await asyncio.wait_for(serving, 30)
 
 
 def test_what_keeps_it_from_starting_is_expected_by_the_command_line() -> None:

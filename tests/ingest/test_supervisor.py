@@ -65,7 +65,7 @@ async def test_one_that_dies_is_started_again_and_the_others_go_on(crew: Crew) -
     assert [len(crew.pids(number)) for number in (1, 3)] == [1, 1]
     crew.stop.set()
     assert crew.task is not None
-    await asyncio.wait_for(crew.task, 10)
+    await asyncio.wait_for(crew.task, 30)
     assert not any(is_alive(pid) for number in (1, 2, 3) for pid in crew.pids(number))
 
 
@@ -74,7 +74,7 @@ async def test_one_that_dies_again_and_again_ends_them_all(tmp_path: Path) -> No
     crew.start(2)
     assert crew.task is not None
     with pytest.raises(WorkerFailing, match=r"worker 2/2 ended by itself 4 times in a row, at last with code 7"):
-        await asyncio.wait_for(crew.task, 10)
+        await asyncio.wait_for(crew.task, 30)
     assert len(crew.pids(2)) == supervisor.FAILURES_MAX
     assert not any(is_alive(pid) for pid in crew.pids(1))
 
@@ -86,7 +86,7 @@ async def test_one_that_lasted_has_not_failed_in_a_row(tmp_path: Path, monkeypat
     await wait_until(lambda: len(crew.pids(1)) > supervisor.FAILURES_MAX + 2)
     crew.stop.set()
     assert crew.task is not None
-    await asyncio.wait_for(crew.task, 10)
+    await asyncio.wait_for(crew.task, 30)
 
 
 async def test_one_that_does_not_stop_is_killed(tmp_path: Path, monkeypatch) -> None:
@@ -98,7 +98,7 @@ async def test_one_that_does_not_stop_is_killed(tmp_path: Path, monkeypatch) -> 
     await wait_until(lambda: crew.pids(1))
     crew.stop.set()
     assert crew.task is not None
-    await asyncio.wait_for(crew.task, 10)
+    await asyncio.wait_for(crew.task, 30)
     assert not is_alive(crew.pids(1)[0])
 
 
@@ -118,7 +118,7 @@ async def test_the_heart_beats_while_all_of_them_do(tmp_path: Path) -> None:
     await wait_until(lambda: heart.stat().st_mtime_ns > first)
     crew.stop.set()
     assert crew.task is not None
-    await asyncio.wait_for(crew.task, 10)
+    await asyncio.wait_for(crew.task, 30)
 
 
 async def test_a_worker_whose_supervisor_was_killed_stops(tmp_path: Path) -> None:
@@ -134,5 +134,5 @@ async def test_a_worker_whose_supervisor_was_killed_stops(tmp_path: Path) -> Non
     assert child.stdin is not None
     assert await child.stdout.readline() == b"held\n"
     child.stdin.close()
-    assert await asyncio.wait_for(child.stdout.readline(), 10) == b"let go\n"
+    assert await asyncio.wait_for(child.stdout.readline(), 30) == b"let go\n"
     assert await child.wait() == 0

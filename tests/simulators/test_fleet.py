@@ -142,7 +142,7 @@ async def test_it_stops_when_told(small: EstateDescription, mqtt_url: str, tmp_p
         )
     )
     stop.set()
-    await asyncio.wait_for(playing, 10.0)
+    await asyncio.wait_for(playing, 30.0)
     assert read_truth(tmp_path / "truth.json").traffic.statuses == 4
 
 
