@@ -50,6 +50,7 @@ from api import (
     work_kinds,
     work_order_moves,
     work_order_papers,
+    work_order_scans,
     work_orders,
 )
 from api.attempts import Attempts, Noted
@@ -97,6 +98,7 @@ RESOURCES = (
     work_orders,
     work_order_moves,
     work_order_papers,
+    work_order_scans,
     tags,
     checklists,
     inspection_pictures,

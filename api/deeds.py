@@ -7,7 +7,7 @@ same key gets that answer again; another request with it is refused. Refusals ar
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeVar, cast
@@ -121,9 +121,9 @@ class Deed:
         """Of a condition's move by a person: his time is ours."""
         return Cause(self.actor, ConditionReason.PERSON, at=self.now, now=self.now, note=note)
 
-    def act(self, note: str | None, *, reason: str = "person") -> Act:
+    def act(self, note: str | None, *, reason: str = "person", detail: Mapping[str, object] | None = None) -> Act:
         """On a work order."""
-        return Act(self.actor, reason, self.now, note=note)
+        return Act(self.actor, reason, self.now, note=note, detail=detail)
 
 
 async def deed_of(

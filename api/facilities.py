@@ -15,6 +15,7 @@ from api.rights import Right
 from api.shapes import Answered, Key, Limit, Name, PageOf, Word
 from ledger import facilities, facility_list
 from ledger.facility_list import CurrentValue, FacilityEntry, FacilityFilter
+from ledger.fitness_lifecycle import FitnessState
 from ledger.records import Grade, PointKind, Quality
 
 router = APIRouter(tags=["facilities"])
@@ -58,6 +59,15 @@ class GatewayOut(Answered):
     heard_at: datetime | None
 
 
+class FitnessOut(Answered):
+    """Whether it can be used, by what people found who looked at it."""
+
+    state: FitnessState
+    state_name: Name
+    since: datetime
+    work_order: int | None = Field(description="of what was found; null: it is fit")
+
+
 class FacilityOut(Answered):
     """A graded function in its place."""
 
@@ -76,6 +86,7 @@ class FacilityOut(Answered):
     )
     open_alarms: int
     open_work_orders: int
+    fitness: FitnessOut | None = Field(description="null: no visit has found anything wrong with it yet")
     values: Sequence[Value] | None = Field(description="null: not asked for")
 
 
@@ -183,6 +194,14 @@ def _facility(
         expected_end_on=entry.expected_end_on,
         open_alarms=entry.open_alarms,
         open_work_orders=entry.open_orders,
+        fitness=None
+        if entry.fitness is None or entry.fitness_since is None
+        else FitnessOut(
+            state=entry.fitness,
+            state_name=CATALOGUE.text("fitness_state", entry.fitness),
+            since=entry.fitness_since,
+            work_order=entry.fitness_order,
+        ),
         values=None if values is None else [_value(each, gateway, now) for each in values],
     )
 

@@ -16,7 +16,7 @@ from inspection import codes, follow_up, judging, plausibility, succession
 from inspection.checklist import Book, Checklist
 from inspection.judging import NOTHING_TO_JUDGE_BY, Answer, Finding
 from inspection.plausibility import BOUNDS, Means, Position, Reason, Scan, Walk
-from ledger import dossier, facilities, facility_list, photos, tags, visits
+from ledger import dossier, facilities, facility_list, fitness, photos, tags, visits
 from ledger.errors import Conflict, NotFound
 from ledger.pool import Connection
 from ledger.records import Facility, Site
@@ -121,9 +121,38 @@ async def record(
     )
     answer = _answer(entry, subject, finding, order)
     await visits.keep(connection, entry, answer)
+    await _show_fitness(connection, entry)
     await succession.judge_again(connection, entry)
     await _doubt_photos(connection, entry)
     return answer
+
+
+async def _show_fitness(connection: Connection, entry: Entry) -> None:
+    """What failed counts at once, as its order does; what passed only where nobody has to look into the visit first."""
+    if entry.facility_id is None:
+        return
+    if entry.severity is not None and entry.work_order_id is not None:
+        await fitness.failed(
+            connection,
+            entry.id,
+            site_id=entry.site_id,
+            facility_id=entry.facility_id,
+            severity=entry.severity,
+            work_order_id=entry.work_order_id,
+            scanned_at=entry.scanned_at,
+            actor=entry.person,
+            now=entry.received_at,
+        )
+    elif entry.outcome == judging.Outcome.IN_ORDER and entry.verdict == plausibility.Verdict.ACCEPTED:
+        await fitness.passed(
+            connection,
+            entry.id,
+            site_id=entry.site_id,
+            facility_id=entry.facility_id,
+            scanned_at=entry.scanned_at,
+            actor=entry.person,
+            now=entry.received_at,
+        )
 
 
 async def _subject(connection: Connection, desk: Desk, site: Site, sent: Sent) -> _Subject:

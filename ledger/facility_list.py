@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow
 
 from ledger.errors import NotFound
 from ledger.facilities import SITE_COLUMNS
+from ledger.fitness_lifecycle import FitnessState
 from ledger.pool import Connection
 from ledger.records import Facility, Grade, PointKind, Quality, Site
 
@@ -35,6 +36,9 @@ class FacilityEntry:
     expected_end_on: date | None  # the earliest of what is installed there now
     open_alarms: int
     open_orders: int
+    fitness: FitnessState | None  # None: nothing was ever found wrong there
+    fitness_since: datetime | None
+    fitness_order: int | None  # of the finding; None: it is fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,11 @@ _COLUMNS: LiteralString = (
     "facility.name_en, location.key, location.name_zh, location.name_en, gateway.key, gateway.online, gateway.heard_at, "
     "type_key, (select min(expected_end_on) from asset where asset.facility_id = facility.id and removed_on is null), "
     "(select count(*) from alarm where alarm.facility_id = facility.id and alarm.ended_at is null), "
-    "(select count(*) from work_order where work_order.facility_id = facility.id and work_order.ended_at is null) "
+    "(select count(*) from work_order where work_order.facility_id = facility.id and work_order.ended_at is null), "
+    "fitness.state, fitness.since, case when fitness.state <> 'fit' then fitness.work_order_id end "
     "from facility join site on site.id = facility.site_id join location on location.id = facility.location_id "
     "left join gateway on gateway.id = facility.gateway_id "
+    "left join facility_fitness as fitness on fitness.facility_id = facility.id "
 )
 
 
@@ -178,6 +184,7 @@ async def relations(connection: Connection, facility_id: int) -> Mapping[str, st
 def _entry(row: TupleRow) -> FacilityEntry:
     fields = list(row)
     fields[5] = Grade(row[5])
+    fields[-3] = row[-3] and FitnessState(row[-3])
     return FacilityEntry(*fields)
 
 

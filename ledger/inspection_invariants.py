@@ -64,4 +64,21 @@ INSPECTION: Mapping[str, LiteralString] = {
         join work_order on work_order.id = work_order_id where visit.facility_id is distinct from work_order.facility_id
         order by 1
     """,
+    "fitness_is_as_its_dossier_ends": """
+        with told as (
+            select facility_id, convert_from(body, 'UTF8')::jsonb as body, row_number() over journal as place,
+                   lag(convert_from(body, 'UTF8')::jsonb ->> 'to') over journal as came_from
+            from dossier_entry where kind = 'fitness' window journal as (partition by facility_id order by seq)
+        ), ends as (
+            select distinct on (facility_id) facility_id, place, body ->> 'to' as state from told
+            order by facility_id, place desc
+        )
+        select facility_id as facility, place, 'does not follow the entry before it' as fault from told
+        where body ->> 'from' <> coalesce(came_from, 'fit') or body ->> 'from' = body ->> 'to'
+        union all
+        select coalesce(fitness.facility_id, ends.facility_id), place, 'is not what its dossier ends with'
+        from facility_fitness as fitness full join ends using (facility_id)
+        where fitness.state::text is distinct from ends.state or journal_length is distinct from place
+        order by 1, 2
+    """,
 }

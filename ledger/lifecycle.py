@@ -175,6 +175,7 @@ WORK_ORDER_EVENTS = (
     "signature",
     "call_back",
     "confirm",
+    "witness",
 )
 
 _W, _V = WorkOrderState, WorkOrderMove

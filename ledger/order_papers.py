@@ -24,6 +24,7 @@ CALL_BACKS_MAX = 20
 _S = WorkOrderState
 # Somebody has taken it, so that there is work to use parts for and to sign for.
 _IN_HAND = frozenset({_S.ACCEPTED, _S.ARRIVED, _S.PLANNED, _S.SUSPENDED, _S.RESOLVED, _S.VERIFIED})
+_AT_WORK = frozenset({_S.ARRIVED, _S.PLANNED, _S.SUSPENDED, _S.RESOLVED})
 _RESOLVED = frozenset({_S.RESOLVED, _S.VERIFIED, _S.CLOSED})
 
 
@@ -152,6 +153,15 @@ async def sign(connection: Connection, order_id: int, act: Act, *, sha256: str, 
         connection, "select count(*) from work_order_signature where work_order_id = %s", order, SIGNATURES_MAX
     )
     await _enter(connection, order, "signature", act, None, {"signer": signer, "sha256": sha256})
+
+
+async def witness(connection: Connection, order_id: int, act: Act) -> None:
+    """Somebody stood by while it was done. Raises NotFound, IllegalMove before anybody arrived; Refused to whose work it is."""
+    order = await work_orders.locked(connection, order_id)
+    _refuse_unless(order, _AT_WORK, "witness")
+    if act.actor == order.assignee:
+        raise Refused("who does the work does not witness it: let one of your own people who stood by scan the tag")
+    await work_orders.enter(connection, order, "witness", act)
 
 
 async def call_back(

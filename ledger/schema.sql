@@ -4,6 +4,7 @@
 create domain ledger_key as text constraint ledger_key_shape CHECK (VALUE ~ '^[a-z0-9_-]{1,64}$'::text);
 create type condition_move as enum ('raise', 'clear', 'latch', 'acknowledge', 'reset', 'realarm', 'unshelve', 'unshelve_expired', 'shelve', 'suppress', 'unsuppress', 'remove_from_service', 'return_to_service');
 create type condition_state as enum ('NORM', 'UNACK', 'ACKED', 'RTNUN', 'LATUN', 'LATACK');
+create type fitness_state as enum ('fit', 'faulty', 'out_of_use');
 create type permit_kind as enum ('test', 'work');
 create type photo_stage as enum ('before', 'after');
 create type point_kind as enum ('measure', 'state', 'enum', 'counter', 'event');
@@ -21,7 +22,7 @@ create type timer_kind as enum ('on_delay', 'off_delay', 'event_hold', 'shelving
 create type visit_outcome as enum ('in_order', 'defective', 'unfinished', 'unjudged');
 create type visit_verdict as enum ('accepted', 'to_review', 'upheld', 'struck');
 create type work_order_clock as enum ('accept_by', 'arrive_by', 'plan_by', 'restore_by');
-create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared', 'photo', 'part', 'part_struck', 'signature', 'call_back', 'confirm');
+create type work_order_move as enum ('open', 'join', 'link', 'dispatch', 'accept', 'arrive', 'plan', 'resolve', 'verify', 'close', 'suspend', 'resume', 'cancel', 'reopen', 'breach', 'note', 'alarm_cleared', 'photo', 'part', 'part_struck', 'signature', 'call_back', 'confirm', 'witness');
 create type work_order_state as enum ('opened', 'dispatched', 'accepted', 'arrived', 'planned', 'resolved', 'verified', 'closed', 'suspended', 'cancelled');
 
 CREATE OR REPLACE FUNCTION public.at_desk()
@@ -395,6 +396,26 @@ create policy api_in_scope on facility for all to taizhang_api using (site_id = 
 create policy ingest_everywhere on facility for all to taizhang_ingest using (true);
 grant insert, select, update (location_id, gateway_id, key, grade, name_zh, name_en, retired_at, chain_length, chain_head, type_key) on facility to taizhang_api;
 grant select, update (chain_length, chain_head) on facility to taizhang_ingest;
+
+create table facility_fitness (
+    facility_id integer not null,
+    site_id integer not null,
+    state fitness_state not null,
+    since timestamp with time zone not null,
+    seen_at timestamp with time zone not null,
+    work_order_id bigint not null,
+    journal_length integer not null default 0,
+    constraint facility_fitness_pkey PRIMARY KEY (facility_id),
+    constraint facility_fitness_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint facility_fitness_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
+    constraint facility_fitness_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id)
+);
+CREATE INDEX facility_fitness_of_order ON facility_fitness USING btree (work_order_id);
+alter table facility_fitness enable row level security;
+create policy api_in_scope on facility_fitness for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on facility_fitness for all to taizhang_ingest using (true);
+grant insert, select, update (state, since, seen_at, work_order_id, journal_length) on facility_fitness to taizhang_api;
+grant select, update (state, since, seen_at, work_order_id, journal_length) on facility_fitness to taizhang_ingest;
 
 create table facility_relation (
     site_id integer not null,

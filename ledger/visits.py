@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from ledger import dossier
+from ledger import dossier, fitness
 from ledger.errors import Conflict, NotFound, Refused
 from ledger.pool import Connection
 from ledger.records import Severity
@@ -286,7 +286,7 @@ async def review(
         raise Refused(f"{actor} made this visit: another reviews it")
     cursor = await connection.execute(
         "update inspection_visit set verdict = %s, reviewed_at = %s, reviewed_by = %s, review_note = %s "
-        "where id = %s and verdict = 'to_review' returning site_id, facility_id, person",
+        "where id = %s and verdict = 'to_review' returning site_id, facility_id, outcome, scanned_at, person",
         ["upheld" if upheld else "struck", now, actor, note, visit_id],
     )
     row = await cursor.fetchone()
@@ -297,6 +297,16 @@ async def review(
         await dossier.append(
             connection, site_id=row[0], facility_id=row[1], kind="inspection_review", body=body, now=now
         )
+        if upheld and row[2] == "in_order":
+            await fitness.passed(
+                connection,
+                visit_id,
+                site_id=row[0],
+                facility_id=row[1],
+                scanned_at=row[3],
+                actor=row[4],
+                now=now,
+            )
 
 
 async def doubt(connection: Connection, visit_id: UUID, reason: str) -> None:

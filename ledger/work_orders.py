@@ -12,7 +12,7 @@ from datetime import datetime
 from psycopg import AsyncCursor
 from psycopg.types.json import Jsonb
 
-from ledger import dossier, hazards, notices, order_clocks, timers
+from ledger import dossier, fitness, hazards, notices, order_clocks, timers
 from ledger.errors import IllegalMove, Invalid, NotFound
 from ledger.lifecycle import (
     CLOCK_MET_BY,
@@ -118,9 +118,7 @@ async def join(
     severity: Severity,
     deadlines: Deadlines,
 ) -> None:
-    """Let an alarm, or without one what a person found, join an unresolved order: the earlier of each clock, the higher
-    priority; a suspended one resumes.
-    """
+    """Let an alarm, or what a person found, join an unresolved order: earlier clocks, higher priority; it is resumed."""
     order = await locked(connection, order_id)
     assert order.state in UNRESOLVED_STATES, "only an unresolved order is joined"
     await _breach_missed(connection, order, act.now)
@@ -184,6 +182,8 @@ async def move(
     assert await cursor.fetchone() is not None, "the facility's lock keeps the order from moving under us"
     await _turn_clocks(connection, order, step, act.now)
     await _journal(connection, order_id, step.value, order.state, to_state, act)
+    if step is WorkOrderMove.CLOSE:
+        await fitness.order_closed(connection, order, act.actor, act.now)
     return await get(connection, order_id)
 
 

@@ -9,6 +9,7 @@ from inspection import codes
 from ledger import (
     audit_log,
     beats,
+    fitness,
     history,
     intake,
     inventory,
@@ -31,7 +32,7 @@ from ledger import (
     work_orders,
 )
 from ledger.lifecycle import WorkOrderMove, WorkOrderState
-from ledger.records import PermitKind, Quality, Sample, to_ms
+from ledger.records import PermitKind, Quality, Sample, Severity, to_ms
 from ledger.round_lifecycle import RoundMove
 from ledger.work_orders import Act
 from tests.orders import WAY_TO, open_order
@@ -50,6 +51,17 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
     )
     order = await open_order(connection, site)
     await _report(connection, site, tag, picture, order)
+    await fitness.failed(
+        connection,
+        uuid.uuid5(uuid.NAMESPACE_URL, site.key),
+        site_id=site.id,
+        facility_id=site.booster,
+        severity=Severity.WARNING,
+        work_order_id=order,
+        scanned_at=NOON,
+        actor="王班长",
+        now=NOON,
+    )
     act = Act("rules", "opened_now", NOON)
     await work_orders.add_alarm(connection, order, moved.alarm_id, act, move="open")
     await work_orders.move(connection, order, WorkOrderMove.DISPATCH, act, assignee="张师傅")

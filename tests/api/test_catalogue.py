@@ -17,6 +17,7 @@ from inspection.expiry import Expiry
 from inspection.judging import Outcome
 from inspection.pictures import Fault
 from inspection.plausibility import Reason, Verdict
+from ledger.fitness_lifecycle import FitnessMove, FitnessState
 from ledger.lifecycle import (
     WORK_ORDER_EVENTS,
     ConditionMove,
@@ -58,6 +59,8 @@ SECTIONS: dict[str, type[Enum]] = {
     "public_problem": PublicProblem,
     "check_period": Period,
     "visit_outcome": Outcome,
+    "fitness_state": FitnessState,
+    "fitness_move": FitnessMove,
     "visit_verdict": Verdict,
     "visit_reason": Reason,
     "due_state": DueState,

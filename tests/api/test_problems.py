@@ -48,6 +48,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "MembershipsIn": {"memberships": []},
     "TokenIn": {"name": "x", "rights": ["read"], "sites": ["nowhere"], "expires_at": "2026-03-02T00:00:00Z"},
     "NoteIn": {"text": "x"},
+    "ScanIn": {"tag": "x", "means": "camera"},
     "TagIn": {"site": "nowhere", "facility": "x"},
     "BulkIn": {"site": "nowhere"},
     "Retirement": {"reason": "x"},

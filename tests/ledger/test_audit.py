@@ -178,6 +178,11 @@ BREAKS: dict[str, list[tuple[str, ...]]] = {
     "visit_order_is_of_its_facility": [
         ("update inspection_visit set work_order_id = (select min(id) from work_order), facility_id = (select min(id) from facility)",),
     ],
+    "fitness_is_as_its_dossier_ends": [
+        ("update facility_fitness set state = 'fit'",),
+        ("update facility_fitness set journal_length = 2",),
+        ("delete from facility_fitness",),
+    ],
     "references_hold": [
         ("delete from site where key = 'harbour'",),
         ("update point set site_id = (select max(id) from site)",),

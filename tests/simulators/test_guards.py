@@ -33,13 +33,13 @@ PLACES = 13
 async def client(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Bears the token at a service of its own, whose clock stands at NOON and whose garden has thirteen extinguishers."""
+    """Bears the token at a service of its own, whose clock stands at NOON and whose garden has thirteen stairs."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         garden, _ = await build_both(connection)
         await connection.cursor().executemany(
-            "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en, type_key) "
-            "values (%s, %s, %s, 'extinguisher', 'B', %s, %s, 'extinguisher_dry_powder')",
-            [[garden.id, garden.room, f"ext-{at:02}", f"{at}号灭火器", f"Extinguisher {at}"] for at in range(PLACES)],
+            "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
+            "values (%s, %s, %s, 'escape_stair', 'B', %s, %s)",
+            [[garden.id, garden.room, f"stair-{at:02}", f"{at}号楼梯", f"Stair {at}"] for at in range(PLACES)],
         )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -78,7 +78,7 @@ async def test_who_cheats_is_marked_and_nobody_else(client: httpx.AsyncClient) -
             stops=7,
         )
         assert account.findings == auditor.Findings()
-        assert 10 < account.cheated < account.visits - 40
+        assert 10 < account.cheated < account.visits - 30
         assert account.sent > account.visits
 
 

@@ -132,5 +132,6 @@ const MOVES: Readonly<Record<string, string>> = {
   condition: 'condition_move',
   work_order: 'work_order_move',
   tag: 'tag_move',
+  fitness: 'fitness_move',
 };
 const REASONS: Readonly<Record<string, string>> = { condition: 'condition_reason', work_order: 'order_reason' };

@@ -4,8 +4,9 @@ import type { FacilityDetail, FacilityGradeOut, GatewayOut } from '../../api/sch
 import { GradeMark } from '../../drawn/GradeMark';
 import { useGrade, type Where } from '../../estate/facility';
 import { useNow_ms } from '../../time/now';
-import { duration } from '../../time/spoken';
-import { useWords } from '../../words/words';
+import { duration, moment } from '../../time/spoken';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 
 /** Name, place, grade with its reason, kind, and whether its gateway is heard. */
 export function Heading({ where, found, stale }: { where: Where; found: FacilityDetail; stale: boolean }) {
@@ -40,6 +41,7 @@ export function Heading({ where, found, stale }: { where: Where; found: Facility
             <dd>{facility.expected_end_on}</dd>
           </div>
         )}
+        {facility.fitness && <FitnessFact fitness={facility.fitness} />}
         {grade && <GradeReason grade={grade} />}
       </dl>
       {stale && (
@@ -48,6 +50,28 @@ export function Heading({ where, found, stale }: { where: Where; found: Facility
         </p>
       )}
     </header>
+  );
+}
+
+/** What people who looked at it found, and the order of it. */
+function FitnessFact({ fitness }: { fitness: NonNullable<FacilityDetail['facility']['fitness']> }) {
+  const { of, language } = useWords();
+  const say = useTexts(TEXTS);
+  const now_ms = useNow_ms();
+  return (
+    <div>
+      <dt>{say('fitness')}</dt>
+      <dd>
+        <strong className={`fitness fitness-${fitness.state}`}>{of(fitness.state_name)}</strong>{' '}
+        {say('fitness_since', { at: moment(language, fitness.since, now_ms) })}
+        {fitness.work_order !== null && (
+          <>
+            {' · '}
+            <Link to={`/work-orders/${fitness.work_order}`}>{say('fitness_order', { n: fitness.work_order })}</Link>
+          </>
+        )}
+      </dd>
+    </div>
   );
 }
 

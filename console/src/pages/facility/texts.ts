@@ -2,6 +2,9 @@ import type { Texts } from '../../words/words';
 
 /** What the page of one facility says of its rules, its dossier and its assets. */
 export const TEXTS = {
+  fitness: { zh: '可用状态', en: 'Fitness for use' },
+  fitness_since: { zh: '自 {at}', en: 'since {at}' },
+  fitness_order: { zh: '工单 {n}', en: 'order {n}' },
   limits: { zh: '本设施的限值', en: 'Limits of this facility' },
   no_limits: { zh: '没有可调的限值', en: 'There is no limit to set' },
   in_force: { zh: '生效规则（{n} 条）', en: 'Rules in force ({n})' },

@@ -1,0 +1,149 @@
+"""Fitness of facilities: moved by visits and by the closing of their orders, each change an entry of the dossier.
+
+The caller has locked the facility, so that nobody moves it meanwhile; the statement asks for the state it moves from all
+the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger import dossier
+from ledger.fitness_lifecycle import FITNESS_MOVES, FitnessMove, FitnessState, move_of_finding
+from ledger.pool import Connection
+from ledger.records import Severity, WorkOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    state: FitnessState
+    since: datetime
+    seen_at: datetime
+    work_order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What moves it: who, when, and what of his the dossier names."""
+
+    site_id: int
+    facility_id: int
+    move: FitnessMove
+    at: datetime
+    actor: str
+    now: datetime
+    cause: Mapping[str, object]
+    work_order_id: int | None = None
+
+
+async def of_facility(connection: Connection, facility_id: int) -> Fitness | None:
+    """None: nothing was ever found wrong there."""
+    cursor = await connection.execute(
+        "select state, since, seen_at, work_order_id from facility_fitness where facility_id = %s", [facility_id]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else Fitness(FitnessState(row[0]), *row[1:])
+
+
+async def failed(
+    connection: Connection,
+    visit: UUID,
+    *,
+    site_id: int,
+    facility_id: int,
+    severity: Severity,
+    work_order_id: int,
+    scanned_at: datetime,
+    actor: str,
+    now: datetime,
+) -> None:
+    """A visit found something wrong, which is of this order."""
+    move = move_of_finding(severity)
+    cause = {"visit": str(visit), "work_order": work_order_id}
+    seen = _Seen(site_id, facility_id, move, scanned_at, actor, now, cause, work_order_id)
+    standing = await of_facility(connection, facility_id)
+    if standing is None:
+        await _begin(connection, seen)
+    elif scanned_at >= standing.seen_at:
+        await _move(connection, standing, seen)
+
+
+async def passed(
+    connection: Connection,
+    visit: UUID,
+    *,
+    site_id: int,
+    facility_id: int,
+    scanned_at: datetime,
+    actor: str,
+    now: datetime,
+) -> None:
+    """A visit that counts found all in order."""
+    standing = await of_facility(connection, facility_id)
+    if standing is not None and scanned_at >= standing.seen_at:
+        cause = {"visit": str(visit)}
+        await _move(
+            connection, standing, _Seen(site_id, facility_id, FitnessMove.FIND_FIT, scanned_at, actor, now, cause)
+        )
+
+
+async def order_closed(connection: Connection, order: WorkOrder, actor: str, now: datetime) -> None:
+    """Puts right what visits found, unless another order of theirs is still open."""
+    cursor = await connection.execute(
+        "select count(*) filter (where id = %(order)s), count(*) filter (where ended_at is null and id <> %(order)s) "
+        "from work_order where facility_id = %(facility)s "
+        "and id in (select work_order_id from inspection_visit where facility_id = %(facility)s)",
+        {"order": order.id, "facility": order.facility_id},
+    )
+    row = await cursor.fetchone()
+    standing = await of_facility(connection, order.facility_id)
+    if row == (1, 0) and standing is not None:
+        cause = {"work_order": order.id}
+        await _move(
+            connection, standing, _Seen(order.site_id, order.facility_id, FitnessMove.REPAIR, now, actor, now, cause)
+        )
+
+
+async def _begin(connection: Connection, seen: _Seen) -> None:
+    assert seen.work_order_id is not None, "a finding has its order"
+    state = FITNESS_MOVES[FitnessState.FIT, seen.move]
+    await connection.execute(
+        "insert into facility_fitness (facility_id, site_id, state, since, seen_at, work_order_id, journal_length) "
+        "values (%s, %s, %s, %s, %s, %s, 1)",
+        [seen.facility_id, seen.site_id, state, seen.at, seen.at, seen.work_order_id],
+    )
+    await _enter(connection, seen, FitnessState.FIT, state)
+
+
+async def _move(connection: Connection, standing: Fitness, seen: _Seen) -> None:
+    """What a closing says is no look at the facility: `seen_at` is of visits."""
+    state = FITNESS_MOVES[standing.state, seen.move]
+    changes = state is not standing.state
+    looked_at = standing.seen_at if seen.move is FitnessMove.REPAIR else seen.at
+    cursor = await connection.execute(
+        "update facility_fitness set state = %(to)s, since = case when %(changes)s then %(at)s else since end, "
+        "seen_at = %(looked_at)s, work_order_id = coalesce(%(order)s, work_order_id), "
+        "journal_length = journal_length + %(changes)s::int "
+        "where facility_id = %(facility)s and state = %(from)s and seen_at = %(seen_before)s returning 1",
+        {
+            "to": state,
+            "from": standing.state,
+            "changes": changes,
+            "at": seen.at,
+            "looked_at": looked_at,
+            "seen_before": standing.seen_at,
+            "order": seen.work_order_id,
+            "facility": seen.facility_id,
+        },
+    )
+    assert await cursor.fetchone() is not None, "the facility's lock keeps its fitness from moving under us"
+    if changes:
+        await _enter(connection, seen, standing.state, state)
+
+
+async def _enter(connection: Connection, seen: _Seen, before: FitnessState, after: FitnessState) -> None:
+    body = {"move": seen.move, "from": before, "to": after, "at": seen.at, "actor": seen.actor, **seen.cause}
+    await dossier.append(
+        connection, site_id=seen.site_id, facility_id=seen.facility_id, kind="fitness", body=body, now=seen.now
+    )
