@@ -63,10 +63,10 @@ async def failed(
     cause = {"visit": str(visit), "work_order": work_order_id}
     seen = _Seen(site_id, facility_id, move, scanned_at, actor, now, cause, work_order_id)
     standing = await of_facility(connection, facility_id)
-    if standing is None:
-        await _begin(connection, seen)
-    elif scanned_at >= standing.seen_at:
+    if standing is not None and scanned_at >= standing.seen_at:
         await _move(connection, standing, seen)
+    elif standing is None and not await _passed_since(connection, facility_id, scanned_at):
+        await _begin(connection, seen)
 
 
 async def passed(
@@ -103,6 +103,17 @@ async def order_closed(connection: Connection, order: WorkOrder, actor: str, now
         await _move(
             connection, standing, _Seen(order.site_id, order.facility_id, FitnessMove.REPAIR, now, actor, now, cause)
         )
+
+
+async def _passed_since(connection: Connection, facility_id: int, at: datetime) -> bool:
+    """A visit that counts found all in order after that: what arrives late says nothing of now."""
+    cursor = await connection.execute(
+        "select exists (select from inspection_visit where facility_id = %s and outcome = 'in_order' "
+        "and verdict in ('accepted', 'upheld') and scanned_at > %s)",
+        [facility_id, at],
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
 
 
 async def _begin(connection: Connection, seen: _Seen) -> None:

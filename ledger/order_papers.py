@@ -156,12 +156,26 @@ async def sign(connection: Connection, order_id: int, act: Act, *, sha256: str, 
 
 
 async def witness(connection: Connection, order_id: int, act: Act) -> None:
-    """Somebody stood by while it was done. Raises NotFound, IllegalMove before anybody arrived; Refused to whose work it is."""
+    """Somebody stood by while it was done; who scans again stood by once. Raises NotFound, IllegalMove before anybody
+    arrived; Refused to whose work it is.
+    """
     order = await work_orders.locked(connection, order_id)
     _refuse_unless(order, _AT_WORK, "witness")
-    if act.actor == order.assignee:
+    if order.arrived_at is None:  # planned or suspended from afar
+        raise IllegalMove(f"work order {order.id}", order.state, "witness", legal_work_order_moves(order.state))
+    cursor = await connection.execute(
+        "select coalesce(bool_or(move in ('accept', 'arrive', 'plan', 'resolve')), false), "
+        "coalesce(bool_or(move = 'witness' and at >= %s), false) "
+        "from work_order_event where work_order_id = %s and actor = %s",
+        [order.arrived_at, order.id, act.actor],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    worked, witnessed = row
+    if worked or act.actor == order.assignee:
         raise Refused("who does the work does not witness it: let one of your own people who stood by scan the tag")
-    await work_orders.enter(connection, order, "witness", act)
+    if not witnessed:
+        await work_orders.enter(connection, order, "witness", act)
 
 
 async def call_back(
