@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api import paging
 from api.context import InContext, needs
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Moment, PageOf, Word
 from api.tables import csv_file
@@ -75,8 +75,7 @@ async def list_audit_log_csv(query: Annotated[EntryQuery, Query()], context: InC
     async with context.transaction() as connection:
         rows = await audit_log.page(connection, _wanted(query), limit=CSV_ROWS_MAX + 1)
     if len(rows) > CSV_ROWS_MAX:
-        message = f"more than {CSV_ROWS_MAX} rows: ask for a shorter span"
-        raise Unacceptable(message, [ProblemField(field="query.from", message=message)])
+        raise unacceptable("query.from", "too_many_rows", rows=CSV_ROWS_MAX)
     return await csv_file("audit-log.csv", list(AuditEntryOut.model_fields), (_entry(each) for each in rows))
 
 

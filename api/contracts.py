@@ -11,7 +11,8 @@ from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
 from api.decisions import DecisionOut, decision, standing
 from api.deeds import DeedOf
-from api.problems import ProblemField, Unacceptable, refusals
+from api.field_words import listed, meant
+from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.rulebook import named
 from api.shapes import Answered, Asked, Key, Name, Text
@@ -23,8 +24,7 @@ from ledger.site_settings import Setting
 from rules import spans
 from rules.response import clocks_of, profile_of
 from rules.response_table import Profile
-from rules.spans import Clocks, out_of_order
-from rules.vocabulary import near
+from rules.spans import Clocks, Contradiction, out_of_order
 
 router = APIRouter(tags=["grades and contracts"])
 
@@ -124,7 +124,9 @@ async def set_site_contract(site: Key, asked: ContractIn, deed: DeedOf) -> Respo
         found = await _locked(connection, site)
         profiles = deed.context.response.profiles
         if asked.profile not in profiles:
-            raise _wrong("profile", f"there is no such contract{near(asked.profile, profiles)}", profiles)
+            raise unacceptable(
+                "body.profile", "contract_none", meant=meant(asked.profile, profiles), known=listed(profiles)
+            )
         _check_clocks_set(deed.context, replace(found, sla_profile=asked.profile))
         await site_settings.set_profile(
             connection, found.id, asked.profile, author=deed.actor, reason=asked.reason, now=deed.now
@@ -172,14 +174,21 @@ def _check_clocks_set(context: Context, site: Site) -> None:
         in_force = clocks_of(context.response, site, event_class)
         contradiction = out_of_order(in_force)
         if contradiction is not None and in_force != agreed:
-            raise _wrong("profile", f"with the clocks set here, {event_class}: {contradiction}; set that one first")
+            raise unacceptable(
+                "body.profile",
+                "contract_contradicts",
+                event_class=_class(event_class),
+                why=_contradiction(contradiction),
+            )
 
 
 def _check(context: Context, site: Site, asked: ClockIn) -> None:
     """Raises Unacceptable for a class nobody knows, a value that is none, or one that contradicts the other clocks."""
     classes = profile_of(context.response, site).classes
     if asked.event_class not in classes:
-        raise _wrong("event_class", f"there is no such class{near(asked.event_class, classes)}", classes)
+        raise unacceptable(
+            "body.event_class", "contract_no_class", meant=meant(asked.event_class, classes), known=listed(classes)
+        )
     clocks = dict(clocks_of(context.response, site, asked.event_class))
     if asked.value is None:
         agreed = classes[asked.event_class].get(asked.clock)
@@ -189,18 +198,22 @@ def _check(context: Context, site: Site, asked: ClockIn) -> None:
         try:
             clocks[asked.clock] = spans.span(asked.value)
         except ValueError as error:
-            raise _wrong("value", str(error)) from error
+            raise unacceptable("body.value", "contract_clock", why=str(error)) from error
         length = clocks[asked.clock].length
         if length is not None and length.total_seconds() < _LEAST_S:
-            raise _wrong("value", f"{asked.value} is shorter than a minute")
+            raise unacceptable("body.value", "contract_too_short", value=asked.value)
     contradiction = out_of_order(clocks, of=asked.clock)
     if contradiction is not None:
-        raise _wrong("value", f"{contradiction}; set that one first")
+        raise unacceptable("body.value", "contract_contradiction", why=_contradiction(contradiction))
 
 
-def _wrong(field: str, message: str, known: Mapping[str, object] | None = None) -> Unacceptable:
-    told = message if known is None else f"{message}; there are {', '.join(known)}"
-    return Unacceptable(f"body.{field}: {told}", [ProblemField(field=f"body.{field}", message=told)])
+def _class(event_class: str) -> Name:
+    return Name(zh=CATALOGUE.text("event_class", event_class).zh, en=event_class)
+
+
+def _contradiction(found: Contradiction) -> Name:
+    earlier, later = (CATALOGUE.text("work_order_clock", each).zh for each in (found.earlier, found.later))
+    return Name(zh=f"{earlier}（{found.first}）晚于{later}（{found.second}）", en=str(found))
 
 
 def _contract(profile: Profile) -> ContractOut:

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext
-from api.problems import NoRight, ProblemField, Unacceptable
+from api.problems import NoRight, unacceptable
 from api.rights import Right
 from api.trail import note, operation_of, subject_of
 from ledger import audit_log, idempotency, whereabouts
@@ -152,28 +152,24 @@ async def deed_of(
     digest = hashlib.sha256(json.dumps(asked).encode() + b"\n" + await request.body()).digest()
     person = context.asking.principal.person
     if person is not None and x_actor is not None:
-        raise _no_actor("who is signed in does it himself; only tokens name an actor")
+        raise unacceptable("header.x-actor", "actor_signed_in")
     actor = _actor(x_actor) if person is None else person.name
     return Deed(context, actor, context.clock(), idempotency_key, digest, request)
 
 
 def _actor(header: str | None) -> str:
     if header is None:
-        raise _no_actor("a token says who acts: 1 to 100 printable characters, percent-encoded UTF-8")
+        raise unacceptable("header.x-actor", "actor_missing", most=ACTOR_CHARS_MAX)
     # Servers hand header bytes over as Latin-1; a name typed into curl as it is arrives as UTF-8 in that disguise.
     try:
         name = unquote(header.encode("latin-1").decode(), errors="strict").strip()
     except UnicodeError:
         name = ""
     if not name or len(name) > ACTOR_CHARS_MAX or not name.isprintable():
-        raise _no_actor(f"1 to {ACTOR_CHARS_MAX} printable characters, percent-encoded UTF-8")
+        raise unacceptable("header.x-actor", "actor_name", most=ACTOR_CHARS_MAX)
     if name in CATALOGUE.sections["actor"]:
-        raise _no_actor(f"{name!r} is not a person: the journals use it for what happens by itself")
+        raise unacceptable("header.x-actor", "actor_no_person", name=name)
     return name
-
-
-def _no_actor(message: str) -> Unacceptable:
-    return Unacceptable(f"header X-Actor: {message}", [ProblemField(field="header.x-actor", message=message)])
 
 
 def essence(body: bytes) -> dict[str, object] | None:

@@ -24,7 +24,10 @@ class EstateFaulty(Declined):
         first = error.faults[0]
         super().__init__(
             "; ".join(one.said.en for one in error.faults[:5]),
-            [ProblemField(field="body", message=one.text("en")) for one in error.faults[:FAULTS_MAX]],
+            [
+                ProblemField(field="body", message=one.text("en"), text=Name(zh=one.text("zh"), en=one.text("en")))
+                for one in error.faults[:FAULTS_MAX]
+            ],
             faults=Name(zh=first.said.zh, en=first.said.en),
             count=len(error.faults),
         )

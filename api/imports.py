@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Base64Bytes, Field, StringConstraints
 
+from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
 from api.deeds import DeedOf
 from api.estate_words import FAULTS_MAX, DifferenceOut, EstateFaulty, FaultOut, difference_out, fault_out
@@ -22,7 +23,7 @@ from api.rights import Right
 from api.shapes import Answered, Asked, Key, Name, Word
 from estate import bring_in, exporting, importing, template, wording
 from estate.difference import Difference, unwatched
-from estate.faults import EstateErrors, Fault, Position, Said
+from estate.faults import EstateErrors, Fault, Position, Said, StillNeeded
 from estate.plan import Plan
 from estate.types import shipped
 from ledger.errors import Conflict
@@ -63,7 +64,7 @@ class PreviewOut(Answered):
     difference: DifferenceOut | None
     faults: Sequence[FaultOut] = Field(description="the first thousand")
     faults_count: int
-    refused: str | None = Field(description="what the ledger itself would refuse")
+    refused: Name | None = Field(description="what the ledger itself would refuse, one reason to a line")
     warnings: Sequence[Name]
     digest: str | None = Field(description="goes into `shown` of the import; null: it cannot be written")
 
@@ -101,7 +102,7 @@ async def preview_import(asked: FilesIn, deed: DeedOf) -> PreviewOut:
             difference=None, faults=told, faults_count=len(error.faults), refused=None, warnings=[], digest=None
         )
     except Conflict as error:
-        return PreviewOut(difference=None, faults=[], faults_count=0, refused=str(error), warnings=[], digest=None)
+        return PreviewOut(difference=None, faults=[], faults_count=0, refused=_refused(error), warnings=[], digest=None)
     pairs = zip(wording.unwatched(silent, "zh"), wording.unwatched(silent, "en"), strict=True)
     return PreviewOut(
         difference=difference_out(found, dry_run=True),
@@ -166,6 +167,13 @@ async def get_estate_template(query: Annotated[TemplateQuery, Query()], context:
         lambda: _written("xlsx", lambda path: template.write(path, types, context.packs, query.language))
     )
     return _file(data, _MEDIA["xlsx"][0], "estate.xlsx")
+
+
+def _refused(error: Conflict) -> Name:
+    """What somebody else did meanwhile has no more to it than that."""
+    if isinstance(error, StillNeeded):
+        return Name(zh="\n".join(each.zh for each in error.said), en=str(error))
+    return Name(zh=CATALOGUE.text("problem_text", "conflict").zh, en=str(error))
 
 
 async def _plan(context: Context, connection: Connection, asked: FilesIn) -> Plan:

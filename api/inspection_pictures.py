@@ -13,8 +13,9 @@ from pydantic import Field
 from api.catalogue import CATALOGUE
 from api.context import InContext, needs
 from api.deeds import DeedOf
+from api.field_words import listed
 from api.picture_bodies import PICTURE_BODY, picture
-from api.problems import NotAPicture, ProblemField, Unacceptable, refusals
+from api.problems import NotAPicture, refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Reason
 from api.tags import Code, TagOut, find, tag_out
@@ -220,8 +221,7 @@ async def print_tags(asked: SheetsIn, deed: DeedOf) -> Response:
     """Who printed which tag is kept with it: a copy of a tag opens the same door."""
     sheet = SHEETS.get(asked.sheet)
     if sheet is None:
-        message = f"no such sheet; there are {', '.join(SHEETS)}"
-        raise Unacceptable(f"body.sheet: {message}", [ProblemField(field="body.sheet", message=message)])
+        raise unacceptable("body.sheet", "no_sheet", known=listed(SHEETS))
     wanted = [codes.typed(each).code or each for each in asked.codes]
     async with deed.context.transaction() as connection:
         found = await tags.by_codes(connection, wanted)

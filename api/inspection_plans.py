@@ -13,7 +13,7 @@ from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
 from api.deeds import DeedOf
 from api.inspections import Outcome
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Key, Limit, Name, PageOf, Word
 from api.work_orders import Title
@@ -233,25 +233,23 @@ async def retire_inspection_plan(site: Key, plan: Key, deed: DeedOf) -> Response
 class _Days:
     least: int
     most: int
-    words: str
 
 
 _DAYS = {
-    "day": _Days(0, 0, "a daily plan names no days"),
-    "week": _Days(1, 7, "a weekly plan names its days of the week, 1 (Monday) to 7"),
-    "month": _Days(1, 31, "a monthly plan names its days of the month"),
+    "day": _Days(0, 0),
+    "week": _Days(1, 7),
+    "month": _Days(1, 31),
 }
 
 
 def _require_days(asked: PlanIn) -> None:
     fits = _DAYS[asked.period]
     if not fits.least <= len(set(asked.days)) <= fits.most or any(each > fits.most for each in asked.days):
-        raise Unacceptable(f"body.days: {fits.words}", [ProblemField(field="body.days", message=fits.words)])
+        raise unacceptable("body.days", f"plan_days_{asked.period}")
     named = [each.facility for each in asked.stops]
     twice = next((each for each in named if named.count(each) > 1), None)
     if twice is not None:
-        message = f"{twice} is on the route twice; walk it twice as two plans"
-        raise Unacceptable(f"body.stops: {message}", [ProblemField(field="body.stops", message=message)])
+        raise unacceptable("body.stops", "plan_stop_twice", facility=twice)
 
 
 def _wanted(site: Site, asked: PlanIn, stops: Sequence[tuple[int, int, int]]) -> Wanted:

@@ -11,7 +11,7 @@ from pydantic import Field
 from api import paging
 from api.catalogue import CATALOGUE
 from api.context import InContext, needs
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Key, Limit, Moment, PageOf, Reason
 from ledger import intake
@@ -99,8 +99,7 @@ class QuarantinePage(PageOf):
 @router.get("/intake", summary="The account of what came in", responses=refusals(), dependencies=[needs(Right.READ)])
 async def list_intake(query: Annotated[AccountQuery, Query()], context: InContext) -> AccountPage:
     if not query.begin < query.end <= query.begin + _SPAN_MAX:
-        message = f"must be after `from`, at most {_SPAN_MAX.days} days"
-        raise Unacceptable(f"query.until: {message}", [ProblemField(field="query.until", message=message)])
+        raise unacceptable("query.until", "span", days=_SPAN_MAX.days)
     place = paging.moment_and_two_keys(query.after)
     async with context.transaction() as connection:
         rows = await intake.accounts(

@@ -17,7 +17,7 @@ from pydantic import Field
 from api import rulebook
 from api.context import Context, InContext, needs, scope_now
 from api.feed import Begun, Reset, Stream, Told
-from api.problems import Declined, ProblemField, Unacceptable, refusals
+from api.problems import Declined, refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Key, Name
 from ledger import facility_list
@@ -84,7 +84,7 @@ async def _position(
         return Position.parse(text)
     except ValueError as error:
         place = "header.last-event-id" if last_event_id else "query.after"
-        raise Unacceptable(str(error), [ProblemField(field=place, message=str(error))]) from error
+        raise unacceptable(place, "position") from error
 
 
 async def _stream(

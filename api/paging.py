@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from api.problems import ProblemField, Unacceptable
+from api.problems import Unacceptable, unacceptable
 from api.shapes import ID_MAX
 
 Row = TypeVar("Row")
@@ -116,7 +116,4 @@ def _read(cursor: str) -> object:
 
 
 def _not_ours() -> Unacceptable:
-    return Unacceptable(
-        "after is not a cursor that this list gave",
-        [ProblemField(field="query.after", message="take `next` of the page before")],
-    )
+    return unacceptable("query.after", "cursor")

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.problems import ProblemField, Unacceptable
+from api.catalogue import CATALOGUE
+from api.field_words import listed, meant, titled
+from api.problems import ProblemField, Unacceptable, field_fault
+from api.shapes import Name
 from ledger.records import Facility, PermitKind, Severity
 from rules.model import Rule
-from rules.vocabulary import near
 from rules.works import Work, Works, silenced_by
 
 
@@ -38,14 +40,15 @@ def grant(works: Works, wish: Wish, facility: Facility, there: Mapping[str, Rule
     else:
         granted = _by_work(works, wish.work, wish, facility, there, faults)
         if at_a_part and not granted.rules and not faults:
-            _tell(faults, "part", "this kind of work silences nothing at that part; leave the part out")
+            _tell(faults, "part", "permit_part")
     told = {each.field for each in faults}
     for place, rule in enumerate(wish.rules or ()):
-        fault = _silence_fault(rule, granted.kind, facility, there)
+        field = f"body.rules.{place}"
+        fault = _silence_fault(field, rule, granted.kind, facility, there)
         if fault is None and wish.work is None and there[rule].severity is Severity.LIFE_SAFETY:
-            fault = f"{rule} guards lives: only a kind of work silences it; name one as `work`"
-        if fault is not None and f"body.rules.{place}" not in told:
-            _tell(faults, f"rules.{place}", fault)
+            fault = field_fault(field, "permit_guards_lives", rule=titled(there[rule].title, rule))
+        if fault is not None and field not in told:
+            faults.append(fault)
     if faults:
         raise Unacceptable("; ".join(f"{each.field}: {each.message}" for each in faults[:5]), faults)
     return granted
@@ -62,9 +65,9 @@ def check_end(work: Work | None, begin: datetime, end: datetime) -> None:
 def _by_rules(wish: Wish, faults: list[ProblemField]) -> Granted:
     for field, value in (("kind", wish.kind), ("rules", wish.rules), ("until", wish.end)):
         if value is None:
-            _tell(faults, field, "needed where no kind of work is named")
+            _tell(faults, field, "permit_needed")
     for key in wish.answers:
-        _tell(faults, f"answers.{key}", "only a kind of work asks for answers")
+        _tell(faults, f"answers.{key}", "permit_no_answers")
     return Granted(wish.kind or PermitKind.WORK, wish.rules or (), wish.end or wish.begin)
 
 
@@ -73,53 +76,68 @@ def _by_work(
 ) -> Granted:
     work = works.works.get(key)
     if work is None:
-        _tell(faults, "work", f"no such kind of work{near(key, works.works)}; there are {', '.join(works.works)}")
+        _tell(faults, "work", "permit_no_work", meant=meant(key, works.works), known=listed(works.works))
         return Granted(PermitKind.WORK, (), wish.begin)
+    named_work = titled(work.title, key)
     named = work.rules_at(facility.kind)
     if named is None:
-        fitting = [each.key for each in works.works.values() if each.rules_at(facility.kind) is not None]
-        _tell(faults, "work", f"{key} is no work for a {facility.kind}; there are {', '.join(fitting)}")
+        fitting = [each for each in works.works.values() if each.rules_at(facility.kind) is not None]
+        known = Name(zh="、".join(each.title.zh for each in fitting), en=", ".join(each.key for each in fitting))
+        _tell(faults, "work", "permit_not_here", work=named_work, kind=facility.kind, known=known)
         named = ()
     if wish.kind not in (None, work.permit):
-        _tell(faults, "kind", f"{key} is a permit for {work.permit}")
+        _tell(faults, "kind", "permit_other_kind", work=named_work, permit=_permit(work.permit))
     for place, rule in enumerate(wish.rules or ()):
         if rule not in named:
-            _tell(
-                faults, f"rules.{place}", f"{key} does not silence {rule}; it silences {', '.join(named) or 'nothing'}"
-            )
+            _tell(faults, f"rules.{place}", "permit_not_silenced", work=named_work, rule=rule, rules=listed(named))
     for question in work.asks:
         if question not in wish.answers:
             asked = works.asks[question]
-            _tell(faults, f"answers.{question}", f"needed for {key}: {asked.zh} / {asked.en}")
+            _tell(
+                faults,
+                f"answers.{question}",
+                "permit_answer",
+                work=named_work,
+                question=Name(zh=asked.zh, en=f"{asked.zh} / {asked.en}"),
+            )
     for question in wish.answers:
         if question not in work.asks:
-            _tell(faults, f"answers.{question}", f"{key} does not ask for it")
+            _tell(faults, f"answers.{question}", "permit_not_asked", work=named_work)
     if wish.end is not None and wish.end - wish.begin > work.lasts_at_most:
         _too_long(work, faults)
     try:
         until = wish.end or wish.begin + work.lasts
     except OverflowError:
-        _tell(faults, "from", "that is where the calendar ends")
+        _tell(faults, "from", "calendar_ends")
         until = wish.begin
     return Granted(work.permit, wish.rules or [rule for rule in named if rule in there], until)
 
 
-def _silence_fault(rule: str, kind: PermitKind, facility: Facility, there: Mapping[str, Rule]) -> str | None:
+def _silence_fault(
+    field: str, rule: str, kind: PermitKind, facility: Facility, there: Mapping[str, Rule]
+) -> ProblemField | None:
     """Why the permit would promise a silence that nobody keeps."""
     if rule not in there:
-        return f"no rule {rule!r} holds at {facility.key}{near(rule, there)}"
+        return field_fault(field, "permit_no_rule", rule=rule, facility=facility.key, meant=meant(rule, there))
     kinds = silenced_by(there[rule])
     if kind in kinds:
         return None
-    if kinds:
-        return f"{rule} is silenced by a permit for {' or '.join(sorted(kinds))}, not for {kind}"
-    return f"no permit silences {rule}: its condition does not ask for one"
+    named = titled(there[rule].title, rule)
+    if not kinds:
+        return field_fault(field, "permit_never", rule=named)
+    permits = [_permit(each) for each in sorted(kinds)]
+    either = Name(zh="或".join(each.zh for each in permits), en=" or ".join(sorted(kinds)))
+    return field_fault(field, "permit_silenced_by", rule=named, kinds=either, kind=_permit(kind))
 
 
 def _too_long(work: Work, faults: list[ProblemField]) -> None:
     hours = work.lasts_at_most.total_seconds() / 3600
-    _tell(faults, "until", f"{work.key} lasts {hours:g} h at most; extend the permit when it takes longer")
+    _tell(faults, "until", "permit_too_long", work=titled(work.title, work.key), hours=f"{hours:g}")
 
 
-def _tell(faults: list[ProblemField], field: str, message: str) -> None:
-    faults.append(ProblemField(field=f"body.{field}", message=message))
+def _permit(kind: PermitKind) -> Name:
+    return Name(zh=CATALOGUE.text("permit_kind", kind).zh, en=kind)
+
+
+def _tell(faults: list[ProblemField], field: str, key: str, **said: Name | str | int) -> None:
+    faults.append(field_fault(f"body.{field}", key, **said))

@@ -48,15 +48,20 @@ class ProblemField(Answered):
     text: Name = Field(default_factory=_as_it_is)
 
 
-def field_fault(field: str, key: str, **said: str | int) -> ProblemField:
+def field_fault(field: str, key: str, **said: Name | str | int) -> ProblemField:
     """In the catalogue's words, under `field_fault`."""
     text = _fault_text(key, said)
     return ProblemField(field=field, message=text.en, text=text)
 
 
 def _fault_text(key: str, said: Mapping[str, Any]) -> Name:
-    text = CATALOGUE.text("field_fault", key)
-    return Name(zh=text.zh.format_map(said), en=text.en.format_map(said))
+    return _filled(CATALOGUE.text("field_fault", key), said)
+
+
+def _filled(text: Name, said: Mapping[str, Any]) -> Name:
+    zh = {key: each.zh if isinstance(each, Name) else each for key, each in said.items()}
+    en = {key: each.en if isinstance(each, Name) else each for key, each in said.items()}
+    return Name(zh=text.zh.format_map(zh), en=text.en.format_map(en))
 
 
 class Problem(Answered):
@@ -132,7 +137,7 @@ class Unacceptable(Exception):
         self.detail, self.fields = detail, tuple(fields)
 
 
-def unacceptable(field: str, key: str, **said: str | int) -> Unacceptable:
+def unacceptable(field: str, key: str, **said: Name | str | int) -> Unacceptable:
     """One fault, in the catalogue's words."""
     fault = field_fault(field, key, **said)
     return Unacceptable(f"{field}: {fault.message}", [fault])
@@ -200,9 +205,8 @@ class NotAPicture(Declined):
     kind = NO_PICTURE
 
     def __init__(self, fault: str, detail: str) -> None:
-        super().__init__(
-            detail, [ProblemField(field="body", message=detail)], why=CATALOGUE.text("picture_fault", fault)
-        )
+        why = CATALOGUE.text("picture_fault", fault)
+        super().__init__(detail, [ProblemField(field="body", message=detail, text=why)], why=why)
 
 
 class NoProvider(Declined):
@@ -273,10 +277,7 @@ def answer(
 
 
 def _text(kind: Kind, said: Mapping[str, Name | str | int]) -> Name:
-    text = CATALOGUE.text("problem_text", kind.key)
-    zh = {key: each.zh if isinstance(each, Name) else each for key, each in said.items()}
-    en = {key: each.en if isinstance(each, Name) else each for key, each in said.items()}
-    return Name(zh=text.zh.format_map(zh), en=text.en.format_map(en))
+    return _filled(CATALOGUE.text("problem_text", kind.key), said)
 
 
 def kind_of(error: LedgerError) -> Kind:

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from api.context import InContext, needs
 from api.facilities import QUALITY_KEYS, shown_value
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Moment, Name, PointKey
 from api.tables import csv_file
@@ -33,7 +34,7 @@ _BUCKET_S_MAX = 31 * 86400
 def _width(text: str) -> str:
     match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
     if match is None or int(match[1]) * _UNIT_S[match[2]] > _BUCKET_S_MAX:
-        raise ValueError("a span is written as 30s, 5m, 1h or 1d, and has at most 31 days")
+        raise PydanticCustomError("bucket", "a span is written as 30s, 5m, 1h or 1d, and has at most 31 days")
     return text
 
 
@@ -150,8 +151,7 @@ async def list_readings_csv(
             header = ["ts", "min", "max", "mean", "last", "count", "bad"]
             lines = (_bucket(each) for each in rows)
     if len(rows) > CSV_ROWS_MAX:
-        message = f"more than {CSV_ROWS_MAX} rows: ask for a shorter span, or for a bucket"
-        raise Unacceptable(message, [ProblemField(field="query.until", message=message)])
+        raise unacceptable("query.until", "too_many_readings", rows=CSV_ROWS_MAX)
     return await csv_file(f"{site}_{facility}_{point}.csv", header, lines)
 
 
@@ -168,8 +168,7 @@ def _seconds(bucket: str) -> int:
 
 def _check_span(query: SpanQuery) -> None:
     if not query.begin < query.end <= query.begin + SPAN_MAX:
-        message = f"must be after `from`, at most {SPAN_MAX.days} days"
-        raise Unacceptable(f"query.until: {message}", [ProblemField(field="query.until", message=message)])
+        raise unacceptable("query.until", "span", days=SPAN_MAX.days)
 
 
 async def _find(connection: Connection, site: str, facility: str, key: str) -> tuple[Site, Point]:

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from ledger.records import Grade
 from ledger.said import says_nothing
@@ -28,9 +29,13 @@ class Answered(BaseModel):
 def _printable(text: str) -> str:
     for character in text:
         if unicodedata.category(character) == "Cc" and character not in "\t\n\r":
-            raise ValueError(f"control character U+{ord(character):04X} is not allowed")
+            raise PydanticCustomError(
+                "control_character",
+                "control character {code} is not allowed",
+                {"code": f"U+{ord(character):04X}"},
+            )
     if says_nothing(text):
-        raise ValueError("nothing in it can be seen: write letters or figures")
+        raise PydanticCustomError("nothing_seen", "nothing in it can be seen: write letters or figures")
     return text
 
 

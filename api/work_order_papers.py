@@ -9,7 +9,7 @@ from pydantic import Field
 from api.context import InContext, needs
 from api.deeds import Deed, DeedOf
 from api.picture_bodies import PICTURE_BODY, picture
-from api.problems import NotAPicture, ProblemField, Unacceptable, refusals
+from api.problems import NotAPicture, refusals, unacceptable
 from api.rights import Right
 from api.shapes import Asked, Id, Text, Word
 from api.work_orders import WorkOrderDetail, detail_of
@@ -158,8 +158,7 @@ async def strike_work_order_part(order: Id, part: Id, deed: DeedOf) -> Response:
 async def call_back_work_order(order: Id, asked: CallBackIn, deed: DeedOf) -> Response:
     """Once it is resolved. Who called is who asks."""
     if asked.rating <= 2 and asked.words is None:
-        message = "a rating of 1 or 2 needs words: say what was wrong"
-        raise Unacceptable(f"body.words: {message}", [ProblemField(field="body.words", message=message)])
+        raise unacceptable("body.words", "rating_words")
 
     async def act(connection: Connection) -> WorkOrderDetail:
         await order_papers.call_back(
@@ -172,8 +171,7 @@ async def call_back_work_order(order: Id, asked: CallBackIn, deed: DeedOf) -> Re
 
 def _blank(opened: Picture) -> None:
     if opened.is_blank:
-        message = "nothing is drawn: sign within the frame"
-        raise Unacceptable(f"body: {message}", [ProblemField(field="body", message=message)])
+        raise unacceptable("body", "nothing_drawn")
 
 
 def _anything(opened: Picture) -> None:

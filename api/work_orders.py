@@ -12,8 +12,9 @@ from api import paging
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
 from api.deeds import DeedOf
+from api.field_words import listed
 from api.journal_shapes import WorkOrderEventOut, WorkOrderJournal, work_order_event
-from api.problems import ProblemField, Unacceptable, refusals
+from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Asked, FacilityRef, Id, Key, Limit, Moment, Name, PageOf, Reason, Text, Word
 from api.signature_shapes import HazardOut, hazard_of
@@ -236,8 +237,7 @@ async def open_work_order(asked: OrderIn, deed: DeedOf) -> Response:
 def _known_work_class(work_class: str) -> str:
     known = CATALOGUE.sections["work_class"]
     if work_class not in known:
-        message = f"no such work class; there are {', '.join(known)}"
-        raise Unacceptable(f"body.work_class: {message}", [ProblemField(field="body.work_class", message=message)])
+        raise unacceptable("body.work_class", "no_work_class", known=listed(known))
     return work_class
 
 
@@ -245,8 +245,7 @@ def _deadlines(context: Context, site: Site, asked: OrderIn, now: datetime) -> D
     event_class = asked.event_class or asked.priority.value
     known = profile_of(context.response, site).classes
     if event_class not in known:
-        message = f"the site's contract has no such class; it has {', '.join(known)}"
-        raise Unacceptable(f"body.event_class: {message}", [ProblemField(field="body.event_class", message=message)])
+        raise unacceptable("body.event_class", "contract_has_no_class", known=listed(known))
     return deadlines(context.response, site, event_class, now)
 
 

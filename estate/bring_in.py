@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 from estate.difference import Change, Difference, Item, Subject, compare
 from estate.facility_plan import FacilityPlan
-from estate.faults import EstateErrors
+from estate.faults import EstateErrors, Said, StillNeeded
 from estate.plan import Plan, SitePlan, check
 from estate.reading import read
 from estate.registering import AUTHOR, REASON, Place, installed, register, registered, together
 from ledger import departures, dossier, facilities, grades, inventory, newcomers, parameters, site_settings, standing
-from ledger.errors import Conflict
 from ledger.inventory import Written
 from ledger.pool import Connection
 from ledger.records import Grade
@@ -264,8 +263,12 @@ class _Site:
 
     async def _refuse_in_use(self, gone: Mapping[str, Item], ids: list[int]) -> None:
         told = [
-            f"{each.facility_key} cannot be removed yet: {each.open_alarms} open alarm(s), {each.open_orders} open "
-            f"work order(s), {each.standing_permits} standing permit(s); close them first"
+            Said(
+                f"{each.facility_key} 暂时不能撤销：还有 {each.open_alarms} 条未结束报警、{each.open_orders} 张未完工单、"
+                f"{each.standing_permits} 张有效作业票；请先处理完",
+                f"{each.facility_key} cannot be removed yet: {each.open_alarms} open alarm(s), {each.open_orders} open "
+                f"work order(s), {each.standing_permits} standing permit(s); close them first",
+            )
             for each in await departures.unfinished(self._connection, ids)
         ]
         stands = (await known(self._connection, [self._plan.key]))[self._plan.key]
@@ -273,14 +276,22 @@ class _Site:
             if facility.retired or key in gone:
                 continue
             if facility.gateway in gone:
-                told.append(f"{facility.gateway} cannot be removed: it is the gateway of {key}; give {key} another")
+                told.append(
+                    Said(
+                        f"{facility.gateway} 不能撤销：它是 {key} 的网关；请先给 {key} 换一个",
+                        f"{facility.gateway} cannot be removed: it is the gateway of {key}; give {key} another",
+                    )
+                )
             told.extend(
-                f"{target} cannot be removed: {key} names it as {name}; change {key} or remove it as well"
+                Said(
+                    f"{target} 不能撤销：{key} 的 {name} 是它；请先修改 {key} 或一并撤销",
+                    f"{target} cannot be removed: {key} names it as {name}; change {key} or remove it as well",
+                )
                 for name, target in facility.relations.items()
                 if target in gone
             )
         if told:
-            raise Conflict("\n".join(told))
+            raise StillNeeded(told)
 
     async def _enter(self, key: str, kind: str, body: Mapping[str, object]) -> None:
         await dossier.append(

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 
+from ledger.errors import Conflict
+
 Place = tuple[str | int, ...]  # where in the document: ('sites', 0, 'facilities', 3, 'kind')
 
 TOLD = "-"  # stands for a key that could not be understood: that has been told, and nothing more is said of it
@@ -64,6 +66,14 @@ class Fault:
         if language != "zh":
             meant = f" (did you mean {' or '.join(self.nearest)}?)"
         return ": ".join(part for part in parts if part) + (meant if self.nearest else "")
+
+
+class StillNeeded(Conflict):
+    """What is to be removed has open work, or something else leans on it. `said`: each of it, in both languages."""
+
+    def __init__(self, said: Iterable[Said]) -> None:
+        self.said: Sequence[Said] = tuple(said)
+        super().__init__("\n".join(each.en for each in self.said))
 
 
 class EstateErrors(Exception):

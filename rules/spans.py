@@ -86,8 +86,21 @@ _IN_ORDER = (
 )
 
 
-def out_of_order(clocks: Clocks, of: WorkOrderClock | None = None) -> str | None:
-    """Which two clocks contradict each other, in words; None: none do. Those of the calendar are left alone.
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two clocks whose promises do not go together."""
+
+    earlier: WorkOrderClock
+    later: WorkOrderClock
+    first: Span
+    second: Span
+
+    def __str__(self) -> str:
+        return f"{self.earlier} after {self.first} is later than {self.later} after {self.second}"
+
+
+def out_of_order(clocks: Clocks, of: WorkOrderClock | None = None) -> Contradiction | None:
+    """Which two clocks contradict each other; None: none do. Those of the calendar are left alone.
 
     `of`: only what contradicts this one, so that of several contradictions one can be set right after the other.
     """
@@ -95,5 +108,5 @@ def out_of_order(clocks: Clocks, of: WorkOrderClock | None = None) -> str | None
         if of in (None, earlier, later) and earlier in clocks and later in clocks:
             first, second = clocks[earlier].length, clocks[later].length
             if first is not None and second is not None and first > second:
-                return f"{earlier} after {clocks[earlier]} is later than {later} after {clocks[later]}"
+                return Contradiction(earlier, later, clocks[earlier], clocks[later])
     return None

@@ -5,6 +5,7 @@ import itertools
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -125,6 +126,23 @@ def test_every_kind_of_problem_has_its_words() -> None:
     kinds = {*problems.KIND_OF.values(), *problems.KINDS_BY_STATUS.values(), *declined}
     assert {kind.key for kind in kinds} == set(CATALOGUE.sections["problem"])
     assert {kind.key for kind in kinds} == set(CATALOGUE.sections["problem_text"])
+
+
+def test_whatever_is_wrong_with_a_field_is_said_in_both_languages() -> None:
+    """A fault that a route finds by itself comes from the catalogue: by hand it would be said in one language."""
+    by_hand = re.compile(r"ProblemField\((?![^()]*(?:\([^()]*\)[^()]*)*text=)")
+    assert by_hand.search('ProblemField(field="body", message=str(error))')
+    mine = Path(problems.__file__)
+    sources = {each.name: each.read_text(encoding="utf-8") for each in mine.parent.glob("*.py") if each != mine}
+    assert [name for name, source in sources.items() if by_hand.search(source)] == []
+
+
+def test_every_fault_of_a_field_has_its_words() -> None:
+    asked = re.compile(r'(?:unacceptable|field_fault)\(\s*[^,()]+,\s*"(\w+)"|_tell\(\s*faults,\s*[^,]+,\s*"(\w+)"')
+    sources = "".join(each.read_text(encoding="utf-8") for each in Path(problems.__file__).parent.glob("*.py"))
+    keys = {one or other for one, other in asked.findall(sources)}
+    assert len(keys) > 30
+    assert keys <= set(CATALOGUE.sections["field_fault"])
 
 
 def test_a_new_kind_of_error_is_treated_as_its_nearest_relative() -> None:

@@ -88,9 +88,19 @@ def test_signing_in_through_a_provider_that_does_not_answer(calm: Service, brows
     context.close()
 
 
-def test_the_language_one_reads_is_kept_for_every_screen(calm: Service, open_page: OpenPage) -> None:
+def test_the_language_one_reads_is_kept_for_every_screen_and_a_session_that_ends_leaves_the_page(
+    calm: Service, open_page: OpenPage, keep: Keep
+) -> None:
     page = open_page("shelf", login="fire")
     for button, language in (("English", "en"), ("中文", "zh")):
         with page.expect_response(lambda answer: answer.url.endswith("/session/language")) as told:
             page.get_by_role("button", name=button).click()
         assert told.value.json()["person"]["language"] == language
+    # The session ends under his hands: the page stands, behind both ways in.
+    page.context.clear_cookies()
+    page.get_by_role("button", name="English").click()
+    again = page.get_by_role("dialog")
+    expect(again.get_by_role("link", name="Sign in with 集团账号")).to_be_visible()
+    expect(again).to_contain_text("copy what you have not sent")
+    expect(again.get_by_label("Password", exact=True)).to_be_visible()
+    look(page, keep, "sign-in-again", [1440, 390])

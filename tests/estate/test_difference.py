@@ -8,7 +8,7 @@ import pytest
 from estate import wording
 from estate.bring_in import bring_in, check, known, rehearse
 from estate.difference import Change, Difference, Subject, unwatched
-from estate.faults import EstateErrors
+from estate.faults import EstateErrors, StillNeeded
 from estate.importing import plan
 from estate.reading import parse
 from ledger import conditions, departures, dossier, facilities, facility_list, inventory
@@ -205,8 +205,9 @@ async def test_nothing_is_removed_while_it_is_in_use(connection: Connection) -> 
     with pytest.raises(Conflict, match=r"power cannot be removed yet: 1 open alarm\(s\)"):
         async with connection.transaction():
             await bring(connection, REMOVED)
-    with pytest.raises(Conflict, match=r"power cannot be removed yet: 1 open alarm\(s\)"):
+    with pytest.raises(StillNeeded, match=r"power cannot be removed yet: 1 open alarm\(s\)") as refused:
         await seen(connection, REMOVED)
+    assert "1 条未结束报警" in refused.value.said[0].zh
     still_named = SITE[: SITE.index("      - key: power")] + "    removed: [{key: power, reason: x}]\n"
     with pytest.raises(EstateErrors, match="no facility of site garden power"):
         await seen(connection, still_named)

@@ -170,7 +170,10 @@ function Shown({ sent, shown, onDone }: { sent: Sent; shown: PreviewOut; onDone:
   const { act, busy, refusal } = useDeed(send, done);
   const { difference, digest } = shown;
   const changes = difference === null ? 0 : Object.values(difference.counts).reduce((sum, each) => sum + each, 0);
-  if (shown.refused !== null) return <Alert type="error" showIcon title={say('refused')} description={shown.refused} />;
+  if (shown.refused !== null) {
+    const why = <span className="refused-lines">{of(shown.refused)}</span>;
+    return <Alert type="error" showIcon title={say('refused')} description={why} />;
+  }
   if (difference === null || digest === null) return <Faults shown={shown} />;
   if (changes === 0) return <Alert type="info" showIcon title={say('no_difference')} />;
   return (

@@ -5,7 +5,8 @@ import { api, given } from '../../api/client';
 import { Failed, useExplained } from '../../api/problem';
 import { LanguageSwitch } from '../../app/LanguageSwitch';
 import { leaveForProvider, useSession } from '../../session/session';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 
 export function SignIn() {
   const { t } = useWords();
@@ -40,7 +41,7 @@ function SentBack() {
 }
 
 /** The other way in, where people have an account with a provider; nothing where they have not. */
-function ByProvider() {
+function ByProvider({ hint }: { hint?: string }) {
   const { t } = useWords();
   const { data } = useQuery({
     queryKey: ['provider'],
@@ -49,20 +50,25 @@ function ByProvider() {
   });
   if (!data?.name) return null;
   return (
-    <Button block href={data.start} onClick={leaveForProvider} className="sign-in-provider">
-      {t('provider.sign_in', { name: data.name })}
-    </Button>
+    <>
+      <Button block href={data.start} onClick={leaveForProvider} className="sign-in-provider">
+        {t('provider.sign_in', { name: data.name })}
+      </Button>
+      {hint && <p className="sign-in-hint">{hint}</p>}
+    </>
   );
 }
 
 /** Over the page as it stands: the session ended, and nothing that was typed is lost. */
 export function SignInAgain() {
   const { t } = useWords();
+  const say = useTexts(TEXTS);
   const { me } = useSession();
   return (
     <Modal open title={t('session.sign_in')} footer={null} closable={false} mask={{ closable: false }} keyboard={false}>
       <p>{t('session.expired')}</p>
       <SignInForm {...(me ? { login: me.person.login } : {})} />
+      <ByProvider hint={say('leaves')} />
     </Modal>
   );
 }
