@@ -125,3 +125,32 @@ def test_a_token_is_shown_once_and_what_was_done_stands_in_the_log(
     look(page, keep, "audit-log")
     page.get_by_role("button", name="中文").click()
     look(page, keep, "audit-log", [1440, 390])
+
+
+def test_the_tree_of_the_estate_unfolds_and_shelving_rights_are_told(
+    calm: Service, open_page: OpenPage, keep: Keep
+) -> None:
+    page = open_page("estate", login="manager")
+    with page.expect_request(lambda request: "/facilities?site=tower" in request.url):
+        page.get_by_text("云顶大厦").click()
+    tower = page.locator(".branch.panel").filter(has_text="云顶大厦")
+    expect(tower.locator("> summary")).to_contain_text("位置 5 · 设施")
+    basement = tower.locator("details").filter(has_text="地下二层").first
+    basement.locator("> summary").click()
+    expect(basement.locator("> summary")).to_contain_text("设施 5")
+    basement.get_by_text("生活泵房").click()
+    expect(basement.get_by_role("link", name="高区生活泵组")).to_be_visible()
+    look(page, keep, "estate", [1440, 390])
+    basement.get_by_role("link", name="高区生活泵组").click()
+    expect(page.locator(".facility-head")).to_contain_text("高区生活泵组")
+
+    page.goto(f"{calm.url}/shelving-rights")
+    longest = page.get_by_role("region", name="最长屏蔽时间")
+    expect(longest.get_by_role("row", name=re.compile("^严重"))).to_contain_text("1 小时")
+    expect(longest.get_by_role("row", name=re.compile("生命安全"))).to_have_text(re.compile("(不可屏蔽){3}"))
+    who = page.get_by_role("region", name="谁可以屏蔽")
+    expect(who).to_contain_text("您可以屏蔽：花园小区 · 海港小区 · 云顶大厦")
+    expect(who.get_by_role("row", name=re.compile("^值班工程师"))).to_contain_text("可以不可以")
+    look(page, keep, "shelving-rights", [1440, 390])
+    page.get_by_role("button", name="English").click()
+    look(page, keep, "shelving-rights", [3840])

@@ -1,5 +1,6 @@
 import {
   AlertOutlined,
+  ApartmentOutlined,
   ApiOutlined,
   AuditOutlined,
   ClusterOutlined,
@@ -124,11 +125,25 @@ export const PAGES: readonly Page[] = [
     load: () => import('../pages/import'),
   },
   {
+    path: 'estate',
+    word: 'nav.tree',
+    menu: { group: 'nav.administration', icon: ApartmentOutlined },
+    right: 'read',
+    load: () => import('../pages/estate'),
+  },
+  {
     path: 'policy',
     word: 'nav.policy',
     menu: { group: 'nav.administration', icon: ControlOutlined },
     right: 'read',
     load: () => import('../pages/policy'),
+  },
+  {
+    path: 'shelving-rights',
+    word: 'nav.shelving_rights',
+    menu: { group: 'nav.administration', icon: EyeInvisibleOutlined },
+    right: 'read',
+    load: () => import('../pages/shelving-rights'),
   },
   {
     path: 'people',

@@ -58,6 +58,13 @@ export function useFacilities() {
   });
 }
 
+/** Those of one site, for who opens it in the tree. */
+export function facilitiesOf(site: string): Promise<Gathered<FacilityOut>> {
+  return gathered<FacilityOut>(after =>
+    given(api.GET('/api/v1/facilities', { params: { query: { site, limit: PAGE, ...(after && { after }) } } })),
+  );
+}
+
 /** Every open alarm in scope, kept true by the stream. */
 export function useOpenAlarms() {
   useLiveQueries(['alarm'], ['estate', 'alarms']);

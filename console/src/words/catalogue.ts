@@ -32,6 +32,8 @@ export const CATALOGUE = {
   'nav.work_orders': { zh: '工单', en: 'Work orders' },
   'nav.quarantine': { zh: '隔离区', en: 'Quarantine' },
   'nav.import': { zh: '导入导出', en: 'Import' },
+  'nav.tree': { zh: '小区结构', en: 'Estate tree' },
+  'nav.shelving_rights': { zh: '屏蔽权限', en: 'Shelving rights' },
   'nav.policy': { zh: '等级与合同', en: 'Grades and contract' },
   'nav.people': { zh: '人员与权限', en: 'People and roles' },
   'nav.tokens': { zh: '接口令牌', en: 'Tokens' },
