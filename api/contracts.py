@@ -198,7 +198,7 @@ def _check(context: Context, site: Site, asked: ClockIn) -> None:
         try:
             clocks[asked.clock] = spans.span(asked.value)
         except ValueError as error:
-            raise unacceptable("body.value", "contract_clock", why=str(error)) from error
+            raise unacceptable("body.value", "contract_clock", why=str(error), days=spans.DURATION_MAX.days) from error
         length = clocks[asked.clock].length
         if length is not None and length.total_seconds() < _LEAST_S:
             raise unacceptable("body.value", "contract_too_short", value=asked.value)

@@ -22,5 +22,5 @@ def listed(words: Iterable[str]) -> Name:
 
 
 def titled(title: Title, key: str) -> Name:
-    """By its title for who reads Chinese, by its key as the API has it for who reads English."""
-    return Name(zh=title.zh, en=key)
+    """By its title, with the key that the API wants in the English text."""
+    return Name(zh=title.zh, en=f"{title.en} ({key})")

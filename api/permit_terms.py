@@ -93,13 +93,8 @@ def _by_work(
     for question in work.asks:
         if question not in wish.answers:
             asked = works.asks[question]
-            _tell(
-                faults,
-                f"answers.{question}",
-                "permit_answer",
-                work=named_work,
-                question=Name(zh=asked.zh, en=f"{asked.zh} / {asked.en}"),
-            )
+            told = Name(zh=asked.zh, en=asked.en)
+            _tell(faults, f"answers.{question}", "permit_answer", work=named_work, question=told)
     for question in wish.answers:
         if question not in work.asks:
             _tell(faults, f"answers.{question}", "permit_not_asked", work=named_work)

@@ -2,6 +2,7 @@
 
 import re
 from enum import Enum
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priori
 from ledger.round_lifecycle import RoundMove, RoundState
 from ledger.signatures import Part
 from ledger.tags import TagMove
-from rules import packs, response
+from rules import packs, response, yaml_loader
 from rules.response import OrderReason, PriorityReason
 from rules.response_table import Target
 
@@ -127,6 +128,13 @@ def test_the_words_are_chinese_and_english() -> None:
         for key, words in entries.items():
             assert re.search(r"[\u4e00-\u9fff]", words.zh), (section, key)
             assert re.fullmatch(r"[\x20-\x7e]+", words.en), (section, key)
+
+
+def test_no_words_end_at_a_comma() -> None:
+    """YAML takes what follows a comma without quotes for a key of its own, and the sentence is cut there."""
+    document: Any = yaml_loader.load(catalogue.FILE.read_text(encoding="utf-8"))
+    cut = [(section, key) for section, found in document.items() for key, words in found.items() if len(words) != 2]
+    assert cut == []
 
 
 def test_a_key_nobody_has_words_for_stands_for_itself() -> None:

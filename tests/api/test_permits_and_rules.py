@@ -70,7 +70,7 @@ async def test_a_permit_for_a_part(client: httpx.AsyncClient, owner: Owner, esta
     ("changes", "status", "words"),
     [
         ({"rules": ["transfer_switch_off", "no_such_rule"]}, 422, "no rule 'no_such_rule' holds"),
-        ({"rules": ["flood"]}, 422, "no permit silences flood"),
+        ({"rules": ["flood"]}, 422, r"(flood): its condition does not ask"),
         ({"rules": ["on_backup_supply"]}, 422, "silenced by a permit for test, not for work"),
         ({"rules": None}, 422, "body.rules: needed where no kind of work is named"),
         ({"until": None, "kind": None}, 422, "body.kind: needed where no kind of work is named"),

@@ -6,7 +6,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ from api import problems
 from api.app import PREFIX, routes
 from api.catalogue import CATALOGUE
 from api.description import description
+from api.inspection_plans import RoundPeriod
 from ledger.errors import IllegalMove, Invalid, LedgerError, NotFound
 from tests.api.conftest import Estate, client_of
 
@@ -138,9 +139,15 @@ def test_whatever_is_wrong_with_a_field_is_said_in_both_languages() -> None:
 
 
 def test_every_fault_of_a_field_has_its_words() -> None:
-    asked = re.compile(r'(?:unacceptable|field_fault)\(\s*[^,()]+,\s*"(\w+)"|_tell\(\s*faults,\s*[^,]+,\s*"(\w+)"')
+    asked = re.compile(
+        r'(?:unacceptable|field_fault)\(\s*[^,()]+,\s*"(\w+)"'
+        r'|_tell\(\s*faults,\s*[^,]+,\s*"(\w+)"'
+        r'|PydanticCustomError\(\s*"(\w+)"'
+    )
     sources = "".join(each.read_text(encoding="utf-8") for each in Path(problems.__file__).parent.glob("*.py"))
-    keys = {one or other for one, other in asked.findall(sources)}
+    keys = {key for found in asked.findall(sources) for key in found if key} | {
+        f"plan_days_{period}" for period in get_args(RoundPeriod)
+    }
     assert len(keys) > 30
     assert keys <= set(CATALOGUE.sections["field_fault"])
 

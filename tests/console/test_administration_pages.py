@@ -33,7 +33,7 @@ def test_a_clock_of_the_contract_is_decided_and_taken_back(calm: Service, open_p
     dialog.get_by_label("改为").fill("100d")
     dialog.get_by_role("button", name="决定").click()
     # The service knows more than the form, and says it in the reader's language, beside the field.
-    expect(dialog.locator(".ant-form-item-explain")).to_contain_text("填写不符合要求")
+    expect(dialog.locator(".ant-form-item-explain")).to_contain_text("最长 90 天")
     dialog.get_by_label("改为").fill("4h")
     dialog.get_by_role("button", name="决定").click()
     expect(line.first).to_contain_text("本项目自定（合同：8h）")
@@ -146,7 +146,7 @@ def test_the_tree_of_the_estate_unfolds_and_shelving_rights_are_told(
 
     page.goto(f"{calm.url}/shelving-rights")
     longest = page.get_by_role("region", name="最长屏蔽时间")
-    expect(longest.get_by_role("row", name=re.compile("^严重"))).to_contain_text("1 小时")
+    expect(longest.get_by_role("row", name=re.compile("^严重 "))).to_contain_text("1 小时")
     expect(longest.get_by_role("row", name=re.compile("生命安全"))).to_have_text(re.compile("(不可屏蔽){3}"))
     who = page.get_by_role("region", name="谁可以屏蔽")
     expect(who).to_contain_text("您可以屏蔽：花园小区 · 海港小区 · 云顶大厦")

@@ -101,6 +101,6 @@ def test_the_language_one_reads_is_kept_for_every_screen_and_a_session_that_ends
     page.get_by_role("button", name="English").click()
     again = page.get_by_role("dialog")
     expect(again.get_by_role("link", name="Sign in with 集团账号")).to_be_visible()
-    expect(again).to_contain_text("copy what you have not sent")
+    expect(again).to_contain_text("what you have not sent is lost")
     expect(again.get_by_label("Password", exact=True)).to_be_visible()
     look(page, keep, "sign-in-again", [1440, 390])

@@ -127,7 +127,7 @@ export const PAGES: readonly Page[] = [
   {
     path: 'estate',
     word: 'nav.tree',
-    menu: { group: 'nav.administration', icon: ApartmentOutlined },
+    menu: { group: 'nav.estate', icon: ApartmentOutlined },
     right: 'read',
     load: () => import('../pages/estate'),
   },

@@ -31,7 +31,7 @@ export default function Estate() {
   return (
     <div className="estate">
       {can('estate') && (
-        <p className="notice">
+        <p className="estate-hint faint">
           {say('change_hint')} <Link to="/import">{say('change')}</Link>
         </p>
       )}
@@ -70,6 +70,7 @@ function Site({ found: { site, places: tree } }: { found: SiteWithPlaces }) {
       </p>
       {facilities.isError && <p role="alert">{explained(facilities.error)}</p>}
       {open && facilities.isPending && <Waiting />}
+      {facilities.data?.complete === false && <p className="notice">{say('incomplete')}</p>}
       {facilities.data && tree.map(each => <Place key={each.key} site={site.key} place={each} here={here} />)}
     </details>
   );

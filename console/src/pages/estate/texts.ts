@@ -14,5 +14,9 @@ export const TEXTS = {
   },
   empty: { zh: '这里没有设施', en: 'Nothing stands here' },
   round_at: { zh: '每日巡查 {at} · {zone}', en: 'Round at {at} · {zone}' },
-  none: { zh: '还没有小区', en: 'There is no site yet' },
+  incomplete: {
+    zh: '设施太多，下面只列出一部分，数目也不全',
+    en: 'There are more facilities than this page reads: a part is missing below, also from the counts',
+  },
+  none: { zh: '还没有项目', en: 'There is no site yet' },
 } satisfies Texts;

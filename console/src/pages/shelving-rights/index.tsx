@@ -71,7 +71,7 @@ function Longest({ grades }: { grades: readonly GradeOut[] }) {
             <th scope="col">{say('severity')}</th>
             {grades.map(({ grade }) => (
               <th key={grade} scope="col">
-                <GradeMark grade={grade} /> {name('grade', grade)}
+                <GradeMark grade={grade} />
               </th>
             ))}
           </tr>
