@@ -1,9 +1,26 @@
-"""How soon a piece of equipment ends, in the steps at which somebody is told: 60, 30 and 7 days ahead. Pure."""
+"""How soon a piece of equipment ends, in the steps at which somebody is told: 60, 30 and 7 days ahead. Pure.
 
+Sixty and thirty days ahead it stands in the list and in the month's report; the last week, and what has ended, is an alarm:
+one of each facility however many of its pieces end, and of a site no more than a person goes through on a day.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from inspection.checklist import Book
+from ledger.expiring import EndingPiece
+from ledger.records import Grade
+
 LOOK_AHEAD_DAYS_MAX = 366
+ALARM_AHEAD_DAYS = 7
+ALARMS_MAX = 10  # of one rule at one site: what was bought together ends together
+PIECES_SAID_MAX = 10
+_FIRE = "fire"  # the class of work
+_ON_NO_ROUND = frozenset({"fire_alarm_control_unit"})  # has no checklist
+_ROOMS = frozenset({"fire_control_room", "fire_pump_room"})  # their machines have no end by a standard
 
 
 class Expiry(StrEnum):
@@ -14,7 +31,27 @@ class Expiry(StrEnum):
     LATER = "later"
 
 
+class Ending(StrEnum):
+    """Keys of the rules that the ages of equipment are judged by, in the pack `any`."""
+
+    ENDS_SOON = "equipment_ends_soon"
+    ENDED = "equipment_ended"
+
+
 _STEPS = ((7, Expiry.WITHIN_7_DAYS), (30, Expiry.WITHIN_30_DAYS), (60, Expiry.WITHIN_60_DAYS))
+_ALARMS = {Expiry.ENDED: Ending.ENDED, Expiry.WITHIN_7_DAYS: Ending.ENDS_SOON}
+
+Place = tuple[int, str]  # facility, rule
+
+
+@dataclass(frozen=True, slots=True)
+class _Facility:
+    id: int
+    grade: Grade
+    pieces: Sequence[EndingPiece]  # the first to end first
+
+    def rank(self) -> tuple[int, date, int]:
+        return list(Grade).index(self.grade), self.pieces[0].ends_on, self.id
 
 
 def expiry(ends_on: date, today: date) -> Expiry:
@@ -23,3 +60,41 @@ def expiry(ends_on: date, today: date) -> Expiry:
         return Expiry.ENDED
     left = ends_on - today
     return next((step for days, step in _STEPS if left <= timedelta(days=days)), Expiry.LATER)
+
+
+def fire_kinds(book: Book) -> frozenset[str]:
+    """Kinds of facility whose pieces are fire equipment."""
+    return _ON_NO_ROUND | {each.kind for each in book.all_current() if each.work_class == _FIRE} - _ROOMS
+
+
+def alarms(
+    pieces: Iterable[EndingPiece], standing: AbstractSet[Place], today: date
+) -> Mapping[Place, Mapping[str, object]]:
+    """What an alarm says, by facility and rule. What stands goes on while it is so; then the gravest, the first to end."""
+    of: dict[Ending, list[_Facility]] = {rule: [] for rule in Ending}
+    by_facility: dict[int, list[EndingPiece]] = {}
+    for each in sorted(pieces, key=lambda one: (one.ends_on, one.asset_id)):
+        by_facility.setdefault(each.facility_id, []).append(each)
+    for facility_id, its in by_facility.items():
+        due = _ALARMS.get(expiry(its[0].ends_on, today))
+        if due is not None:
+            of[due].append(_Facility(facility_id, its[0].grade, its))
+    found: dict[Place, Mapping[str, object]] = {}
+    for rule, facilities in of.items():
+        ranked = sorted(facilities, key=lambda one: ((one.id, rule.value) not in standing, one.rank()))
+        told = ranked[:ALARMS_MAX]
+        found |= {(each.id, rule.value): _said(rule, each, today, others=len(ranked) - len(told)) for each in told}
+    return found
+
+
+def _said(rule: Ending, facility: _Facility, today: date, *, others: int) -> Mapping[str, object]:
+    ending = [each for each in facility.pieces if expiry(each.ends_on, today) in _ALARMS]
+    return {
+        "rule": rule.value,
+        "pieces": [
+            {"part": each.part_key, "maker": each.maker, "model": each.model, "ends_on": each.ends_on.isoformat()}
+            for each in ending[:PIECES_SAID_MAX]
+        ],
+        "more_pieces": len(ending) - len(ending[:PIECES_SAID_MAX]),
+        "more_facilities": others,
+    }

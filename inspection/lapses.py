@@ -55,13 +55,13 @@ def chief(stops: Sequence[PlanStop]) -> PlanStop | None:
     return min(stops, key=lambda each: (order.index(each.facility_grade), each.seq), default=None)
 
 
-def by_place(told: Mapping[int, Sequence[tuple[str, Told]]]) -> Mapping[tuple[int, Lapse], Mapping[str, object]]:
+def by_place(told: Mapping[int, Sequence[tuple[str, Told]]]) -> Mapping[tuple[int, str], Mapping[str, object]]:
     """What an alarm says, by facility and lapse: the plans, each with its window. Plans by the facility they stand at."""
-    found: dict[tuple[int, Lapse], list[Mapping[str, object]]] = {}
+    found: dict[tuple[int, str], list[Mapping[str, object]]] = {}
     for facility_id, lapses in told.items():
         for plan, each in lapses:
-            found.setdefault((facility_id, each.lapse), []).append(_said(plan, each.walked))
-    return {place: {"rule": place[1].value, "plans": plans} for place, plans in found.items()}
+            found.setdefault((facility_id, each.lapse.value), []).append(_said(plan, each.walked))
+    return {place: {"rule": place[1], "plans": plans} for place, plans in found.items()}
 
 
 def _said(plan: str, walked: Walked) -> Mapping[str, object]:

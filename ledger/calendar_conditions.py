@@ -1,17 +1,25 @@
-"""Conditions that the calendar of rounds judges and no engine: made when one is first raised, at the place it stands at."""
+"""Conditions that a calendar judges and no engine, of rounds or of how old equipment is: made when one is first raised, at the
+place it stands at.
+"""
 
 from collections.abc import Sequence
+from enum import IntEnum
 
 from ledger import conditions
 from ledger.pool import Connection
 from ledger.records import Condition, ConditionSpec
 
-_LOCK_CLASS = 7_482_026  # of the advisory lock, with the site's id
+
+class Calendar(IntEnum):
+    """Classes of the advisory lock, with the site's id."""
+
+    ROUNDS = 7_482_026
+    EQUIPMENT = 7_482_028
 
 
-async def watch(connection: Connection, site_id: int) -> bool:
-    """Whether we are the one who looks after this site's calendar until the transaction ends."""
-    cursor = await connection.execute("select pg_try_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, site_id])
+async def watch(connection: Connection, site_id: int, calendar: Calendar) -> bool:
+    """Whether we are the one who looks after this calendar of the site until the transaction ends."""
+    cursor = await connection.execute("select pg_try_advisory_xact_lock(%s, %s)", [calendar, site_id])
     row = await cursor.fetchone()
     return bool(row and row[0])
 

@@ -1,5 +1,6 @@
 """Pieces of equipment whose life ends soon, or has: each with the facility it is installed at."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +27,34 @@ class Expiring:
     serial: str | None
     manufactured_on: date | None
     expected_end_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class EndingPiece:
+    """As much of it as an alarm says."""
+
+    asset_id: int
+    facility_id: int
+    grade: Grade
+    part_key: str | None
+    maker: str
+    model: str
+    ends_on: date
+
+
+_PIECES_MAX = 5000  # of one site, the first to end: none is missed, only told when those before it are replaced
+
+
+async def pieces(connection: Connection, site_id: int, *, until: date, kinds: Collection[str]) -> list[EndingPiece]:
+    """Installed at living facilities of these kinds, and ending on that day or before."""
+    cursor = await connection.execute(
+        "select asset.id, facility.id, facility.grade, part.key, maker, model, expected_end_on "
+        "from asset join facility on facility.id = asset.facility_id left join part on part.id = asset.part_id "
+        "where asset.site_id = %s and facility.retired_at is null and removed_on is null and expected_end_on <= %s "
+        "and facility.kind = any(%s) order by expected_end_on, asset.id limit %s",
+        [site_id, until, sorted(kinds), _PIECES_MAX],
+    )
+    return [EndingPiece(number, facility, Grade(grade), *rest) async for number, facility, grade, *rest in cursor]
 
 
 async def page(

@@ -261,7 +261,7 @@ class ConditionReason(StrEnum):
     ONE_SHOT_ENDED = "one_shot_ended"  # one-shot shelving ends when the condition clears
     REALARM = "realarm"
     INGEST_SILENT = "ingest_silent"  # the watchdog saw no beat of ingest for its bound
-    CALENDAR_LAPSED = "calendar_lapsed"  # a round that was due is not done
+    CALENDAR_LAPSED = "calendar_lapsed"  # a round that was due is not done, a piece not replaced
     CALENDAR_DONE = "calendar_done"
 
 

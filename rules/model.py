@@ -124,7 +124,9 @@ class Rule:
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
     latch: bool = False
-    by_calendar: bool = False  # raised and ended by who watches the calendar of rounds; no engine knows it
+    by_calendar: bool = (
+        False  # raised and ended by who watches a calendar, of rounds or of the ages of equipment; no engine knows it
+    )
     can_wait: bool = False  # a warning that loses nothing until the next round, whatever the grade
     suppress_when: Node | None = None
     suppress_when_text: str | None = None

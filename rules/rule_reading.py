@@ -147,14 +147,14 @@ def _rule(reader: _Reader, block: Block, key: str) -> Rule:
 
 
 def _by_calendar(reader: _Reader, block: Block) -> bool:
-    """Such a rule is judged where the calendar of rounds is: it has words and a severity, and no expression."""
+    """Such a rule is judged where a calendar is, of rounds or of the ages of equipment: it has words and a severity, and no expression."""
     if not block.flag("by_calendar"):
         return False
     if reader.pack.kind != ANY_KIND:
-        block.fault("only the pack `any` has rules of the calendar of rounds", "by_calendar")
+        block.fault("only the pack `any` has rules of a calendar", "by_calendar")
     for key in ("when", "clear_when", "suppress_when", "deadband", "on_delay", "off_delay", "for_each", "latch"):
         if block.has(key):
-            block.fault(f"the calendar of rounds knows when it begins and ends: leave `{key}` out", key)
+            block.fault(f"the calendar knows when it begins and ends: leave `{key}` out", key)
     return True
 
 

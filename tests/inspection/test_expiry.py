@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from inspection.expiry import Expiry, expiry
+from inspection import checklist_reading
+from inspection.expiry import Expiry, expiry, fire_kinds
 
 TODAY = date(2026, 3, 1)
 
@@ -24,3 +25,9 @@ TODAY = date(2026, 3, 1)
 )
 def test_somebody_is_told_in_steps(left: int, step: Expiry) -> None:
     assert expiry(TODAY + timedelta(days=left), TODAY) is step
+
+
+def test_fire_equipment_is_what_hangs_there_and_no_machine_room() -> None:
+    kinds = fire_kinds(checklist_reading.load())
+    assert {"extinguisher", "indoor_hydrant", "emergency_light", "smoke_detector", "fire_alarm_control_unit"} < kinds
+    assert not kinds & {"fire_pump_room", "booster_pump_room", "elevator", "escape_stair"}

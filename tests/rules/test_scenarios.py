@@ -378,7 +378,7 @@ def test_every_rule_has_its_five_cases(kind: str) -> None:
                 found |= {(rule, case) for case in cases}
     rules = all_packs()[kind].rules
     assert not (strange := {rule for rule, _ in found} - rules.keys()), f"no such rules: {strange}"
-    engines = [key for key, rule in rules.items() if not rule.by_calendar]  # the others: tests/api/test_round_watch.py
+    engines = [key for key, rule in rules.items() if not rule.by_calendar]  # the others: tests/api/test_*_watch.py
     missing = [f"{rule}: {case}" for rule in engines for case in CASES if (rule, case) not in found]
     assert not missing, f"{len(missing)} cases are missing, for example {missing[:10]}"
 
