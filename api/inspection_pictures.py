@@ -22,7 +22,7 @@ from api.tags import Code, TagOut, find, tag_out
 from inspection import codes, labels, pictures, recording
 from inspection.labels import LABELS_MAX, SHEETS, Label
 from inspection.pictures import NoPicture, Picture
-from ledger import facility_list, photos, tags
+from ledger import facility_list, photos, tags, visits
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.photos import Photo
 from ledger.tags import Tag
@@ -156,6 +156,7 @@ async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], d
     width, height = opened.size
     photo = Photo(site.id, sha256, opened.media_type, len(data), width, height, likeness, deed.now, deed.actor)
     async with context.transaction() as connection:
+        await visits.lock_walks(connection, site.id)  # or a visit on its way and this would not see each other
         if await photos.keep(connection, photo):
             await recording.doubt_photo(connection, site.id, sha256, deed.now)
             await deed.write_down(connection)

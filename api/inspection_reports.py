@@ -20,8 +20,8 @@ from api.shapes import Answered, Asked, Id, Key, Limit, Name, PageOf, Text, Word
 from inspection import reckoning, report_files, report_text
 from inspection.month import Figures
 from inspection.report_text import Document, Issue, Language
-from ledger import facility_list, reports
-from ledger.errors import Refused
+from ledger import facility_list, plans, reports
+from ledger.errors import NotFound, Refused
 from ledger.pool import Connection
 from ledger.reports import Report
 
@@ -159,8 +159,14 @@ async def issue_inspection_report(asked: ReportIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> ReportOut:
         site = await facility_list.find_site(connection, asked.site)
         month = month_of(asked.month)
-        if deed.now < reckoning.span(month, site.time_zone)[1]:
-            raise Refused(f"{asked.month} is not over yet: how it stands is at GET /inspection-figures")
+        over_at = await reckoning.all_over_at(connection, site, month)
+        if deed.now < over_at:
+            raise Refused(
+                f"{asked.month} is not over yet, with its last round it is at {over_at:%Y-%m-%d %H:%M} UTC: "
+                "how it stands is at GET /inspection-figures"
+            )
+        if asked.grid is not None:
+            await _require_grid(connection, asked.site, asked.grid)
         figures = await _reckoned(connection, deed.context, asked.site, asked.month, asked.grid)
         number = await reports.issue(
             connection,
@@ -179,6 +185,12 @@ async def issue_inspection_report(asked: ReportIn, deed: DeedOf) -> Response:
 
 def month_of(said: str) -> date:
     return date.fromisoformat(f"{said}-01")
+
+
+async def _require_grid(connection: Connection, site_key: str, grid: str) -> None:
+    """Raises NotFound."""
+    if grid not in {each.grid for each in await plans.of_site(connection, site_key, also_retired=True)}:
+        raise NotFound("grid", f"{site_key}/{grid}")
 
 
 async def _reckoned(connection: Connection, context: Context, site_key: str, month: str, grid: str | None) -> Figures:

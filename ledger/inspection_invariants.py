@@ -45,8 +45,9 @@ INSPECTION: Mapping[str, LiteralString] = {
     """,
     "signature_is_of_who_may": """
         with walked as (
-            select round_id, guard as person from inspection_round_event
-            union select round_id, person from inspection_visit where round_id is not null
+            select round_id, guard as person, null as signature_id from inspection_round_event
+            union select round_id, visit ->> 'person', id  -- what came after it was signed is not covered
+            from inspection_signature, jsonb_array_elements(content::jsonb -> 'visits') as visit where round_id is not null
         ), resolved as (
             select work_order_id, actor, at from work_order_event where move = 'resolve'
         )
@@ -54,7 +55,8 @@ INSPECTION: Mapping[str, LiteralString] = {
         where (part = 'patroller' and not exists (select from inspection_round_event as event
             where event.round_id = signature.round_id and event.guard = signer))
         or (part = 'supervisor' and exists (select from walked
-            where walked.round_id = signature.round_id and walked.person = signer))
+            where walked.round_id = signature.round_id and walked.person = signer
+            and coalesce(signature_id, signature.id) = signature.id))
         or (part = 'fire_manager' and (select actor from resolved where resolved.work_order_id = signature.work_order_id
             and resolved.at <= signed_at order by resolved.at desc limit 1) is not distinct from signer)
         order by 1

@@ -200,12 +200,12 @@ async def forms(connection: Connection, plan_id: int, *, since: datetime) -> lis
 
 
 async def stops(connection: Connection, plan_id: int) -> list[PlanStop]:
-    """In the order of the route."""
+    """In the order of the route. A facility that was retired meanwhile is none: nobody can walk there."""
     cursor = await connection.execute(
         "select seq, facility.id, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "
         "location.name_zh, location.name_en, leg_s, dwell_s, facility.grade from inspection_plan_stop "
         "join facility on facility.id = facility_id join location on location.id = facility.location_id "
-        "where plan_id = %s order by seq",
+        "where plan_id = %s and facility.retired_at is null order by seq",
         [plan_id],
     )
     return [_stop(row) async for row in cursor]

@@ -80,7 +80,8 @@ async def start(
     cursor = await connection.execute(
         "insert into inspection_round (site_id, plan_id, window_from, window_until, state, guard, started_at, route) "
         "select %s, %s, %s, %s, 'walking', %s, %s, coalesce(array_agg(facility_id order by seq), '{}') "
-        "from inspection_plan_stop where plan_id = %s "
+        "from inspection_plan_stop join facility on facility.id = facility_id and facility.retired_at is null "
+        "where plan_id = %s "
         "on conflict on constraint inspection_round_once do nothing returning id",
         [site_id, plan_id, *window, guard, now, plan_id],
     )

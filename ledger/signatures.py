@@ -117,6 +117,7 @@ async def confirm_hazard(
     if signer.name == resolution["resolved_by"]:
         raise Refused("who put it right does not confirm that it is: another must")
     content = entry_bytes(hazards.content(order_id, found, resolution, order.resolved_at))
+    now = max(now, order.resolved_at)  # ours may be behind the clock that the resolution was written by
     digest = await _put(
         connection, order.site_id, signer, Part.FIRE_MANAGER, content, len(found), note, now, order_id=order_id
     )

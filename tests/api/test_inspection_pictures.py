@@ -1,5 +1,6 @@
 """Pictures over HTTP: a tag's photo read, photos of visits kept once, tags printed once they have an address to say."""
 
+import asyncio
 import hashlib
 import io
 import uuid
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from PIL import Image
@@ -16,8 +18,10 @@ from PIL import Image
 from api.transport import bytes_max_of
 from inspection import pictures
 from inspection.photo_store import PhotoStore
+from ledger import visits
 from tests.api.conftest import Estate, client_of
 from tests.api.test_inspections import Owner, issued, reasons, send, visit
+from tests.fix_wait import wait_until
 from tests.small_estate import NOON
 
 URL = "https://patrol.example.cn"
@@ -150,3 +154,27 @@ async def test_a_visit_whose_photo_never_comes_says_so(addressed: httpx.AsyncCli
     await send(addressed, sent)
     (photo,) = (await addressed.get(f"/inspections/{sent['id']}")).json()["photos"]
     assert photo["arrived"] is False
+
+
+async def test_a_photo_waits_for_a_visit_that_is_on_its_way(
+    addressed: httpx.AsyncClient, estate: Estate, database_url: str
+) -> None:
+    """Neither would see the other: the visit's judgement would be written over what the photo tells."""
+    async with await psycopg.AsyncConnection.connect(database_url) as walking:
+        await visits.lock_walks(walking, estate.garden.id)
+        upload = asyncio.create_task(
+            addressed.post("/inspections/photos", params={"site": "garden"}, content=corridor(20))
+        )
+        await wait_until(lambda: _waits(walking))
+        assert not upload.done()
+        await walking.rollback()
+        assert (await upload).status_code == 201
+
+
+async def _waits(connection: psycopg.AsyncConnection[Any]) -> bool:
+    cursor = await connection.execute(
+        "select exists (select from pg_locks where locktype = 'advisory' and not granted "
+        "and database = (select oid from pg_database where datname = current_database()))"
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])

@@ -219,6 +219,8 @@ async def test_it_waits_for_the_last_round_that_began_in_the_month(
     watch: ReportWatch = app.state.report_watch
     clock.now = MIDNIGHT + timedelta(hours=1, minutes=59)
     await watch.look([estate.garden.id])
+    by_hand = await client.post("/inspection-reports", json={"site": "garden", "month": "2026-03"})
+    assert (by_hand.status_code, "it is at 2026-03-31 18:00 UTC" in by_hand.json()["detail"]) == (409, True)
     assert await reports(client) == []
     clock.advance(minutes=1)
     await watch.look([estate.garden.id])
@@ -236,6 +238,7 @@ async def test_a_month_that_is_not_over_is_shown_so_far_and_not_issued(march: Mo
     of_grid = (await client.get("/inspection-figures", params=asked | {"grid": "二网格"})).json()
     assert (of_grid["rounds"]["due"], of_grid["checks"]["visits"], of_grid["coverage"]["due"]) == (0, 0, 0)
     assert (await client.post("/inspection-reports", json=asked | {"month": "2026-13"})).status_code == 422
+    assert (await client.post("/inspection-reports", json=asked | {"grid": "二网格"})).status_code == 404
 
 
 async def test_it_is_printed_in_both_languages_and_reckoned_with(march: Month, client: httpx.AsyncClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.rights import RIGHTS_OF, Right, Role
+from ledger.inspection_invariants import INSPECTION
 from tests.api.conftest import Estate, StandingClock
 from tests.api.employed import employ, signed_in
 from tests.api.test_inspection_rounds import PLAN, SPAN
@@ -121,6 +122,21 @@ async def test_what_comes_later_wants_signing_again_and_what_was_signed_stays(
             await owner.execute(change.encode())
 
 
+async def test_who_signed_for_what_there_was_may_bring_more_afterwards(
+    client: httpx.AsyncClient, staff: dict[str, httpx.AsyncClient], clock: StandingClock, owner: Owner
+) -> None:
+    """A countersignature is judged by what it covers: the audit asks nothing of what came later."""
+    number = await walked(client, staff["guard"], clock)
+    await staff["guard"].post(f"/inspection-rounds/{number}/finish", json={"unsent": 1})
+    await sign(staff["guard"], number)
+    assert (await sign(staff["officer"], number, "countersign")).status_code == 200
+    await look(client, staff["officer"], clock, number)
+    cursor = await owner.execute(INSPECTION["signature_is_of_who_may"])
+    assert await cursor.fetchall() == []
+    await sign(staff["guard"], number)
+    await refused(await sign(staff["officer"], number, "countersign"), "another must")
+
+
 async def test_who_walked_a_part_of_it_does_not_countersign(
     client: httpx.AsyncClient, staff: dict[str, httpx.AsyncClient], clock: StandingClock
 ) -> None:
@@ -190,6 +206,24 @@ async def test_one_that_is_reopened_is_confirmed_again_and_not_by_who_put_it_rig
             assert reopened.json()["hazard"]["wanted"]
     hazard = (await client.get(order)).json()["hazard"]
     assert [each["holds"] for each in hazard["signatures"]] == [False, False]
+
+
+async def test_a_confirmation_holds_though_its_clock_is_behind_that_of_the_resolution(
+    client: httpx.AsyncClient,
+    staff: dict[str, httpx.AsyncClient],
+    extinguishers: list[str],
+    clock: StandingClock,
+) -> None:
+    """Two processes, or one that waited for the facility while the other resolved the order."""
+    code, well = await issued(client), await all_well(client)
+    (found,) = await send(staff["guard"], visit(code, well | {"seal_pin": False}))
+    order = f"/work-orders/{found['work_order']['id']}"
+    await client.post(f"{order}/dispatch", json={"assignee": "张工"})
+    for step in ("accept", "arrive", "resolve"):
+        assert (await staff["engineer"].post(f"{order}/{step}")).status_code == 200
+    clock.advance(seconds=-1)
+    hazard = (await staff["manager"].post(f"{order}/confirm")).json()["hazard"]
+    assert ([each["holds"] for each in hazard["signatures"]], hazard["wanted"]) == ([True], False)
 
 
 async def test_an_order_of_something_else_needs_nobody_s_confirmation(

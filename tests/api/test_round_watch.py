@@ -3,10 +3,12 @@
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 
 from api.round_watch import RoundWatch
+from ledger import departures
 from tests.api.conftest import Estate, StandingClock
 from tests.api.test_inspection_rounds import PLAN
 from tests.api.test_inspections import issued, send, visit
@@ -121,3 +123,17 @@ async def test_a_retired_plan_ends_what_it_raised(client: httpx.AsyncClient, ben
     assert await bench.look(minutes=60) == [("round_missed", "booster-1", "UNACK")]
     await client.post("/inspection-plans/garden/noon/retire")
     assert await bench.look(minutes=1) == [("round_missed", "booster-1", "RTNUN")]
+
+
+async def test_a_stop_whose_facility_is_gone_is_nobody_s_to_walk(
+    client: httpx.AsyncClient, bench: Bench, clock: StandingClock, owner: psycopg.AsyncConnection[Any]
+) -> None:
+    """It would ring at a place that ingest has done away with, and again each time that the watch looks."""
+    code = await issued(client, "lamp-1")
+    cursor = await owner.execute("select id from facility where key = 'booster-1' and grade = 'A' order by id limit 1")
+    (gone,) = await cursor.fetchone() or (0,)
+    await departures.retire_facility(owner, gone, now=clock.now, today=clock.now.date())
+    assert await bench.look(minutes=60) == [("round_missed", "lamp-1", "UNACK")]
+    await bench.look(hours=23)
+    await bench.walk({"lamp-1": code})
+    assert await bench.look(minutes=1) == [("round_missed", "lamp-1", "RTNUN")]
