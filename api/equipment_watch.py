@@ -16,7 +16,7 @@ from inspection.checklist import Book
 from inspection.expiry import ALARM_AHEAD_DAYS, Ending
 from ledger import calendar_conditions, expiring, facilities
 from ledger.calendar_conditions import Calendar
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unavailable
 from ledger.pool import Connection, Pool, transaction
 from rules.model import Pack
 from rules.response import ResponseTable
@@ -45,13 +45,18 @@ class EquipmentWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
-        """One transaction for each site."""
+        """One transaction for each site: what is wrong with one keeps no alarm of the others. Raises Unavailable."""
         for site_id in scope:
-            async with transaction(self._pool, sites=[site_id]) as connection:
-                if site_id not in await facilities.revisions(connection, [site_id]):
-                    continue  # NO_SITE of the scope
-                if await calendar_conditions.watch(connection, site_id, Calendar.EQUIPMENT):
-                    await self._look_at(connection, site_id, self._clock())
+            try:
+                async with transaction(self._pool, sites=[site_id]) as connection:
+                    if site_id not in await facilities.revisions(connection, [site_id]):
+                        continue  # NO_SITE of the scope
+                    if await calendar_conditions.watch(connection, site_id, Calendar.EQUIPMENT):
+                        await self._look_at(connection, site_id, self._clock())
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("the age of equipment of site %s is not watched meanwhile", site_id)
 
     async def _look_at(self, connection: Connection, site_id: int, now: datetime) -> None:
         site = await facilities.site(connection, site_id)

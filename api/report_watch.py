@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from inspection import reckoning
 from inspection.checklist import Book
 from ledger import facilities, month_facts, plans, reports
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unavailable
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import Site
 from settings import Now
@@ -42,14 +42,23 @@ class ReportWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
-        """One month of a site at a time, each with its grids in one transaction."""
+        """What is wrong with one site keeps no report of the others. Raises Unavailable."""
         for site_id in scope:
-            for month in await self._lacking(site_id):
-                async with transaction(self._pool, sites=[site_id]) as connection:
-                    if not await reports.take_turn(connection, site_id):
-                        break  # another process is at it
-                    if not await self._issue(connection, site_id, month):
-                        break
+            try:
+                await self._look_at(site_id)
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("no inspection report of site %s is issued meanwhile", site_id)
+
+    async def _look_at(self, site_id: int) -> None:
+        """One month at a time, each with its grids in one transaction."""
+        for month in await self._lacking(site_id):
+            async with transaction(self._pool, sites=[site_id]) as connection:
+                if not await reports.take_turn(connection, site_id):
+                    break  # another process is at it
+                if not await self._issue(connection, site_id, month):
+                    break
 
     async def _lacking(self, site_id: int) -> list[date]:
         """Months that are over and lack the report of the whole site, oldest first."""

@@ -16,7 +16,7 @@ from inspection import lapses, windows
 from inspection.lapses import Lapse, Told
 from ledger import calendar_conditions, plans
 from ledger.calendar_conditions import Calendar
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unavailable
 from ledger.pool import Connection, Pool, transaction
 from rules.model import Pack
 from rules.response import ResponseTable
@@ -45,11 +45,16 @@ class RoundWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
-        """One transaction for each site."""
+        """One transaction for each site: what is wrong with one keeps no alarm of the others. Raises Unavailable."""
         for site_id in scope:
-            async with transaction(self._pool, sites=[site_id]) as connection:
-                if await calendar_conditions.watch(connection, site_id, Calendar.ROUNDS):
-                    await self._look_at(connection, site_id, self._clock())
+            try:
+                async with transaction(self._pool, sites=[site_id]) as connection:
+                    if await calendar_conditions.watch(connection, site_id, Calendar.ROUNDS):
+                        await self._look_at(connection, site_id, self._clock())
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("the calendar of rounds of site %s is not watched meanwhile", site_id)
 
     async def _look_at(self, connection: Connection, site_id: int, now: datetime) -> None:
         wanted = await self._lapsed(connection, now)

@@ -137,3 +137,21 @@ async def test_a_stop_whose_facility_is_gone_is_nobody_s_to_walk(
     await bench.look(hours=23)
     await bench.walk({"lamp-1": code})
     assert await bench.look(minutes=1) == [("round_missed", "lamp-1", "RTNUN")]
+
+
+async def test_a_site_that_cannot_be_reckoned_with_keeps_no_alarm_of_the_others(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    bench: Bench,
+    clock: StandingClock,
+    owner: psycopg.AsyncConnection[Any],
+    estate: Estate,
+) -> None:
+    """A time zone that this machine does not know."""
+    plan = PLAN | {"site": "harbour", "stops": [{"facility": "booster-1"}]}
+    assert (await client.post("/inspection-plans", json=plan)).status_code == 200
+    await owner.execute("update site set time_zone = 'Nowhere/Here' where key = 'harbour'")
+    clock.advance(minutes=60)
+    await app.state.round_watch.look([estate.harbour.id, estate.garden.id])
+    found = (await client.get("/alarms", params={"site": "garden"})).json()["items"]
+    assert [each["rule"] for each in found] == ["round_missed"]
