@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 from api import paging
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
-from api.deeds import DeedOf
+from api.deeds import Deed, DeedOf
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Name, PageOf, Text, Word
@@ -23,6 +23,7 @@ from inspection.report_text import Document, Issue, Language
 from ledger import facility_list, plans, reports
 from ledger.errors import NotFound, Refused
 from ledger.pool import Connection
+from ledger.records import Site
 from ledger.reports import Report
 
 router = APIRouter(tags=["inspection reports"])
@@ -154,7 +155,7 @@ async def get_inspection_figures(query: Annotated[MonthQuery, Query()], context:
     dependencies=[needs(Right.REPORT)],
 )
 async def issue_inspection_report(asked: ReportIn, deed: DeedOf) -> Response:
-    """The first of each month is issued by itself. Earlier versions stay as they are."""
+    """The first of each month is issued by itself, with those of its grids; so it is by hand. Earlier versions stay as they are."""
 
     async def act(connection: Connection) -> ReportOut:
         site = await facility_list.find_site(connection, asked.site)
@@ -167,17 +168,12 @@ async def issue_inspection_report(asked: ReportIn, deed: DeedOf) -> Response:
             )
         if asked.grid is not None:
             await _require_grid(connection, asked.site, asked.grid)
-        figures = await _reckoned(connection, deed.context, asked.site, asked.month, asked.grid)
-        number = await reports.issue(
-            connection,
-            site.id,
-            month=month,
-            grid=asked.grid,
-            figures=figures.model_dump_json(),
-            actor=deed.actor,
-            reason=asked.reason,
-            now=deed.now,
-        )
+        number = await _issue(connection, deed, site, asked)
+        if asked.grid is None and asked.reason is None:  # with the first of the site go those of its grids
+            issued = await reports.issued_months(connection, site.id, month)
+            for grid in await reckoning.grids(connection, site, month):
+                if (month, grid) not in issued:
+                    await _issue(connection, deed, site, asked.model_copy(update={"grid": grid}))
         return await _report(connection, number)
 
     return await deed.do(act, status=201)
@@ -185,6 +181,20 @@ async def issue_inspection_report(asked: ReportIn, deed: DeedOf) -> Response:
 
 def month_of(said: str) -> date:
     return date.fromisoformat(f"{said}-01")
+
+
+async def _issue(connection: Connection, deed: Deed, site: Site, asked: ReportIn) -> int:
+    figures = await _reckoned(connection, deed.context, asked.site, asked.month, asked.grid)
+    return await reports.issue(
+        connection,
+        site.id,
+        month=month_of(asked.month),
+        grid=asked.grid,
+        figures=figures.model_dump_json(),
+        actor=deed.actor,
+        reason=asked.reason,
+        now=deed.now,
+    )
 
 
 async def _require_grid(connection: Connection, site_key: str, grid: str) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from inspection import reckoning
 from inspection.checklist import Book
-from ledger import facilities, month_facts, plans, reports
+from ledger import facilities, month_facts, reports
 from ledger.errors import LedgerError, Unavailable
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import Site
@@ -84,20 +84,10 @@ class ReportWatch:
         if now < await reckoning.all_over_at(connection, site, month):
             return False
         issued = await reports.issued_months(connection, site_id, month)
-        for grid in await self._grids(connection, site, month):
+        for grid in [None, *await reckoning.grids(connection, site, month)]:
             if (month, grid) not in issued:
                 await self._issue_one(connection, site, month, grid, now)
         return True
-
-    async def _grids(self, connection: Connection, site: Site, month: date) -> list[str | None]:
-        """Of plans that there were; the whole site first."""
-        begin, end = reckoning.span(month, site.time_zone)
-        found = {
-            each.grid
-            for each in await plans.of_site(connection, site.key, also_retired=True)
-            if each.grid is not None and each.made_at < end and (each.retired_at is None or each.retired_at >= begin)
-        }
-        return [None, *sorted(found)]
 
     async def _issue_one(
         self, connection: Connection, site: Site, month: date, grid: str | None, now: datetime

@@ -64,6 +64,17 @@ async def all_over_at(connection: Connection, site: Site, month: date) -> dateti
     return last
 
 
+async def grids(connection: Connection, site: Site, month: date) -> list[str]:
+    """Of plans that there were, in order."""
+    begin, end = span(month, site.time_zone)
+    found = {
+        each.grid
+        for each in await plans.of_site(connection, site.key, also_retired=True)
+        if each.grid is not None and each.made_at < end and (each.retired_at is None or each.retired_at >= begin)
+    }
+    return sorted(found)
+
+
 async def reckon(
     connection: Connection, book: Book, site: Site, month: date, grid: str | None, now: datetime
 ) -> Figures:

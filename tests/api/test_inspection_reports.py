@@ -227,6 +227,18 @@ async def test_it_waits_for_the_last_round_that_began_in_the_month(
     assert len(await reports(client)) == 2
 
 
+async def test_who_issues_a_month_by_hand_first_issues_its_grids_too(
+    march: Month, client: httpx.AsyncClient, estate: Estate
+) -> None:
+    """Or nobody would: the watch looks at the whole site's."""
+    asked = {"site": "garden", "month": "2026-03"}
+    assert (await client.post("/inspection-reports", json=asked)).json()["report"]["grid"] is None
+    watch: ReportWatch = march.app.state.report_watch
+    await watch.look([estate.garden.id])
+    found = sorted((each["grid"] or "", each["version"], each["issued_by"]) for each in await reports(client))
+    assert found == [("", 1, "王班长"), ("一网格", 1, "王班长")]
+
+
 async def test_a_month_that_is_not_over_is_shown_so_far_and_not_issued(march: Month, client: httpx.AsyncClient) -> None:
     march.clock.now = SUNDAYS[3]
     asked = {"site": "garden", "month": "2026-03"}
