@@ -121,9 +121,9 @@ async def record(
     )
     answer = _answer(entry, subject, finding, order)
     await visits.keep(connection, entry, answer)
-    await _show_fitness(connection, entry)
     await succession.judge_again(connection, entry)
     await _doubt_photos(connection, entry)
+    await _show_fitness(connection, entry)
     return answer
 
 
@@ -143,7 +143,11 @@ async def _show_fitness(connection: Connection, entry: Entry) -> None:
             actor=entry.person,
             now=entry.received_at,
         )
-    elif entry.outcome == judging.Outcome.IN_ORDER and entry.verdict == plausibility.Verdict.ACCEPTED:
+    elif (
+        entry.outcome == judging.Outcome.IN_ORDER
+        and (await visits.get(connection, entry.id)).verdict
+        == plausibility.Verdict.ACCEPTED  # its photos are looked at
+    ):
         await fitness.passed(
             connection,
             entry.id,

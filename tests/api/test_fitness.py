@@ -99,3 +99,18 @@ async def test_what_arrives_late_is_judged_by_its_time_and_the_later_ones_again(
     assert reasons(middle) - {"photo_missing"} == {"pace", "two_phones"}
     assert await marks(made[0]) == ("accepted", set())
     assert await marks(made[2]) == ("upheld", {"two_phones"})  # who reviewed it keeps his word
+
+
+async def test_a_copied_photo_puts_nothing_right(
+    client: httpx.AsyncClient, extinguishers: list[str], clock: StandingClock
+) -> None:
+    """It is doubted once it is kept, and not only by how it was made."""
+    code, well = await issued(client), await all_well(client)
+    picture = await with_photo(client)
+    for answers in (well, well | {"body": False}, well):
+        clock.advance(minutes=20)
+        shown = picture if answers == well else await with_photo(client)
+        (answer,) = await send(client, visit(code, answers, clock.now, **shown), sent_at=clock.now.isoformat())
+    assert answer["outcome"] == "in_order"
+    assert "same_photo" in reasons((await client.get(f"/inspections/{answer['id']}")).json())
+    assert (await client.get("/facilities/garden/ext-1")).json()["facility"]["fitness"]["state"] == "out_of_use"
