@@ -114,7 +114,7 @@ async def confirm_hazard(
     if not await hazards.unconfirmed(connection, [order_id]):
         raise Conflict(f"that work order {order_id} is put right is confirmed already")
     resolution = await _resolution(connection, order_id)
-    if signer.name == resolution["resolved_by"]:
+    if signer.name == order.assignee or await _has_worked(connection, order_id, signer.name):
         raise Refused("who put it right does not confirm that it is: another must")
     content = entry_bytes(hazards.content(order_id, found, resolution, order.resolved_at))
     now = max(now, order.resolved_at)  # ours may be behind the clock that the resolution was written by
@@ -134,6 +134,17 @@ async def of_order(connection: Connection, order_id: int) -> list[Signature]:
         [order_id],
     )
     return [Signature(Part(part), *rest) async for part, *rest in cursor]
+
+
+async def _has_worked(connection: Connection, order_id: int, person: str) -> bool:
+    """Also he for whom somebody else entered that it is resolved."""
+    cursor = await connection.execute(
+        "select exists (select from work_order_event where work_order_id = %s and actor = %s "
+        "and move in ('accept', 'arrive', 'plan', 'resolve'))",
+        [order_id, person],
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
 
 
 async def _resolution(connection: Connection, order_id: int) -> Mapping[str, object]:

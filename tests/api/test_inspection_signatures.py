@@ -208,6 +208,26 @@ async def test_one_that_is_reopened_is_confirmed_again_and_not_by_who_put_it_rig
     assert [each["holds"] for each in hazard["signatures"]] == [False, False]
 
 
+async def test_who_worked_on_it_does_not_confirm_it_whoever_entered_that_it_is_resolved(
+    client: httpx.AsyncClient,
+    staff: dict[str, httpx.AsyncClient],
+    extinguishers: list[str],
+    app: FastAPI,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    code, well = await issued(client), await all_well(client)
+    (found,) = await send(staff["guard"], visit(code, well | {"seal_pin": False}))
+    order = f"/work-orders/{found['work_order']['id']}"
+    await client.post(f"{order}/dispatch", json={"assignee": "张工"})
+    await employ(owner, "both", "孙经理", {estate.garden.id: ["project_manager", "maintenance_engineer"]})
+    async with signed_in(app, "both") as both:
+        for browser, step in ((both, "accept"), (both, "arrive"), (staff["engineer"], "resolve")):
+            assert (await browser.post(f"{order}/{step}")).status_code == 200
+        await refused(await both.post(f"{order}/confirm"), "another must")
+    assert (await staff["manager"].post(f"{order}/confirm")).status_code == 200
+
+
 async def test_a_confirmation_holds_though_its_clock_is_behind_that_of_the_resolution(
     client: httpx.AsyncClient,
     staff: dict[str, httpx.AsyncClient],
