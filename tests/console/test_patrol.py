@@ -4,7 +4,8 @@ import io
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,6 @@ from tests.console.test_pages import serious
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
 WALL = (122, 118, 110)
-STAIRS = ("stair-1", "stair-2", "stair-3")
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Actor": "inspector"}
 Keep = Callable[[Page, str], None]
 
@@ -36,23 +36,34 @@ class Route:
     """Three stairs of the garden, a tag on each, a round that is open all day."""
 
     client: httpx.Client
+    plan: str
+    stairs: tuple[str, ...]
     links: dict[str, str]
+    begun_at: datetime
 
     def visits(self) -> list[dict[str, Any]]:
+        """Of this test, the newest first."""
         items: list[dict[str, Any]] = self.client.get("/inspections", params={"site": "garden"}).json()["items"]
-        return [each for each in items if each["person"] == "巡逻保安李强"]
+        return [
+            each
+            for each in items
+            if each["person"] == "巡逻保安李强" and datetime.fromisoformat(each["received_at"]) > self.begun_at
+        ]
 
     def rounds(self) -> list[dict[str, Any]]:
         now = datetime.now(UTC)
         span = {"from": (now - timedelta(days=1)).isoformat(), "until": now.isoformat()}
         items: list[dict[str, Any]] = self.client.get("/inspection-rounds", params=span).json()["items"]
-        return [each for each in items if each["round"] is not None]
+        return [each for each in items if each["round"] is not None and each["plan"] == self.plan]
 
 
 @pytest.fixture
-def route(calm: Service) -> Iterator[Route]:
+def route(calm: Service, request: pytest.FixtureRequest) -> Iterator[Route]:
+    plan_key = f"daily-{zlib.crc32(request.node.name.encode())}"
+    keys = tuple(f"{plan_key}-{number}" for number in (1, 2, 3))
+
     async def stairs(connection: psycopg.AsyncConnection[Any]) -> None:
-        for number, key in enumerate(STAIRS, start=1):
+        for number, key in enumerate(keys, start=1):
             await connection.execute(
                 "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
                 "values (%s, %s, %s, 'escape_stair', 'A', %s, %s)",
@@ -62,22 +73,35 @@ def route(calm: Service) -> Iterator[Route]:
     calm.act(stairs)
     with httpx.Client(base_url=f"{calm.url}/api/v1", headers=HEADERS, timeout=30) as client:
         links: dict[str, str] = {}
-        for key in STAIRS:
+        for key in keys:
             issued = client.post("/tags", json={"site": "garden", "facility": key})
             links[key] = issued.raise_for_status().json()["tag"]["link"]
         plan = {
             "site": "garden",
-            "key": "all_day",
+            "key": plan_key,
             "name": {"zh": "疏散楼梯日巡", "en": "Stairs, daily"},
             "grid": "第一网格",
             "officer": "消防网格员赵敏",
             "period": "day",
             "starts_at": "00:00",
             "window_min": 1440,
-            "stops": [{"facility": each, "leg_s": 0, "dwell_s": 0} for each in STAIRS],
+            "stops": [{"facility": each, "leg_s": 0, "dwell_s": 0} for each in keys],
         }
         client.post("/inspection-plans", json=plan).raise_for_status()
-        yield Route(client, links)
+        yield Route(client, plan_key, keys, links, datetime.now(UTC))
+        client.post(f"/inspection-plans/garden/{plan_key}/retire").raise_for_status()
+
+
+def pictured(text: str | None) -> bytes:
+    """A tag on a wall, or the wall."""
+    frame = Image.new("RGB", (640, 480), WALL)
+    if text is not None:
+        drawn = io.BytesIO()
+        segno.make_qr(text, error="q").save(drawn, kind="png", scale=7, border=4)
+        frame.paste(Image.open(drawn).convert("RGB").rotate(4, expand=True, fillcolor=WALL), (180, 90))
+    written = io.BytesIO()
+    frame.save(written, "JPEG", quality=80)
+    return written.getvalue()
 
 
 @dataclass
@@ -89,18 +113,12 @@ class Phone:
     url: str
     directory: Path
 
-    def hold(self, text: str) -> None:
+    def hold(self, text: str | None) -> None:
         """The camera reads its film anew each time it is opened."""
-        drawn = io.BytesIO()
-        segno.make_qr(text, error="q").save(drawn, kind="png", scale=7, border=4)
-        frame = Image.new("RGB", (640, 480), WALL)
-        frame.paste(Image.open(drawn).convert("RGB").rotate(4, expand=True, fillcolor=WALL), (180, 90))
-        written = io.BytesIO()
-        frame.save(written, "JPEG", quality=80)
-        (self.directory / "film.mjpeg").write_bytes(written.getvalue() * 5)
+        (self.directory / "film.mjpeg").write_bytes(pictured(text) * 5)
 
     @contextmanager
-    def on(self, *, offline: bool = False) -> Iterator[Page]:
+    def on(self, *, offline: bool = False) -> Generator[Page]:
         context = self.browser.browser_type.launch_persistent_context(
             self.directory / "memory",
             executable_path=self.chromium,
@@ -156,14 +174,14 @@ def scan(page: Page, name: str) -> None:
 
 
 def test_a_round_is_walked_with_and_without_network(calm: Service, phone: Phone, route: Route, keep: Keep) -> None:
-    phone.hold(route.links["stair-1"])
+    phone.hold(route.links[route.stairs[0]])
     with phone.on() as page:
         sign_in_and_start(page, calm, keep)
         a_healthy_point_in_three_taps(page, keep)
-        phone.hold(route.links["stair-2"])
+        phone.hold(route.links[route.stairs[1]])
         a_failed_item_opens_an_order(page, route, keep)
         page.context.set_offline(True)
-        phone.hold(route.links["stair-3"])
+        phone.hold(route.links[route.stairs[2]])
         in_the_cellar(page, keep)
         phone.killed()
     with phone.on(offline=True) as page:
@@ -176,7 +194,7 @@ def test_a_round_is_walked_with_and_without_network(calm: Service, phone: Phone,
         sign_in(page, calm)
         expect(bar(page)).to_contain_text("手机已存 0 · 已发送 3")
         keep(page, "patrol-sent-390-zh")
-    assert [each["facility"]["key"] for each in reversed(route.visits())] == list(STAIRS)
+    assert [each["facility"]["key"] for each in reversed(route.visits())] == list(route.stairs)
     assert {each["outcome"] for each in route.visits()} == {"in_order", "defective"}
     (line,) = route.rounds()
     assert (line["state"], line["visited"]) == ("finished", 3)
@@ -230,7 +248,7 @@ def a_failed_item_opens_an_order(page: Page, route: Route, keep: Keep) -> None:
     (found, _) = route.visits()
     assert found["failed"] == ["clear", "what"]
     order = route.client.get(f"/work-orders/{found['work_order']}").json()["work_order"]
-    assert order["facility"]["key"] == "stair-2"
+    assert order["facility"]["key"] == route.stairs[1]
     expect(bar(page)).to_contain_text("全部已发送")
     (found, _) = route.visits()
     assert [each["arrived"] for each in found["photos"]] == [True]
@@ -247,3 +265,69 @@ def in_the_cellar(page: Page, keep: Keep) -> None:
     keep(page, "patrol-ending-390-zh")
     page.get_by_role("button", name="确定结束").tap()
     expect(page.get_by_text("已结束，1 条待发送")).to_be_visible()
+
+
+def test_what_is_odd_is_told_at_once_in_english_and_in_the_dark(
+    calm: Service, phone: Phone, route: Route, keep: Keep
+) -> None:
+    elsewhere, retired = another_tag(route, "lamp-1"), another_tag(route, route.stairs[0])
+    route.client.post(f"/tags/{retired['code']}/retire", json={"reason": "copied"}).raise_for_status()
+    phone.hold(None)
+    with phone.on() as page:
+        sign_in(page, calm)
+        page.get_by_role("button", name="English", exact=True).tap()
+        page.get_by_role("button", name="Cellar mode").tap()
+        expect(page.locator(":root[data-light=dark]")).to_be_attached()
+        assert serious(page) == []
+        keep(page, "patrol-today-390-en-dark")
+        page.get_by_role("button", name="Start the round").tap()
+        page.get_by_role("button", name="Scan", exact=True).tap()
+        (phone.directory / "tag.jpg").write_bytes(pictured(elsewhere["link"]))
+        page.get_by_label("Picture").set_input_files(phone.directory / "tag.jpg")
+        told(page, "Board lamp is not on this round. Kept.", keep)
+        typed_codes(page, retired["shown"], keep)
+        page.get_by_role("button", name="Back", exact=True).tap()
+        phone.hold(route.links[route.stairs[1]])
+        page.get_by_role("button", name=re.compile("Escape stair 1")).tap()
+        told(page, "This is Escape stair 2, not Escape stair 1", keep, deed="Check Escape stair 2")
+        expect(page.get_by_role("heading", name="Escape stair 2")).to_be_visible()
+        page.get_by_role("button", name="All in order").tap()
+        assert serious(page) == []
+        keep(page, "patrol-point-390-en-dark")
+        page.get_by_role("button", name="Save", exact=True).tap()
+        expect(bar(page)).to_contain_text("0 saved on phone, 3 sent")
+        page.get_by_role("button", name="Back").tap()
+        page.get_by_role(
+            "button", name="中文", exact=True
+        ).tap()  # the words of a login are kept: others read him in Chinese
+    said = [(each["facility"]["key"], each["means"]) for each in reversed(route.visits())]
+    assert said == [("lamp-1", "photo_file"), (route.stairs[0], "typed"), (route.stairs[1], "camera")]
+    reasons = [{reason["key"] for reason in each["reasons"]} for each in reversed(route.visits())]
+    assert {"not_on_route", "photo_file"} <= reasons[0]
+    assert {"tag_retired", "typed"} <= reasons[1]
+    assert not reasons[2] & {"wrong_place", "not_on_route", "tag_retired", "typed"}
+
+
+def another_tag(route: Route, facility: str) -> dict[str, str]:
+    issued = route.client.post("/tags", json={"site": "garden", "facility": facility})
+    return issued.raise_for_status().json()["tag"]
+
+
+def told(page: Page, what: str, keep: Keep, *, deed: str = "Scan on") -> None:
+    notice = page.get_by_role("alertdialog", name=what)
+    expect(notice).to_be_visible()
+    assert serious(page) == []
+    keep(page, f"patrol-{deed.split(maxsplit=1)[0].lower()}-390-en-dark")
+    notice.get_by_role("button", name=deed).tap()
+
+
+def typed_codes(page: Page, retired: str, keep: Keep) -> None:
+    """One that is mistyped is told where it is typed; one that is retired, by name."""
+    page.get_by_role("button", name="Type", exact=True).tap()
+    code = page.get_by_label("The twelve characters on the tag")
+    code.fill(retired[1] + retired[0] + retired[2:] if retired[0] != retired[1] else "2" + retired)
+    page.get_by_role("button", name="Go", exact=True).tap()
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("changed places|has twelve characters"))
+    code.fill(retired.lower())
+    page.get_by_role("button", name="Go", exact=True).tap()
+    told(page, "This tag of Escape stair 1 is retired. Kept; report it.", keep)
