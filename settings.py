@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     )
     public_urls_before: tuple[str, ...] = ()  # where they did when older tags were printed
     photos_dir: Path | None = None  # pictures of inspections; default: `photos` in data_dir
+    photos_site_gib: float = Field(default=50.0, gt=0, le=100_000)  # of one site no more are taken
 
     # -- signing in through an OpenID Connect provider
     oidc_issuer: str | None = None

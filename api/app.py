@@ -173,6 +173,7 @@ def create_app(
         darkroom=Darkroom(),
         drawing_room=Darkroom(at_once_max=1, waiting_max=4),
         photo_store=PhotoStore(settings.photo_directory),
+        photos_site_bytes_max=round(settings.photos_site_gib * 2**30),
         strangers=Strangers(),
         public_url=settings.public_url,
     )

@@ -14,7 +14,7 @@ from api.catalogue import CATALOGUE
 from api.context import InContext, needs
 from api.deeds import DeedOf
 from api.field_words import listed
-from api.picture_bodies import PICTURE_BODY, picture
+from api.picture_bodies import PICTURE_BODY, picture, require_room
 from api.problems import NotAPicture, refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Reason
@@ -132,7 +132,7 @@ async def _decoded(context: InContext, read: pictures.Read) -> DecodedOut:
     summary="Upload a photo of a visit",
     status_code=201,
     response_model=PhotoOut,
-    responses=refusals(404, 413),
+    responses=refusals(404, 413, 507),
     openapi_extra=PICTURE_BODY,
     dependencies=[needs(Right.INSPECT)],
 )
@@ -142,6 +142,7 @@ async def upload_photo(request: Request, query: Annotated[SiteQuery, Query()], d
     context = deed.context
     async with context.transaction() as connection:
         site = await facility_list.find_site(connection, query.site)
+        await require_room(connection, site.id, data, context.photos_site_bytes_max)
 
     def keep() -> tuple[Picture, int, str]:
         opened = pictures.open_picture(data)

@@ -1,13 +1,17 @@
-"""A request whose body is a picture: how it is described, and how a kept one is given back."""
+"""A request whose body is a picture: how it is described, whether there is room, and how a kept one is given back."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 from fastapi import Response
 from fastapi.responses import FileResponse
 
+from api.problems import PhotosFull
 from inspection.photo_store import PhotoStore
+from ledger import photos
 from ledger.errors import NotFound
+from ledger.pool import Connection
 
 PICTURE_BODY: dict[str, Any] = {
     "requestBody": {
@@ -20,6 +24,13 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }
+
+
+async def require_room(connection: Connection, site_id: int, data: bytes, bytes_max: int) -> None:
+    """Raises PhotosFull. Whoever sends at the same moment does not see this one: the bound is held but for those."""
+    sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+    if await photos.bytes_with(connection, site_id, sha256, len(data)) > bytes_max:
+        raise PhotosFull(bytes_max)
 
 
 async def picture(store: PhotoStore, sha256: str, media_type: str, *, small: bool = False) -> Response:

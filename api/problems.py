@@ -109,6 +109,7 @@ WRONG_PASSWORD = Kind("wrong_password", 403)
 TOO_MANY_ATTEMPTS = Kind("too_many_attempts", 429)
 PROVIDER_FAILED = Kind("provider_failed", 502)
 NO_PICTURE = Kind("no_picture", 422)
+PHOTOS_FULL = Kind("photos_full", 507)
 
 # Every class of the ledger's tree has its line; tests/api/test_problems.py holds the two together.
 KIND_OF: Mapping[type[LedgerError], Kind] = {
@@ -209,6 +210,16 @@ class NotAPicture(Declined):
         super().__init__(detail, [ProblemField(field="body", message=detail, text=why)], why=why)
 
 
+class PhotosFull(Declined):
+    """The site's pictures have reached their bound."""
+
+    kind = PHOTOS_FULL
+
+    def __init__(self, bytes_max: int) -> None:
+        limit = f"{bytes_max / 2**30:.3g}"
+        super().__init__(f"the site's pictures have reached {limit} GiB: raise TAIZHANG_PHOTOS_SITE_GIB", limit=limit)
+
+
 class NoProvider(Declined):
     """People sign in with their passwords here."""
 
@@ -247,6 +258,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _DESCRIPTIONS = {
     403: "The response table does not permit it (`detail` says what it permits), or a right is missing",
     429: "Too many attempts; `Retry-After` says when to come again",
+    507: "The site's pictures have reached their bound",
     409: "Not possible now; for a move, `legal_moves` names those that are",
 }
 

@@ -21,7 +21,8 @@ from api.authentication import COOKIE, by_cookie
 from api.catalogue import CATALOGUE
 from api.form_body import Form, Malformed
 from api.origin import Origin, origin_of
-from api.problems import Unauthorized
+from api.picture_bodies import require_room
+from api.problems import PhotosFull, Unauthorized
 from api.public_page import CONTACT_CHARS_MAX, MANNERS, WORDS_CHARS_MAX, Filled, Language, Shown
 from api.rights import Right
 from api.service import InService, Service
@@ -196,7 +197,7 @@ async def _report(visit: Visit, tag: Tag, content_type: str, body: bytes) -> Res
         form = form_body.parse(content_type, body)
         filled = _filled(form)
         said = _said(form, filled)
-        picture = await _photo(visit, form)
+        picture = await _photo(visit, tag, form)
     except Malformed:
         wrong = CATALOGUE.text("public_page", "malformed")
         return visit.page(await _facility_page(visit, tag, _with(filled, wrong)), 422)
@@ -239,16 +240,22 @@ def _said(form: Form, filled: Filled) -> Said:
     return Said(filled.id, filled.problem, words, filled.contact or None, None)
 
 
-async def _photo(visit: Visit, form: Form) -> Redrawn | None:
+async def _photo(visit: Visit, tag: Tag, form: Form) -> Redrawn | None:
     """Raises _Unfit."""
     data = form.files.get("photo")
     if data is None:
         return None
     try:
-        return await visit.service.strangers.darkroom.run(lambda: pictures.redraw(pictures.open_picture(data)))
+        redrawn = await visit.service.strangers.darkroom.run(lambda: pictures.redraw(pictures.open_picture(data)))
     except NoPicture as error:
         why, again = CATALOGUE.text("picture_fault", error.fault), CATALOGUE.text("public_page", "photo_again")
         raise _Unfit(Name(zh=f"{why.zh}{again.zh}", en=f"{why.en} {again.en}")) from None
+    try:
+        async with transaction(visit.service.pool, sites=[tag.site_id]) as connection:
+            await require_room(connection, tag.site_id, redrawn.data, visit.service.photos_site_bytes_max)
+    except PhotosFull:
+        raise _Unfit(CATALOGUE.text("public_page", "photo_full")) from None
+    return redrawn
 
 
 async def _keep(visit: Visit, tag: Tag, said: Said, picture: Redrawn | None) -> None:

@@ -78,6 +78,7 @@ class Service:
     darkroom: Darkroom
     drawing_room: Darkroom  # files of estates, one at a time
     photo_store: PhotoStore
+    photos_site_bytes_max: int
     strangers: Strangers
     public_url: str | None  # where people reach the service; None: no tag is printed
 

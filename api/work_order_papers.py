@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.context import InContext, needs
 from api.deeds import Deed, DeedOf
-from api.picture_bodies import PICTURE_BODY, picture
+from api.picture_bodies import PICTURE_BODY, picture, require_room
 from api.problems import NotAPicture, refusals, unacceptable
 from api.rights import Right
 from api.shapes import Asked, Id, Text, Word
@@ -20,6 +20,7 @@ from ledger.errors import Unavailable
 from ledger.order_papers import NewPart, PhotoStage
 from ledger.photos import Photo
 from ledger.pool import Connection
+from ledger.records import WorkOrder
 
 router = APIRouter(tags=["work orders"])
 
@@ -58,7 +59,7 @@ class CallBackIn(Asked):
     summary="Add a photo, of before or after the work",
     status_code=201,
     response_model=WorkOrderDetail,
-    responses=refusals(404, 409, 413),
+    responses=refusals(404, 409, 413, 507),
     openapi_extra=PICTURE_BODY,
     dependencies=[needs(Right.COMMENT)],
 )
@@ -83,7 +84,7 @@ async def add_work_order_photo(
     summary="Sign for the work: a picture drawn on the screen",
     status_code=201,
     response_model=WorkOrderDetail,
-    responses=refusals(404, 409, 413),
+    responses=refusals(404, 409, 413, 507),
     openapi_extra=PICTURE_BODY,
     dependencies=[needs(Right.WORK)],
 )
@@ -181,9 +182,15 @@ def _anything(opened: Picture) -> None:
 async def _keep(deed: Deed, order: int, data: bytes, refuse: Callable[[Picture], None] = _anything) -> Photo:
     """The picture in the directory, and what the ledger is to know of it.
 
-    Raises NotFound, NoRight, Unacceptable for what is no picture, Unavailable where the disk does not take it.
+    Raises NotFound, NoRight, Unacceptable for what is no picture, PhotosFull, Unavailable where the disk does not take it.
     """
-    found = await deed.look(lambda connection: work_orders.get(connection, order))
+
+    async def look(connection: Connection) -> WorkOrder:
+        found = await work_orders.get(connection, order)
+        await require_room(connection, found.site_id, data, deed.context.photos_site_bytes_max)
+        return found
+
+    found = await deed.look(look)
 
     def keep() -> Photo:
         opened = pictures.open_picture(data)

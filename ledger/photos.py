@@ -41,6 +41,18 @@ async def keep(connection: Connection, photo: Photo) -> bool:
     return cursor.rowcount == 1
 
 
+async def bytes_with(connection: Connection, site_id: int, sha256: str, size: int) -> int:
+    """How many the site's pictures have with this one. 0: it is there already."""
+    cursor = await connection.execute(
+        "select case when bool_or(sha256 = %s) then 0 else coalesce(sum(bytes), 0) + %s end "
+        "from inspection_photo where site_id = %s",
+        [sha256, size, site_id],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 async def get(connection: Connection, site_key: str, sha256: str) -> Photo:
     """Raises NotFound."""
     cursor = await connection.execute(

@@ -178,3 +178,21 @@ async def _waits(connection: psycopg.AsyncConnection[Any]) -> bool:
     )
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
+
+
+async def test_a_site_whose_pictures_have_no_more_room_says_so_and_keeps_nothing(
+    addressed: httpx.AsyncClient, app: FastAPI, estate: Estate, tmp_path: Path
+) -> None:
+    first, second = corridor(0), corridor(90)
+    app.state.service = replace(app.state.service, photos_site_bytes_max=max(len(first), len(second)))
+
+    async def sent(data: bytes, site: str = "garden") -> httpx.Response:
+        return await addressed.post("/inspections/photos", params={"site": site}, content=data)
+
+    assert (await sent(first)).status_code == 201
+    refused = await sent(second)
+    assert (refused.status_code, refused.json()["type"]) == (507, "urn:taizhang:problem:photos_full")
+    assert "TAIZHANG_PHOTOS_SITE_GIB" in refused.json()["detail"]
+    assert (await sent(first)).status_code == 201, "it is there already"
+    assert (await sent(second, "harbour")).status_code == 201, "of each site"
+    assert len([each for each in (tmp_path / "photos").rglob("*") if each.is_file()]) == 2

@@ -5,6 +5,7 @@ import io
 import re
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -155,6 +156,16 @@ async def test_what_is_wrong_is_said_on_the_form_with_what_was_filled_in(
     assert "<form" in answer.text
     assert "<138>" not in answer.text
     assert (await client.get("/public-reports")).json()["items"] == []
+
+
+async def test_a_report_whose_photo_finds_no_room_is_sent_without_it(
+    stranger: httpx.AsyncClient, app: FastAPI, code: str
+) -> None:
+    app.state.service = replace(app.state.service, photos_site_bytes_max=10)
+    refused = await fill(stranger, code, picture=photo())
+    assert refused.status_code == 422
+    assert "请去掉照片后提交" in refused.text
+    assert (await fill(stranger, code)).status_code == 303
 
 
 async def test_a_photo_is_drawn_anew_and_what_is_none_is_said(

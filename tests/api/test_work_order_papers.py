@@ -102,6 +102,17 @@ async def test_the_same_photo_twice_is_there_once(client: httpx.AsyncClient, est
     assert [move for move, _ in journal(answer)] == ["open", "photo"]
 
 
+async def test_a_photo_that_finds_no_room_leaves_no_trace(
+    client: httpx.AsyncClient, app: FastAPI, estate: Estate
+) -> None:
+    order = await opened(client)
+    app.state.service = replace(app.state.service, photos_site_bytes_max=len(camera()) - 1)
+    refused = await photo(client, order, camera())
+    assert (refused.status_code, refused.json()["type"]) == (507, "urn:taizhang:problem:photos_full")
+    found = (await client.get(f"/work-orders/{order}")).json()
+    assert (found["photos"], [each["move"] for each in found["journal"]]) == ([], ["open"])
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
