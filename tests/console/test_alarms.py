@@ -187,6 +187,7 @@ def test_what_ends_under_the_hand_stays_until_it_is_off(calm: Service, open_page
 
 def test_a_broken_stream_is_said_at_once_and_heals(calm: Service, open_page: OpenPage) -> None:
     page = open_page()
+    expect(page.locator(".alarms")).to_be_visible()  # the stream may be there before the list is
     page.context.set_offline(True)
     banner = page.get_by_role("alert").filter(has_text="实时连接已断开")
     expect(banner).to_be_visible(timeout=2_000)

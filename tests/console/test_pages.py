@@ -31,6 +31,10 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+CUT = """[...document.querySelectorAll(".cell-title strong")]
+    .filter(title => title.scrollWidth > title.clientWidth).map(title => title.innerText)"""
+
+
 def look(page: Page, keep: Keep, name: str, widths: Sequence[int] = tuple(WIDTHS)) -> None:
     """The page as it is in each width: kept as a picture, not wider than the screen, nothing serious for axe."""
     language = (page.locator("html").get_attribute("lang") or "")[:2]
@@ -54,6 +58,7 @@ def test_every_page_in_every_width(path: str, language: str, calm: Service, open
         expect(page.locator("h1")).to_be_visible()
         if path == "alarms":
             expect(page.locator("[data-alarm]")).to_have_count(2)
+            assert page.evaluate(CUT) == [], "what is wrong is read whole"
         keep(page, f"{path}-{width}-{language}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
         assert serious(page) == []

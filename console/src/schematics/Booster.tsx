@@ -25,7 +25,7 @@ export function Booster({ drawn }: { drawn: Drawn }) {
           <g key={pump.key}>
             <Pipe d={`M150 ${y}H452`} />
             <rect className="drawn-ground" x={206} y={y - 22} width={92} height={44} />
-            <Pump x={182} y={y} part={pump} wrong={wrong} />
+            <Pump x={182} y={y} part={pump} room={84} wrong={wrong} />
             <Tag x={296} y={y - 20} width={70} {...of(pump.points.get('vfd_frequency'), wrong)} />
             <Tag x={370} y={y - 20} width={74} {...of(pump.points.get('motor_current'), wrong)} />
           </g>
@@ -42,6 +42,7 @@ export function Booster({ drawn }: { drawn: Drawn }) {
           x={182 + (index % 2) * 150}
           y={bottom + 50 + Math.floor(index / 2) * 52}
           part={pump}
+          room={100}
           wrong={wrong}
         />
       ))}

@@ -59,8 +59,8 @@ function Group({ drawn: { own, wrong }, row }: { drawn: Drawn; row: Row }) {
         return (
           <g key={pump.key}>
             <Pipe d={`M132 ${y}H330V${middle}`} />
-            <rect className="drawn-ground" x={186} y={y - 20} width={94} height={40} />
-            <Pump x={162} y={y} part={pump} wrong={wrong} />
+            <rect className="drawn-ground" x={186} y={y - 20} width={130} height={40} />
+            <Pump x={162} y={y} part={pump} room={126} wrong={wrong} />
           </g>
         );
       })}

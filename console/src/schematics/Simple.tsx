@@ -22,7 +22,7 @@ export function Vessel({ drawn }: { drawn: Drawn }) {
       <Tank x={10} y={10} width={150} height={middle - 14} level={level} />
       <Tag x={28} y={middle - 60} width={114} value={level} wrong={level && wrong.get(level.point)} />
       {pumps.map((pump, index) => (
-        <Pump key={pump.key} x={210} y={38 + index * 56} part={pump} wrong={wrong} />
+        <Pump key={pump.key} x={210} y={38 + index * 56} part={pump} room={240} wrong={wrong} />
       ))}
       <Rest values={rest} from={middle + 12} wrong={wrong} />
     </Tags>

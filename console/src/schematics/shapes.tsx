@@ -44,7 +44,8 @@ export function Tag({ x, y, value, wrong, width = 112, whole = false }: TagProps
       <text x={7} y={15} className="tag-name" {...squeezed(name, 12, width - 12)}>
         {name}
       </text>
-      <text x={7} y={34} className="tag-value" {...squeezed(text + old, 16, width - (wrong ? 32 : 12))}>
+      {/* 18: the letters are 16 high, but bold ones are wider. */}
+      <text x={7} y={34} className="tag-value" {...squeezed(text + old, doubtful ? 16 : 18, width - (wrong ? 32 : 12))}>
         {text}
         {doubtful && <tspan className="tag-old">{old}</tspan>}
       </text>
@@ -53,9 +54,17 @@ export function Tag({ x, y, value, wrong, width = 112, whole = false }: TagProps
   );
 }
 
-/** Text that is too long for its place is drawn narrower, not cut. Chinese letters are square, others half as wide. */
+/** How wide a letter is in parts of its height: as in the widest of the fonts a browser takes. */
+function widthOf(letter: string): number {
+  if (letter > '\u2e7f') return 1;
+  if (" .,:;'|ijlft()".includes(letter)) return 0.36;
+  if ('mwMW%'.includes(letter)) return 0.95;
+  return letter >= 'A' && letter <= 'Z' ? 0.7 : 0.62;
+}
+
+/** Text that is too long for its place is drawn narrower, not cut; what fits is left as it is. */
 export function squeezed(text: string, size: number, room: number) {
-  const width = [...text].reduce((sum, letter) => sum + (letter > '\u2e7f' ? size : size * 0.66), 0);
+  const width = [...text].reduce((sum, letter) => sum + size * widthOf(letter), 0);
   return width > room ? { textLength: room, lengthAdjust: 'spacingAndGlyphs' as const } : {};
 }
 
@@ -69,11 +78,13 @@ type PumpProps = {
   readonly x: number;
   readonly y: number;
   readonly part: Part;
+  /** How wide its name may be before something else begins. */
+  readonly room: number;
   readonly wrong: ReadonlyMap<string, Priority>;
 };
 
 /** A pump: filled while it runs, hollow while it stands; what it does stands beside it in words. */
-export function Pump({ x, y, part, wrong }: PumpProps) {
+export function Pump({ x, y, part, room, wrong }: PumpProps) {
   const { t, of } = useWords();
   const run = part.points.get('run');
   const fault = part.points.get('fault');
@@ -88,7 +99,7 @@ export function Pump({ x, y, part, wrong }: PumpProps) {
       <title>{`${of(part.name)}: ${t(state)}`}</title>
       <circle r={19} className={first ? `drawn-ring drawn-${first}` : ''} />
       <path d="M-9 -11L14 0L-9 11Z" />
-      <text x={27} y={-3} className="pump-name">
+      <text x={27} y={-3} className="pump-name" {...squeezed(of(part.name), 13, room)}>
         {of(part.name)}
       </text>
       <text x={27} y={14} className="pump-state">

@@ -100,7 +100,6 @@ function Contract({ contract, onChange }: { contract: SiteContractOut; onChange:
           </Button>
         )}
       </p>
-      <p className="faint">{contract.source}</p>
       <Scrolled>
         <table className="table">
           <thead>

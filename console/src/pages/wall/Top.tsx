@@ -61,7 +61,7 @@ function Counts({ alarms }: { alarms: readonly AlarmOut[] }) {
         return (
           <div key={grade} className={`count ${worst ? `is-${worst}` : 'is-quiet'}`}>
             <span className="count-grade">
-              <GradeMark grade={grade} /> {name('grade', grade)}
+              <GradeMark grade={grade} /> <span className="count-word">{name('grade', grade)}</span>
             </span>
             <span className="count-figure">
               {worst && <PriorityMark priority={worst} hollow={unanswered === 0} />}
