@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from psycopg.rows import TupleRow
 
-from ledger.errors import NotFound
+from ledger.errors import NotFound, Refused
 from ledger.pool import Connection
 from ledger.records import Grade
 
@@ -90,15 +90,19 @@ _COLUMNS: LiteralString = (
 
 
 async def put(connection: Connection, wanted: Wanted, *, actor: str, now: datetime) -> int:
-    """Make the plan, or change the one of this key; a retired one comes back. Its route is replaced as a whole."""
+    """Make the plan, or change the one of this key; a retired one comes back. Its route is replaced as a whole.
+
+    Raises Refused for another grid: what was walked counts for the old one.
+    """
     cursor = await connection.execute(
         "insert into inspection_plan (site_id, key, name_zh, name_en, grid, officer, substitute, period, days, starts_at, "
         "window_min, ordered, made_at, made_by) values (%(site)s, %(key)s, %(zh)s, %(en)s, %(grid)s, %(officer)s, "
         "%(substitute)s, %(period)s, %(days)s, %(starts)s, %(window)s, %(ordered)s, %(now)s, %(actor)s) "
         "on conflict on constraint inspection_plan_key_unique do update set name_zh = excluded.name_zh, "
-        "name_en = excluded.name_en, grid = excluded.grid, officer = excluded.officer, substitute = excluded.substitute, "
+        "name_en = excluded.name_en, officer = excluded.officer, substitute = excluded.substitute, "
         "period = excluded.period, days = excluded.days, starts_at = excluded.starts_at, "
-        "window_min = excluded.window_min, ordered = excluded.ordered, retired_at = null returning id",
+        "window_min = excluded.window_min, ordered = excluded.ordered, retired_at = null "
+        "where inspection_plan.grid is not distinct from excluded.grid returning id",
         {
             "site": wanted.site_id,
             "key": wanted.key,
@@ -117,7 +121,10 @@ async def put(connection: Connection, wanted: Wanted, *, actor: str, now: dateti
         },
     )
     row = await cursor.fetchone()
-    assert row is not None, "an insert that updates instead always returns"
+    if row is None:
+        raise Refused(
+            f"plan {wanted.key} stays in its grid, for which its rounds count: retire it, and make another under a key of its own"
+        )
     plan_id = int(row[0])
     await connection.execute("delete from inspection_plan_stop where plan_id = %s", [plan_id])
     await connection.cursor().executemany(

@@ -45,7 +45,7 @@ class Signature:
     note: str | None
     signed_at: datetime
     sha256: str  # of what was signed
-    holds: bool  # it covers all there is
+    holds: bool  # it covers all that the round's guards scanned; what others did is looked into by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ async def of_round(connection: Connection, round_id: int) -> list[Signature]:
     """Oldest first."""
     cursor = await connection.execute(
         "select part, signer, note, signed_at, encode(content_sha256, 'hex'), visits = "
-        "(select count(*) from inspection_visit where round_id = signature.round_id) "
+        "(select count(*) from inspection_visit as visit where round_id = signature.round_id "
+        "and person in (select event.guard from inspection_round_event as event where event.round_id = visit.round_id)) "
         "from inspection_signature as signature where round_id = %s order by id limit 200",
         [round_id],
     )
@@ -92,7 +93,8 @@ async def lacking(connection: Connection, round_ids: Sequence[int]) -> dict[int,
     """By round that has ended, the parts nobody has signed in for all there is; complete ones are left out."""
     cursor = await connection.execute(
         "select round.id, array(select part::text from inspection_signature as signature where round_id = round.id "
-        "and visits = (select count(*) from inspection_visit as visit where visit.round_id = round.id)) "
+        "and visits = (select count(*) from inspection_visit as visit where round_id = round.id "
+        "and person in (select event.guard from inspection_round_event as event where event.round_id = visit.round_id))) "
         "from inspection_round as round where id = any(%s) and state <> 'walking' order by id",
         [list(round_ids)],
     )
@@ -175,6 +177,7 @@ async def _locked_walk(connection: Connection, round_id: int) -> _Walk:
     if state == RoundState.WALKING:
         raise Refused(f"the round is still walked by {guard}: it is signed when it has ended")
     visits = await _visits(connection, round_id)
+    signed = [each for each in visits if each["person"] in guards]
     told = {
         "round": round_id,
         "site": site,
@@ -186,10 +189,10 @@ async def _locked_walk(connection: Connection, round_id: int) -> _Walk:
         "started_at": started_at,
         "ended_at": ended_at,
         "route": route,
-        "visits": visits,
+        "visits": signed,
     }
     walkers = frozenset({*guards, *(str(each["person"]) for each in visits)})
-    return _Walk(site_id, guard, walkers, len(visits), entry_bytes(told))
+    return _Walk(site_id, guard, walkers, len(signed), entry_bytes(told))
 
 
 async def _visits(connection: Connection, round_id: int) -> list[Mapping[str, object]]:

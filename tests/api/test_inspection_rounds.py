@@ -121,6 +121,16 @@ async def test_what_was_missed_is_missed_by_the_plan_of_its_day(
     assert await lines() == [*changed[:2], ("02T14:00", "missed", 1), ("05T12:00", "upcoming", 2)]
 
 
+async def test_a_plan_stays_in_its_grid(client: httpx.AsyncClient, estate: Estate) -> None:
+    """Or the months that were walked would be another grid's."""
+    assert (await client.post("/inspection-plans", json=PLAN)).status_code < 300
+    answer = await client.post("/inspection-plans", json=PLAN | {"grid": "二网格", "officer": "周工"})
+    assert answer.status_code == 409
+    assert "stays in its grid" in answer.json()["detail"]
+    (plan,) = (await client.get("/inspection-plans")).json()["items"]
+    assert (plan["grid"], plan["officer"]) == (PLAN["grid"], PLAN["officer"])
+
+
 async def test_a_plan_that_makes_no_sense_is_refused_in_words(client: httpx.AsyncClient, estate: Estate) -> None:
     for change, field in (
         ({"days": [1]}, "body.days"),
