@@ -121,6 +121,26 @@ async def test_what_somebody_else_scans_on_a_round_undoes_no_signature(
     assert await cursor.fetchall() == []
 
 
+async def test_an_auditor_reads_who_signed_and_no_code(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    staff: dict[str, httpx.AsyncClient],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    number = await walked(client, staff["guard"], clock)
+    await staff["guard"].post(f"/inspection-rounds/{number}/finish", json={})
+    await sign(staff["guard"], number)
+    await employ(owner, "auditor", "审计周", {estate.garden.id: ["auditor"]})
+    async with signed_in(app, "auditor") as auditor:
+        read = (await auditor.get(f"/inspection-rounds/{number}")).json()
+        assert [each["signer"] for each in read["signatures"]] == ["王保安"]
+        assert [each["tag_hashes"] for each in read["stops"]] == [[]]
+        assert (await auditor.post(f"/inspection-rounds/{number}/take-over", json={})).status_code == 403
+    assert (await staff["guard"].get(f"/inspection-rounds/{number}")).json()["stops"][0]["tag_hashes"] != []
+
+
 async def test_what_comes_later_wants_signing_again_and_what_was_signed_stays(
     client: httpx.AsyncClient, staff: dict[str, httpx.AsyncClient], clock: StandingClock, owner: Owner
 ) -> None:
