@@ -9,6 +9,7 @@ from ledger.lifecycle import ConditionMove
 from ledger.records import Condition, Priority
 from tests.console.conftest import OpenPage
 from tests.console.rig import Service, crowd
+from tests.console.sight import widest
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -127,7 +128,7 @@ def test_by_finger_on_a_phone(calm: Service, open_page: OpenPage) -> None:
     assert box["height"] >= 44
     button.tap()
     expect(row(page, alarm).locator(".cell-state")).to_contain_text("报警已确认")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert widest(page, 390) <= 390
 
 
 def test_many_at_once_each_with_its_own_outcome(calm: Service, open_page: OpenPage) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.api.test_imports import yaml
 from tests.console.conftest import OpenPage
 from tests.console.rig import Service
-from tests.console.test_pages import serious
+from tests.console.sight import serious, widest
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -73,7 +73,7 @@ def test_permits_and_these_pages_on_a_phone(calm: Service, open_page: OpenPage, 
     for path in ("permits", "quarantine", "import"):
         page = open_page(path, login="manager", width=390, touch=True)
         expect(page.locator("h1")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        assert widest(page, 390) <= 390, path
         assert serious(page) == []
         keep(page, f"{path}-390-zh")
     page.close()

@@ -8,34 +8,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.conftest import OpenPage
-from tests.console.rig import ROOT, WIDTHS, Service
+from tests.console.rig import WIDTHS, Service
+from tests.console.sight import serious, widest
 from tests.console.test_alarms import LOW, flood, low
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(180)]
 
-AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("alarms", "shelf")
 Keep = Callable[[Page, str], None]
-SERIOUS = ["serious", "critical"]
-
-
-# A dialog on its way out is half transparent, a list without its name: a fault is what stays.
-LOOK = """async ({ impacts, patienceMs }) => {
-    const until = performance.now() + patienceMs;
-    for (;;) {
-        const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-        const found = violations.filter(each => impacts.includes(each.impact));
-        if (found.length === 0 || performance.now() > until) return found;
-        await new Promise(done => setTimeout(done, 250));
-    }
-}"""
-
-
-def serious(page: Page) -> list[str]:
-    """What axe finds that keeps somebody from working; injected past the page's own policy, which allows no such thing."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = page.evaluate(LOOK, {"impacts": SERIOUS, "patienceMs": 5000})
-    return [f"{each['id']}: {each['help']}: {node['target']}" for each in found for node in each["nodes"]]
 
 
 CUT = """[...document.querySelectorAll(".cell-title strong")]
@@ -50,7 +30,7 @@ def look(page: Page, keep: Keep, name: str, widths: Sequence[int] = tuple(WIDTHS
         expect(page.locator(".waiting")).to_have_count(0)
         expect(page.get_by_text(re.compile("^…"))).to_have_count(0)
         keep(page, f"{name}-{width}-{language}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width}"
+        assert widest(page, width) <= width, f"{name} is wider than {width}"
         assert serious(page) == [], f"{name} at {width}"
 
 
@@ -67,7 +47,7 @@ def test_every_page_in_every_width(path: str, language: str, calm: Service, open
             expect(page.locator("[data-alarm]")).to_have_count(2)
             assert page.evaluate(CUT) == [], "what is wrong is read whole"
         keep(page, f"{path}-{width}-{language}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
+        assert widest(page, width) <= width, f"wider than {width}"
         assert serious(page) == []
 
 

@@ -22,7 +22,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from tests.console.conftest import ARGUMENTS, PATIENCE_MS
 from tests.console.rig import TOKEN, WIDTHS, Service
-from tests.console.test_pages import serious
+from tests.console.sight import serious
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 

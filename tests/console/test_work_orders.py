@@ -14,7 +14,7 @@ from ledger.records import Deadlines, Priority, Severity
 from ledger.work_orders import Act
 from tests.console.conftest import OpenPage
 from tests.console.rig import OUTPUT, Connection, Service
-from tests.console.test_pages import serious
+from tests.console.sight import serious, widest
 from tests.orders import WAY_TO, deadlines
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
@@ -115,7 +115,7 @@ def test_an_order_from_arriving_to_the_call_back(
         box = button.bounding_box()
         assert box is not None
         assert box["height"] >= FINGER_PX, button.inner_text()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert widest(page, 390) <= 390
     assert serious(page) == []
     page.evaluate("scrollTo(0, 0)")
     keep(page, "work-order-390-zh")
