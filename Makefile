@@ -47,7 +47,7 @@ $(CONSOLE): $(CONSOLE_READY) $(CONSOLE_SOURCES)
 	@console/with-node npm run --silent build
 	@touch $@
 
-# Tests of whole services mostly wait, two at a time; those marked `alone` run a clock at forty times real time, or count
+# Tests of whole services mostly wait, two at a time; those marked `alone` run a clock at thirty times real time, or count
 # what a service does in a second, and want the machine to themselves; a browser's driver has an event loop of its own,
 # and a process for it (docs/decisions/0013-ci.md).
 test: $(READY) $(CONSOLE) ## all tests
