@@ -23,6 +23,7 @@ from ledger.errors import (
     LedgerError,
     NotFound,
     NotPermitted,
+    OwnWork,
     Refused,
     TookTooLong,
     Unavailable,
@@ -110,6 +111,7 @@ TOO_MANY_ATTEMPTS = Kind("too_many_attempts", 429)
 PROVIDER_FAILED = Kind("provider_failed", 502)
 NO_PICTURE = Kind("no_picture", 422)
 PHOTOS_FULL = Kind("photos_full", 507)
+WRONG_TAG = Kind("wrong_tag", 409)
 
 # Every class of the ledger's tree has its line; tests/api/test_problems.py holds the two together.
 KIND_OF: Mapping[type[LedgerError], Kind] = {
@@ -117,6 +119,7 @@ KIND_OF: Mapping[type[LedgerError], Kind] = {
     NotFound: NOT_FOUND,
     Refused: Kind("refused", 409),
     IllegalMove: Kind("illegal_move", 409),
+    OwnWork: Kind("own_work", 409),
     NotPermitted: Kind("not_permitted", 403),
     Conflict: Kind("conflict", 409),
     Invalid: INVALID,
@@ -218,6 +221,17 @@ class PhotosFull(Declined):
     def __init__(self, bytes_max: int) -> None:
         limit = f"{bytes_max / 2**30:.3g}"
         super().__init__(f"the site's pictures have reached {limit} GiB: raise TAIZHANG_PHOTOS_SITE_GIB", limit=limit)
+
+
+class WrongTag(Declined):
+    """Not the one that hangs at `here`: another place's, a retired one, a stranger's."""
+
+    kind = WRONG_TAG
+
+    def __init__(self, fault: str, detail: str, *, here: Name, there: Name | None = None) -> None:
+        told = CATALOGUE.text("tag_fault", fault)
+        why = told if there is None else _filled(told, {"there": there})
+        super().__init__(detail, why=why, here=here)
 
 
 class NoProvider(Declined):

@@ -12,15 +12,14 @@ from pydantic import Field, StringConstraints
 
 from api.context import needs
 from api.deeds import DeedOf
-from api.problems import refusals
+from api.problems import WrongTag, refusals
 from api.rights import Right
-from api.shapes import Asked, Id, Text
+from api.shapes import Asked, Id, Name, Text
 from api.tags import find
 from api.work_orders import WorkOrderDetail, detail_of
 from inspection import codes
 from inspection.plausibility import Means
 from ledger import order_papers, work_orders
-from ledger.errors import Refused
 from ledger.lifecycle import WorkOrderMove
 from ledger.pool import Connection
 
@@ -77,16 +76,20 @@ async def witness_work_order(order: Id, asked: ScanIn, deed: DeedOf) -> Response
 async def _seen(
     connection: Connection, order_id: int, asked: ScanIn, public_urls: Sequence[str]
 ) -> Mapping[str, object]:
-    """Raises NotFound, or Refused for a tag that does not hang there."""
+    """Raises NotFound, or WrongTag for a tag that does not hang there."""
     order = await work_orders.get(connection, order_id)
+    here = Name(zh=order.facility_name_zh, en=order.facility_name_en)
     read = codes.read(asked.tag, public_urls)
     if read.code is None:
-        raise Refused(f"what was scanned is no tag of ours: scan the one at {order.facility_name_zh}")
+        said = f"what was scanned is no tag of ours: scan the one at {order.facility_name_zh}"
+        raise WrongTag("foreign", said, here=here)
     tag = await find(connection, read.code)
     if tag.facility_id != order.facility_id:
-        raise Refused(
+        said = (
             f"this tag hangs at {tag.facility_name_zh}; the order is for {order.facility_name_zh}: scan the one there"
         )
+        there = Name(zh=tag.facility_name_zh, en=tag.facility_name_en)
+        raise WrongTag("elsewhere", said, here=here, there=there)
     if tag.retired_at is not None:
-        raise Refused(f"tag ...{tag.code[-4:]} is retired: scan the one that hangs there now")
+        raise WrongTag("retired", f"tag ...{tag.code[-4:]} is retired: scan the one that hangs there now", here=here)
     return {"tag": tag.code[-4:], "means": asked.means}

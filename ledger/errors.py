@@ -4,6 +4,7 @@
     |-- NotFound             no such row in the caller's scope: ask for another
     |-- Refused              the request is understood and may not be done; says what could be
     |   |-- IllegalMove      the lifecycle does not allow it from here; carries the legal moves
+    |   |-- OwnWork          who did it does not answer for it: let another do that
     |   |-- NotPermitted     the response table does not allow it for this grade, severity or duration
     |   `-- Conflict         somebody else was there first, or the key is taken
     |-- Invalid              a value breaks a rule of the ledger; says which and what would do
@@ -39,6 +40,10 @@ class IllegalMove(Refused):
         self.subject, self.state, self.move, self.legal = subject, state, move, tuple(legal)
         options = ", ".join(self.legal) or "none"
         super().__init__(f"{subject} is {state}: {move} is not possible; possible now: {options}")
+
+
+class OwnWork(Refused):
+    """Who did it does not answer for it."""
 
 
 class NotPermitted(Refused):

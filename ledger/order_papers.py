@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import LiteralString
 
 from ledger import work_orders
-from ledger.errors import IllegalMove, NotFound, Refused
+from ledger.errors import IllegalMove, NotFound, OwnWork, Refused
 from ledger.lifecycle import WorkOrderState, legal_work_order_moves
 from ledger.pool import Connection
 from ledger.records import WorkOrder
@@ -157,7 +157,7 @@ async def sign(connection: Connection, order_id: int, act: Act, *, sha256: str, 
 
 async def witness(connection: Connection, order_id: int, act: Act) -> None:
     """Somebody stood by while it was done; who scans again stood by once. Raises NotFound, IllegalMove before anybody
-    arrived; Refused to whose work it is.
+    arrived; OwnWork to whose work it is.
     """
     order = await work_orders.locked(connection, order_id)
     _refuse_unless(order, _AT_WORK, "witness")
@@ -173,7 +173,7 @@ async def witness(connection: Connection, order_id: int, act: Act) -> None:
     assert row is not None
     worked, witnessed = row
     if worked or act.actor == order.assignee:
-        raise Refused("who does the work does not witness it: let one of your own people who stood by scan the tag")
+        raise OwnWork("who does the work does not witness it: let one of your own people who stood by scan the tag")
     if not witnessed:
         await work_orders.enter(connection, order, "witness", act)
 

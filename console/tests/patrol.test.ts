@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ChecklistOut, ItemOut, RoundStop } from '../src/api/schema';
 import { allWell, asked, missing, wantsPhoto } from '../src/patrol/answers';
-import { read, shown, typed } from '../src/patrol/codes';
+import { read, shown, typed } from '../src/scanning/codes';
 
 // Made by inspection/codes.py.
 const CODE = 'GH8RHGKC32TG';

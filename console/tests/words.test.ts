@@ -14,9 +14,12 @@ const TEXTS = /(^|[\\/])texts\.ts$/;
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map(name => join('src', name))
   .filter(name => /\.tsx?$/.test(name) && !NOT_LOOKED_AT.has(name) && !TEXTS.test(name));
-const ofPages = import.meta.glob<{ TEXTS: Texts }>(['../src/pages/*/texts.ts', '../src/patrol/texts.ts'], {
-  eager: true,
-});
+const ofPages = import.meta.glob<{ TEXTS: Texts }>(
+  ['../src/pages/*/texts.ts', '../src/patrol/texts.ts', '../src/scanning/texts.ts'],
+  {
+    eager: true,
+  },
+);
 const everyWord = [
   ...Object.entries(CATALOGUE),
   ...Object.entries(ofPages).flatMap(([page, { TEXTS }]) =>

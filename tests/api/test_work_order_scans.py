@@ -30,6 +30,7 @@ async def test_arrival_and_witness_are_scans_at_the_facility(client: httpx.Async
         refused = await scanned("arrival-scan", tag)
         assert refused.status_code == 409
         assert said in refused.json()["detail"]
+        assert "一号泵组" in refused.json()["text"]["zh"]  # where to scan, in the reader's language
     assert (
         (await scanned("witness-scan", here, **STOOD_BY)).json()["type"].endswith("illegal_move")
     )  # nobody has arrived
@@ -68,4 +69,4 @@ async def test_whose_work_it_is_does_not_witness_it(client: httpx.AsyncClient, e
     for headers in ({}, STOOD_BY):  # who arrived, and whose it is
         refused = await client.post(f"/work-orders/{order}/witness-scan", json=body, headers=headers)
         assert refused.status_code == 409
-        assert "does not witness" in refused.json()["detail"]
+        assert refused.json()["type"].endswith("own_work")

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.console.phone import ARGUMENTS, PATIENCE_MS, Phone
 from tests.console.rig import BUILT, OUTPUT, WIDTHS, Service, running
 from tests.fix_database import _drop, clone, with_database
 from tests.fix_sockets import free_port
 
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE_MS = 15_000
 # The sound is there, and allowed: one test looks at what happens where it is not.
 SOUND = "--autoplay-policy=no-user-gesture-required"
 
@@ -117,6 +116,11 @@ def open_page(browser: Browser, calm: Service, signed_in: Callable[[str], Path])
     for context in contexts:
         context.close()
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def phone(calm: Service, chromium: str, browser: Browser, tmp_path: Path) -> Phone:
+    return Phone(browser, chromium, calm.url, tmp_path)
 
 
 @pytest.fixture

@@ -1,32 +1,23 @@
 """A guard's whole round on a phone: signed in, tags read by the camera, a cellar without network, a browser that is killed."""
 
-import io
-import os
 import re
-import signal
 import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-import segno
-from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Locator, Page, expect
 
-from tests.console.conftest import ARGUMENTS, PATIENCE_MS
-from tests.console.rig import TOKEN, WIDTHS, Service
+from tests.console.phone import Phone, pictured
+from tests.console.rig import TOKEN, Service
 from tests.console.sight import serious
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
-WALL = (122, 118, 110)
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Actor": "inspector"}
 Keep = Callable[[Page, str], None]
 
@@ -90,78 +81,6 @@ def route(calm: Service, request: pytest.FixtureRequest) -> Iterator[Route]:
         client.post("/inspection-plans", json=plan).raise_for_status()
         yield Route(client, plan_key, keys, links, datetime.now(UTC))
         client.post(f"/inspection-plans/garden/{plan_key}/retire").raise_for_status()
-
-
-def pictured(text: str | None) -> bytes:
-    """A tag on a wall, or the wall."""
-    frame = Image.new("RGB", (640, 480), WALL)
-    if text is not None:
-        drawn = io.BytesIO()
-        segno.make_qr(text, error="q").save(drawn, kind="png", scale=7, border=4)
-        frame.paste(Image.open(drawn).convert("RGB").rotate(4, expand=True, fillcolor=WALL), (180, 90))
-    written = io.BytesIO()
-    frame.save(written, "JPEG", quality=80)
-    return written.getvalue()
-
-
-@dataclass
-class Phone:
-    """A browser with a memory, and a camera before which a test holds pictures."""
-
-    browser: Browser
-    chromium: str
-    url: str
-    directory: Path
-
-    def hold(self, text: str | None) -> None:
-        """The camera reads its film anew each time it is opened."""
-        (self.directory / "film.mjpeg").write_bytes(pictured(text) * 5)
-
-    @contextmanager
-    def on(self, *, offline: bool = False) -> Generator[Page]:
-        context = self.browser.browser_type.launch_persistent_context(
-            self.directory / "memory",
-            executable_path=self.chromium,
-            args=[
-                *ARGUMENTS,
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-video-capture={self.directory / 'film.mjpeg'}",
-            ],
-            viewport={"width": 390, "height": WIDTHS[390]},
-            has_touch=True,
-            is_mobile=True,
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        context.set_offline(offline)
-        page = context.pages[0]
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        context.on(
-            "request",
-            lambda request: (
-                None if re.match(rf"{self.url}|data:|blob:", request.url) else complaints.append(request.url)
-            ),
-        )
-        page.goto(f"{self.url}/patrol")
-        yield page
-        with suppress(PlaywrightError):  # where a test killed it
-            context.close()
-        assert not complaints, "\n".join(complaints)
-
-    def killed(self) -> None:
-        """Nothing is saved in passing: as when a phone's battery is empty."""
-        for each in Path("/proc").glob("[0-9]*/cmdline"):
-            said = each.read_bytes().decode(errors="replace")
-            if str(self.directory / "memory") in said and "--type=" not in said:
-                os.kill(int(each.parent.name), signal.SIGKILL)
-
-
-@pytest.fixture
-def phone(calm: Service, chromium: str, browser: Browser, tmp_path: Path) -> Phone:
-    return Phone(browser, chromium, calm.url, tmp_path)
 
 
 def bar(page: Page) -> Locator:

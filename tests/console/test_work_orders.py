@@ -1,9 +1,11 @@
 """Work orders: a maintenance engineer with a phone, from arriving to the signature; then the desk, that calls back."""
 
 import io
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -13,7 +15,8 @@ from ledger.lifecycle import WorkOrderMove, WorkOrderState
 from ledger.records import Deadlines, Priority, Severity
 from ledger.work_orders import Act
 from tests.console.conftest import OpenPage
-from tests.console.rig import OUTPUT, Connection, Service
+from tests.console.phone import Phone
+from tests.console.rig import OUTPUT, TOKEN, Connection, Service
 from tests.console.sight import serious, widest
 from tests.orders import WAY_TO, deadlines
 
@@ -31,6 +34,7 @@ def open_orders(service: Service) -> dict[WorkOrderState, int]:
         for state in (
             WorkOrderState.OPENED,
             WorkOrderState.DISPATCHED,
+            WorkOrderState.ACCEPTED,
             WorkOrderState.ARRIVED,
             WorkOrderState.SUSPENDED,
             WorkOrderState.RESOLVED,
@@ -153,3 +157,55 @@ def orders_stand_on_board_and_list(
         expect(desk.locator(f"tbody tr a[href='/work-orders/{each}']")).to_be_visible()
     assert serious(desk) == []
     keep(desk, "work-orders-list-1440-en")
+
+
+def tag_at(service: Service, facility: str) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-Actor": "inspector"}
+    issued = httpx.post(
+        f"{service.url}/api/v1/tags", json={"site": "garden", "facility": facility}, headers=headers, timeout=30
+    )
+    return issued.raise_for_status().json()["tag"]
+
+
+def test_who_is_there_says_so_with_the_tag(
+    calm: Service, open_page: OpenPage, phone: Phone, keep: Callable[[Page, str], None]
+) -> None:
+    """A contractor's phone reads another's tag, then the right one; one of one's own witnesses with a code typed in."""
+    order = open_orders(calm)[WorkOrderState.ACCEPTED]
+    here, elsewhere = tag_at(calm, "booster-1"), tag_at(calm, "lamp-1")
+    phone.hold(elsewhere["link"])
+    with phone.on(f"work-orders/{order}") as page:
+        page.get_by_label("登录名").fill("contractor")
+        page.get_by_label("密码", exact=True).fill(calm.passwords["contractor"])
+        page.get_by_role("button", name="登录").tap()
+        there = page.get_by_role("region", name="到场与旁站")
+        expect(there).to_contain_text("还没有人到场")
+        there.get_by_role("button", name="扫码到场").tap()
+        told = page.get_by_role("alertdialog")
+        expect(told).to_contain_text("这个标签挂在“宣传栏灯”。请扫“一号泵组”现在挂着的标签。")
+        keep(page, "work-order-scan-refused-390-zh")
+        assert serious(page) == []
+        phone.hold(here["link"])
+        told.get_by_role("button", name="返回工单").tap()
+        there.get_by_role("button", name="扫码到场").tap()
+        expect(there).to_contain_text(re.compile(f"到场 维保单位刘工.*相机扫码 …{here['code'][-4:]}"))
+        assert widest(page, 390) <= 390
+        assert serious(page) == []
+        keep(page, "work-order-arrived-390-zh")
+
+    desk = open_page(f"work-orders/{order}", login="duty", language="en", width=390, touch=True)
+    there = desk.get_by_role("region", name="On site")
+    there.get_by_role("button", name="Scan to witness").tap()
+    over = desk.get_by_role("dialog", name="Scan to witness")
+    expect(over).to_contain_text("No camera")
+    assert serious(desk) == []
+    over.get_by_role("button", name="Type").tap()
+    over.get_by_label("The twelve characters on the tag").fill("2222")
+    over.get_by_role("button", name="Go").tap()
+    expect(over.get_by_role("alert")).to_contain_text("twelve characters")
+    over.get_by_label("The twelve characters on the tag").fill(here["shown"].lower())
+    keep(desk, "work-order-witness-typing-390-en")
+    over.get_by_role("button", name="Go").tap()
+    expect(there).to_contain_text("typed in")
+    expect(over).to_have_count(0)
+    expect(desk.get_by_role("region", name="What happened")).to_contain_text(f"tag …{here['code'][-4:]} typed in")

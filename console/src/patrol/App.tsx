@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { RoundOut } from '../api/schema';
+import { typed } from '../scanning/codes';
+import { wake } from '../scanning/signals';
 import { useTexts, useWords } from '../words/words';
 import { Bar } from './Bar';
-import { typed } from './codes';
 import type { Patrol } from './kept/patrol';
 import { InPatrol, usePatrol } from './PatrolContext';
 import { Outbox } from './pages/Outbox';
@@ -11,7 +12,6 @@ import { Round } from './pages/Round';
 import { Scan } from './pages/Scan';
 import { SignIn } from './pages/SignIn';
 import { Today } from './pages/Today';
-import { wake } from './signals';
 import { TEXTS } from './texts';
 import { codeOfAddress, useViews, type View } from './views';
 

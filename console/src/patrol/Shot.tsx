@@ -1,16 +1,19 @@
 import { useRef, useState } from 'react';
+import { useCamera } from '../scanning/camera';
+import type { Means } from '../scanning/codes';
+import { photoOf, photoOfFile } from '../scanning/pictures';
+import { bad, good } from '../scanning/signals';
+import { TEXTS as SCANNING } from '../scanning/texts';
 import { useTexts } from '../words/words';
-import type { Means } from './kept/shapes';
-import { useCamera } from './reading/camera';
-import { photoOf, photoOfFile } from './reading/pictures';
-import { bad, good } from './signals';
 import { TEXTS } from './texts';
+import '../scanning/scanning.css';
 
 type Props = { title: string; onShot: (picture: Blob, means: Means) => Promise<void>; onBack: () => void };
 
 /** Takes a photo in the page, where it is taken now and of what stands there; a file from the album is told as such. */
 export function Shot({ title, onShot, onBack }: Props) {
   const say = useTexts(TEXTS);
+  const told = useTexts(SCANNING);
   const video = useRef<HTMLVideoElement>(null);
   const camera = useCamera(video);
   const [busy, setBusy] = useState(false);
@@ -31,24 +34,24 @@ export function Shot({ title, onShot, onBack }: Props) {
 
   return (
     <main className="scan">
-      <video ref={video} playsInline muted className="seen" />
-      <p className="aim-words">{fault === '' ? title : fault}</p>
+      <video ref={video} playsInline muted className="scan-seen" />
+      <p className="scan-words">{fault === '' ? title : fault}</p>
       {state !== 'on' && (
-        <p className="camera-state" role="status">
-          {say(state === 'insecure' ? 'insecure' : `camera_${state}`)}
+        <p className="scan-state" role="status">
+          {told(`camera_${state}`)}
         </p>
       )}
-      <nav className="tools">
+      <nav className="scan-tools">
         <button type="button" onClick={onBack}>
           {say('back')}
         </button>
         {camera.torch !== 'none' && (
           <button type="button" aria-pressed={camera.torch === 'on'} onClick={() => void camera.toggleTorch()}>
-            {say('torch')}
+            {told('torch')}
           </button>
         )}
-        <label className="button">
-          {say('from_file')}
+        <label className="scan-file">
+          {told('from_file')}
           <input
             type="file"
             accept="image/*"
@@ -61,7 +64,7 @@ export function Shot({ title, onShot, onBack }: Props) {
         </label>
         <button
           type="button"
-          className="main"
+          className="scan-main"
           disabled={busy || state !== 'on'}
           onClick={() => {
             if (video.current !== null) take(photoOf(video.current), 'camera');

@@ -42,6 +42,11 @@ function Told({ event }: { event: Event }) {
       case 'part':
       case 'part_struck':
         return [detail.name, detail.model, `${detail.quantity} ${detail.unit}`].filter(Boolean).join(' · ');
+      case 'arrive':
+      case 'witness':
+        return detail.means === undefined
+          ? null
+          : say(`means_${detail.means}` as keyof typeof TEXTS, { tag: String(detail.tag) });
       case 'signature':
         return String(detail.signer);
       case 'photo':

@@ -20,6 +20,7 @@ import { NoteForm } from './NoteForm';
 import { type Order, useOrder } from './orders';
 import { Parts } from './Parts';
 import { Photos } from './Photos';
+import { Presence } from './Presence';
 import { Signature } from './Signature';
 import '../../app/panels.css';
 import './orders.css';
@@ -51,6 +52,7 @@ export default function WorkOrder() {
       <div className="order-main">
         <Head order={order} />
         <MovePanel detail={asked.data} />
+        <Presence detail={asked.data} />
         <Hazard detail={asked.data} />
         <Clocks order={order} />
         <AlarmsOf order={order} />

@@ -10,6 +10,11 @@ export type Detail = WorkOrderDetail;
 export type State = Order['state'];
 export type Move = Order['legal_moves'][number];
 
+export type Scanned = 'arrival' | 'witness';
+
+/** Entries that say who was at the facility. */
+export const isOfPresence = (event: Event) => event.move === 'arrive' || event.move === 'witness';
+
 export const PRIORITIES = ['urgent', 'high', 'medium', 'low'] as const;
 export const OPEN_STATES = [
   'opened',

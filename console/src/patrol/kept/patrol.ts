@@ -6,10 +6,10 @@
 import { api, deedKey, given, setCsrf } from '../../api/client';
 import { Failed } from '../../api/problem';
 import type { ChecklistOut, Me, PhotoOf, RoundLine, RoundOut, VisitIn } from '../../api/schema';
-import { hashOf, sha256 } from '../codes';
+import { hashOf, type Means, sha256 } from '../../scanning/codes';
 import { all, keepSaid, put, said, write } from './database';
 import { Sender, type Sending, SignedOut, tidy, tryAgain } from './outbox';
-import type { Draft, Entry, FinishEntry, Means, Name, Photo, VisitEntry } from './shapes';
+import type { Draft, Entry, FinishEntry, Name, Photo, VisitEntry } from './shapes';
 import { draftKey } from './shapes';
 
 const PATIENCE_MS = [2_000, 5_000, 10_000, 20_000, 40_000, 60_000];

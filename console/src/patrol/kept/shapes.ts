@@ -1,9 +1,9 @@
 /** What lies on the phone. Names of places are kept with it, so that it can be told without the round it belongs to. */
 
 import type { PhotoOf, VisitAnswer, VisitIn } from '../../api/schema';
+import type { Means } from '../../scanning/codes';
 import type { Answers } from '../answers';
 
-export type Means = NonNullable<VisitIn['means']>;
 export type Name = { readonly zh: string; readonly en: string };
 
 /** `refused`: it will not be taken as it is, and stays with the service's reason. */

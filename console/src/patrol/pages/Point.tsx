@@ -1,14 +1,15 @@
 import { useMemo, useState } from 'react';
 import type { ChecklistOut, ItemOut, RoundOut, RoundStop } from '../../api/schema';
+import type { Means } from '../../scanning/codes';
+import { good } from '../../scanning/signals';
 import { useTexts, useWords } from '../../words/words';
 import { type Answer, type Answers, allWell, asked, fails, missing, wantsPhoto } from '../answers';
 import { Item } from '../Item';
-import { type Draft, draftKey, type Means } from '../kept/shapes';
+import { type Draft, draftKey } from '../kept/shapes';
 import { dayAndClock } from '../moments';
 import { usePatrol } from '../PatrolContext';
 import { passedOver, standings } from '../rounds';
 import { Shot } from '../Shot';
-import { good } from '../signals';
 import { TEXTS } from '../texts';
 
 type Props = {

@@ -10,6 +10,8 @@ const RADIX = 2;
 const PARTERS = /[\s\-_.·—–]+/g;
 const LINK = /^https?:\/\/[^/?#]+(?:\/[^?#]*)?\/t\/([^/?#]+)\/?(?:[?#].*)?$/i;
 
+/** How a code came to be known: whoever typed it in was perhaps never there. */
+export type Means = 'camera' | 'photo_file' | 'typed';
 export type Misread = 'empty' | 'foreign' | 'wrong_length' | 'wrong_character' | 'wrong_check';
 export type Reading = { readonly code: string } | { readonly misread: Misread };
 
