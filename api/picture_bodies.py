@@ -1,24 +1,35 @@
-"""A request whose body is a picture: how it is described, whether there is room, and how a kept one is given back."""
+"""A request whose body is a picture or a page: how it is described, whether there is room, and how it is given back."""
 
 import asyncio
 import hashlib
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Response
 from fastapi.responses import FileResponse
+from pydantic import Field
 
 from api.problems import PhotosFull
+from api.shapes import Asked
+from inspection.documents import PDF
 from inspection.photo_store import PhotoStore
 from ledger import photos
 from ledger.errors import NotFound
 from ledger.pool import Connection
 
-PICTURE_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/jpeg", "image/png")},
-    }
-}
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class PictureQuery(Asked):
+    small: Annotated[bool, Field(description="at most 480 points a side, the right way up")] = False
+
+
+def _binary(*kinds: str) -> dict[str, Any]:
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+PICTURE_BODY = _binary("image/jpeg", "image/png")
+PAGE_BODY = _binary(PDF, "image/jpeg", "image/png")
 _HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
@@ -43,3 +54,11 @@ async def picture(store: PhotoStore, sha256: str, media_type: str, *, small: boo
     if not await asyncio.to_thread(path.is_file):
         raise NotFound("photo", sha256)
     return FileResponse(path, media_type=media_type, headers=_HEADERS)
+
+
+async def page_or_picture(store: PhotoStore, sha256: str, media_type: str, *, small: bool = False) -> Response:
+    """As `picture`; a PDF is a file to save, as no page of ours may run what is in it."""
+    answer = await picture(store, sha256, media_type, small=small)
+    if media_type == PDF:
+        answer.headers["Content-Disposition"] = f'attachment; filename="{sha256[:12]}.pdf"'
+    return answer

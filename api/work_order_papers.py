@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.context import InContext, needs
 from api.deeds import Deed, DeedOf
-from api.picture_bodies import PICTURE_BODY, picture, require_room
+from api.picture_bodies import PICTURE_BODY, PictureQuery, Sha256, picture, require_room
 from api.problems import NotAPicture, refusals, unacceptable
 from api.rights import Right
 from api.shapes import Asked, Id, Text, Word
@@ -25,7 +25,6 @@ from ledger.records import WorkOrder
 router = APIRouter(tags=["work orders"])
 
 Caption = Annotated[Word | None, Field(description="what is to be seen on it")]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class PhotoQuery(Asked):
@@ -35,10 +34,6 @@ class PhotoQuery(Asked):
 
 class SignatureQuery(Asked):
     signer: Annotated[Word, Field(description="who signs, as he says his name")]
-
-
-class PictureQuery(Asked):
-    small: Annotated[bool, Field(description="at most 480 points a side, the right way up")] = False
 
 
 class PartIn(Asked):

@@ -42,11 +42,12 @@ async def keep(connection: Connection, photo: Photo) -> bool:
 
 
 async def bytes_with(connection: Connection, site_id: int, sha256: str, size: int) -> int:
-    """How many the site's pictures have with this one. 0: it is there already."""
+    """How many the site's pictures and pages of certificates have with this one. 0: it is there already."""
     cursor = await connection.execute(
-        "select case when bool_or(sha256 = %s) then 0 else coalesce(sum(bytes), 0) + %s end "
-        "from inspection_photo where site_id = %s",
-        [sha256, size, site_id],
+        "select case when bool_or(sha256 = %(sha256)s) then 0 else coalesce(sum(bytes), 0) + %(size)s end from ("
+        "select sha256, bytes from inspection_photo where site_id = %(site)s union "
+        "select sha256, bytes from certificate_page where site_id = %(site)s) as kept",
+        {"sha256": sha256, "size": size, "site": site_id},
     )
     row = await cursor.fetchone()
     assert row is not None

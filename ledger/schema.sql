@@ -2,6 +2,7 @@
 -- tests/ledger/test_migrations.py. For reading; why things are as they are is written in the migrations.
 
 create domain ledger_key as text constraint ledger_key_shape CHECK (VALUE ~ '^[a-z0-9_-]{1,64}$'::text);
+create type certificate_kind as enum ('fire_facility_test', 'fire_product', 'electrical_fire_test', 'lift_periodic_inspection', 'lift_self_testing', 'use_registration', 'pressure_gauge_calibration', 'safety_valve_calibration', 'instrument_calibration', 'water_quality_test', 'water_sanitary_permit', 'tank_cleaning', 'lightning_protection_test', 'acceptance', 'other');
 create type condition_move as enum ('raise', 'clear', 'latch', 'acknowledge', 'reset', 'realarm', 'unshelve', 'unshelve_expired', 'shelve', 'suppress', 'unsuppress', 'remove_from_service', 'return_to_service');
 create type condition_state as enum ('NORM', 'UNACK', 'ACKED', 'RTNUN', 'LATUN', 'LATACK');
 create type fitness_state as enum ('fit', 'faulty', 'out_of_use');
@@ -279,6 +280,65 @@ create policy api_in_scope on audit_log for select to taizhang_api using ((COALE
 create policy ingest_everywhere on audit_log for select to taizhang_ingest using (true);
 grant insert, select on audit_log to taizhang_api;
 grant select (person_id, token_id, site_id) on audit_log to taizhang_ingest;
+
+create table certificate (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    facility_id integer not null,
+    kind certificate_kind not null,
+    number text not null,
+    issuer text not null,
+    issued_on date not null,
+    valid_until date,
+    note text,
+    replaces_id bigint,
+    added_at timestamp with time zone not null,
+    added_by text not null,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by text,
+    withdrawn_why text,
+    constraint certificate_pkey PRIMARY KEY (id),
+    constraint certificate_facility_id_unique UNIQUE (facility_id, id),
+    constraint certificate_site_id_unique UNIQUE (site_id, id),
+    constraint certificate_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint certificate_replaces_same_facility FOREIGN KEY (facility_id, replaces_id) REFERENCES certificate(facility_id, id),
+    constraint certificate_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint certificate_bounded CHECK (length(number) >= 1 AND length(number) <= 100 AND length(issuer) >= 1 AND length(issuer) <= 100 AND length(note) >= 1 AND length(note) <= 4000),
+    constraint certificate_ends_after_it_begins CHECK (valid_until >= issued_on),
+    constraint certificate_withdrawn_by_somebody CHECK ((num_nonnulls(withdrawn_at, withdrawn_by, withdrawn_why) = ANY (ARRAY[0, 3])) AND length(withdrawn_why) >= 1 AND length(withdrawn_why) <= 4000)
+);
+CREATE INDEX certificate_by_end ON certificate USING btree (site_id, valid_until, id) WHERE withdrawn_at IS NULL;
+CREATE INDEX certificate_replacing ON certificate USING btree (replaces_id) WHERE replaces_id IS NOT NULL;
+CREATE TRIGGER certificate_no_delete BEFORE DELETE ON certificate FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER certificate_no_truncate BEFORE TRUNCATE ON certificate FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table certificate enable row level security;
+create policy api_in_scope on certificate for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on certificate for all to taizhang_ingest using (true);
+grant insert, select, update (withdrawn_at, withdrawn_by, withdrawn_why) on certificate to taizhang_api;
+grant select on certificate to taizhang_ingest;
+
+create table certificate_page (
+    site_id integer not null,
+    certificate_id bigint not null,
+    sha256 text not null,
+    media_type text not null,
+    bytes integer not null,
+    added_at timestamp with time zone not null,
+    added_by text not null,
+    constraint certificate_page_pkey PRIMARY KEY (certificate_id, sha256),
+    constraint certificate_page_certificate_same_site FOREIGN KEY (site_id, certificate_id) REFERENCES certificate(site_id, id),
+    constraint certificate_page_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint certificate_page_is_a_document CHECK ((media_type = ANY (ARRAY['application/pdf'::text, 'image/jpeg'::text, 'image/png'::text, 'image/webp'::text])) AND bytes > 0),
+    constraint certificate_page_named_by_content CHECK (sha256 ~ '^[0-9a-f]{64}$'::text)
+);
+CREATE INDEX certificate_page_of_site ON certificate_page USING btree (site_id, sha256);
+CREATE TRIGGER certificate_page_append_only BEFORE DELETE OR UPDATE ON certificate_page FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER certificate_page_no_truncate BEFORE TRUNCATE ON certificate_page FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table certificate_page enable row level security;
+create policy api_in_scope on certificate_page for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on certificate_page for all to taizhang_ingest using (true);
+grant insert, select on certificate_page to taizhang_api;
+grant select on certificate_page to taizhang_ingest;
 
 create table condition (
     id integer not null generated always as identity,

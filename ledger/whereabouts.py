@@ -8,6 +8,7 @@ from ledger.pool import Connection
 # What a path calls a thing by -> the statement that gives its site.
 BY_ID: Mapping[str, LiteralString] = {
     "alarm": "select site_id from alarm where id = %s",
+    "certificate": "select site_id from certificate where id = %s",
     "condition": "select site_id from condition where id = %s",
     "order": "select site_id from work_order where id = %s",
     "permit": "select site_id from work_permit where id = %s",

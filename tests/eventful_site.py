@@ -9,6 +9,8 @@ from inspection import codes
 from ledger import (
     audit_log,
     beats,
+    certificates,
+    facilities,
     fitness,
     history,
     intake,
@@ -82,6 +84,7 @@ async def let_everything_happen(connection: Any, site: SmallSite) -> None:
         "values (%s, %s, 'grade', 'A', '李工', '试验', %s)",
         [site.id, site.booster, NOON],
     )
+    await _certify(connection, site, picture)
     await _employ(connection, site)
     await _answer_for(connection, site)
     await beats.put(connection, site.id, "worker", broker_connected=True, lag_s=0.0)
@@ -100,6 +103,22 @@ async def _finish(connection: Any, site: SmallSite) -> None:
     await order_papers.add_part(connection, order, act, order_papers.NewPart("机械密封", "M7N-25", 1, "套"))
     await order_papers.sign(connection, order, act, sha256=picture, signer="刘女士")
     await order_papers.call_back(connection, order, act, spoken_with="刘女士", rating=5, words=None)
+
+
+async def _certify(connection: Any, site: SmallSite, picture: str) -> None:
+    """The booster's water was tested; the page is the picture of the visit."""
+    found = await facilities.facility(connection, site.booster)
+    new = certificates.NewCertificate(
+        certificates.CertificateKind.WATER_QUALITY_TEST,
+        "WQ-2026-0117",
+        "市疾控中心",
+        NOON.date(),
+        NOON.date() + timedelta(days=365),
+        note=None,
+        replaces_id=None,
+    )
+    number = await certificates.add(connection, found, new, actor="李工", now=NOON)
+    await certificates.add_page(connection, number, certificates.Page(picture, "image/jpeg", 1000, NOON, "李工"))
 
 
 async def _employ(connection: Any, site: SmallSite) -> None:

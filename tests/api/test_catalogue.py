@@ -18,6 +18,7 @@ from inspection.expiry import Expiry
 from inspection.judging import Outcome
 from inspection.pictures import Fault
 from inspection.plausibility import Reason, Verdict
+from ledger.certificates import CertificateKind, CertificateMove
 from ledger.fitness_lifecycle import FitnessMove, FitnessState
 from ledger.lifecycle import (
     WORK_ORDER_EVENTS,
@@ -56,6 +57,8 @@ SECTIONS: dict[str, type[Enum]] = {
     "role": Role,
     "right": Right,
     "expiry": Expiry,
+    "certificate_kind": CertificateKind,
+    "certificate_move": CertificateMove,
     "tag_move": TagMove,
     "public_problem": PublicProblem,
     "check_period": Period,

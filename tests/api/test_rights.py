@@ -90,9 +90,9 @@ async def places(owner: Owner, estate: Estate) -> dict[str, str]:
     cursor = await owner.execute(
         "select (select min(id) from alarm), (select min(id) from work_order), (select min(id) from work_permit), "
         "(select min(id) from person), (select min(id) from api_token), (select min(id) from work_order_part), "
-        "(select min(id) from quarantine)"
+        "(select min(id) from quarantine), (select min(id) from certificate)"
     )
-    alarm, order, permit, person, token, part, entry = await cursor.fetchone() or ()
+    alarm, order, permit, person, token, part, entry, certificate = await cursor.fetchone() or ()
     return {
         "site": "garden",
         "facility": "booster-1",
@@ -105,6 +105,7 @@ async def places(owner: Owner, estate: Estate) -> dict[str, str]:
         "token": str(token),
         "part": str(part),
         "entry": str(entry),
+        "certificate": str(certificate),
         "condition": str(estate.garden.conditions["flood"].id),
         **await places_of_inspection(owner),
     }

@@ -78,10 +78,6 @@ export const CATALOGUE = {
   'value.no': { zh: '否', en: 'No' },
 
   // -- one facility
-  'facility.now': { zh: '现状与趋势', en: 'Now and before' },
-  'facility.rules': { zh: '规则与限值', en: 'Rules and limits' },
-  'facility.dossier': { zh: '档案', en: 'Dossier' },
-  'facility.assets': { zh: '设备', en: 'Assets' },
   'facility.kind': { zh: '类别', en: 'Kind' },
   'facility.place': { zh: '位置', en: 'Place' },
   'facility.gateway': { zh: '网关', en: 'Gateway' },

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Alert, Button, Drawer, Input } from 'antd';
 import { type ReactNode, useRef, useState } from 'react';
+import { Link } from 'react-router';
 import { api, deedKey, given } from '../../api/client';
 import { useExplained } from '../../api/problem';
 import type { AlarmDetail } from '../../api/schema';
@@ -14,6 +15,7 @@ import { useNow_ms } from '../../time/now';
 import { duration, moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
 import { useWords } from '../../words/words';
+import { AskedFor } from './AskedFor';
 import { isUnacknowledged } from './order';
 import type { AlarmRow } from './rows';
 import { useTrends } from './trends';
@@ -82,6 +84,7 @@ function Account({ detail, row, onSaid }: { detail: AlarmDetail; row: AlarmRow |
           </div>
         </section>
       )}
+      <AskedFor detail={detail} />
       {guidance !== null && (
         <section>
           <h2>{t('why.guidance')}</h2>
@@ -99,8 +102,10 @@ function Account({ detail, row, onSaid }: { detail: AlarmDetail; row: AlarmRow |
           <ul>
             {detail.work_orders.map(order => (
               <li key={order.id}>
-                #{order.id} {of(order.title)} · {name('work_order_state', order.state)} ·{' '}
-                {order.assignee ?? t('why.nobody')}
+                <Link to={`/work-orders/${order.id}`}>
+                  #{order.id} {of(order.title)}
+                </Link>{' '}
+                · {name('work_order_state', order.state)} · {order.assignee ?? t('why.nobody')}
               </li>
             ))}
           </ul>

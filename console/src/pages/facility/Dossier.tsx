@@ -122,6 +122,7 @@ const SAID = [
   'move',
   'outcome',
   'verdict',
+  'number',
   'text',
   'note',
   'actor',
@@ -133,5 +134,6 @@ const MOVES: Readonly<Record<string, string>> = {
   work_order: 'work_order_move',
   tag: 'tag_move',
   fitness: 'fitness_move',
+  certificate: 'certificate_move',
 };
 const REASONS: Readonly<Record<string, string>> = { condition: 'condition_reason', work_order: 'order_reason' };

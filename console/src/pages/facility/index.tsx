@@ -4,13 +4,15 @@ import { useParams, useSearchParams } from 'react-router';
 import { useExplained } from '../../api/problem';
 import { Waiting } from '../../app/Waiting';
 import { useAlarmRows, useFacility, useOpenOrders, useRules, type Where } from '../../estate/facility';
-import { useWords } from '../../words/words';
+import { useTexts } from '../../words/words';
 import { Assets } from './Assets';
+import { Certificates } from './Certificates';
 import { Dossier } from './Dossier';
 import { Heading } from './Heading';
 import { Now } from './Now';
 import { Open } from './Open';
 import { Rules } from './Rules';
+import { TEXTS } from './texts';
 import './facility.css';
 
 /** One facility: what it says now and said before, what holds for it, what is open, and everything that ever happened. */
@@ -20,7 +22,7 @@ export default function Facility() {
 }
 
 function FacilityAt({ where }: { where: Where }) {
-  const { t } = useWords();
+  const say = useTexts(TEXTS);
   const explained = useExplained();
   const [asked, ask] = useSearchParams();
   const found = useFacility(where);
@@ -38,9 +40,10 @@ function FacilityAt({ where }: { where: Where }) {
     now: <Now where={where} found={found.data} rules={rules.data?.rules ?? []} rows={mine} />,
     rules: rules.data && <Rules where={where} rules={rules.data} values={found.data.facility.values ?? []} />,
     dossier: <Dossier where={where} kind={found.data.facility.kind} />,
+    certificates: <Certificates where={where} />,
     assets: <Assets found={found.data} site={where.site} />,
   };
-  const names = ['now', 'rules', 'dossier', 'assets'] as const;
+  const names = ['now', 'rules', 'dossier', 'certificates', 'assets'] as const;
   const pane = names.find(name => name === asked.get('tab')) ?? 'now';
   return (
     <div className="facility">
@@ -50,7 +53,7 @@ function FacilityAt({ where }: { where: Where }) {
         activeKey={pane}
         onChange={name => ask(name === 'now' ? {} : { tab: name }, { replace: true })}
         destroyOnHidden
-        items={names.map(name => ({ key: name, label: t(`facility.${name}`), children: panes[name] }))}
+        items={names.map(name => ({ key: name, label: say(`pane_${name}`), children: panes[name] }))}
       />
     </div>
   );

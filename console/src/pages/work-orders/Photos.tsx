@@ -4,12 +4,13 @@ import { Button } from 'antd';
 import { useCallback, useState } from 'react';
 import { deedKey } from '../../api/client';
 import { useExplained } from '../../api/problem';
+import { ready } from '../../deeds/pictures';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
 import { useTexts, useWords } from '../../words/words';
 import { type Detail, orderKey } from './orders';
-import { pictureAt, ready, type Stage, sendPhoto } from './papers';
+import { pictureAt, type Stage, sendPhoto } from './papers';
 import { TEXTS } from './texts';
 
 const STAGES: readonly Stage[] = ['before', 'after'];

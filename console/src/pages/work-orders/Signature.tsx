@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Button, Input } from 'antd';
 import { type PointerEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { blobOf } from '../../deeds/pictures';
 import { Refused } from '../../deeds/Refused';
 import { useDeed } from '../../deeds/useDeed';
 import { useSession } from '../../session/session';
@@ -8,7 +9,7 @@ import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
 import { useTexts, useWords } from '../../words/words';
 import { type Detail, orderKey } from './orders';
-import { blobOf, isInHand, pictureAt, sendSignature } from './papers';
+import { isInHand, pictureAt, sendSignature } from './papers';
 import { TEXTS } from './texts';
 
 /** Of the picture, whatever the size of the frame on the screen. */
