@@ -5,23 +5,9 @@ import type { AlarmDetail } from '../../api/schema';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
 import { useServiceWords } from '../../words/vocabulary';
-import { type Texts, useTexts, useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
 import { askedFor, type AskedFor as Said } from './asked-for';
-
-const TEXTS = {
-  pieces: { zh: '哪些设备到期', en: 'Which pieces end' },
-  ends: { zh: '{on} 到期', en: 'ends {on}' },
-  more_pieces: { zh: '本设施另有 {n} 件', en: '{n} more at this facility' },
-  more_facilities: {
-    zh: '本项目另有 {n} 处设施也到期，未逐一报警',
-    en: '{n} more facilities of the site have such pieces and no alarm of their own',
-  },
-  assets: { zh: '查看设备', en: 'See its assets' },
-  plans: { zh: '哪些巡检', en: 'Which rounds' },
-  window: { zh: '{from} 至 {until}', en: '{from} to {until}' },
-  visited: { zh: '已到 {visited}/{stops} 个点', en: '{visited} of {stops} points visited' },
-  rounds: { zh: '查看巡检', en: 'See the rounds' },
-} satisfies Texts;
+import { TEXTS } from './texts';
 
 /** What a calendar asks for with its alarm, in words: which pieces end and when, which rounds are missing. */
 export function AskedFor({ detail }: { detail: AlarmDetail }) {
