@@ -20,7 +20,7 @@ from api.inspection_plans import StopOut, stop_out
 from api.inspections import Outcome
 from api.problems import refusals
 from api.rights import Right
-from api.shapes import Answered, Asked, Id, Key, Moment, Name, Text, Word
+from api.shapes import Answered, Asked, Id, Key, Moment, Name, Text
 from api.signature_shapes import InspectionSignature, signature_out
 from inspection import windows
 from inspection.checklist import Checklist, wants_photo
@@ -72,11 +72,6 @@ class RoundsOut(Answered):
 class StartIn(Asked):
     site: Key
     plan: Key
-
-
-class HandOver(Asked):
-    to: Annotated[Word, Field(description="who goes on with it")]
-    note: Text | None = None
 
 
 class TakeOver(Asked):
@@ -238,17 +233,6 @@ _MOVED = refusals(404, 409)
 
 
 @router.post(
-    "/inspection-rounds/{round}/hand-over",
-    summary="Give it to another guard",
-    response_model=RoundOut,
-    responses=_MOVED,
-    dependencies=[needs(Right.INSPECT)],
-)
-async def hand_over_inspection_round(round: Id, asked: HandOver, deed: DeedOf) -> Response:  # noqa: A002 - the path's name
-    return await _move(deed, round, RoundMove.HAND_OVER, asked.note, to=asked.to)
-
-
-@router.post(
     "/inspection-rounds/{round}/take-over",
     summary="Go on with another's round",
     response_model=RoundOut,
@@ -284,9 +268,9 @@ async def abandon_inspection_round(round: Id, asked: Abandon, deed: DeedOf) -> R
     return await _move(deed, round, RoundMove.ABANDON, asked.note)
 
 
-async def _move(deed: Deed, number: int, step: RoundMove, note: str | None, *, to: str = "") -> Response:
+async def _move(deed: Deed, number: int, step: RoundMove, note: str | None) -> Response:
     async def act(connection: Connection) -> RoundOut:
-        await rounds.move(connection, number, step, actor=deed.actor, note=note, now=deed.now, to=to)
+        await rounds.move(connection, number, step, actor=deed.actor, note=note, now=deed.now)
         return await round_of(connection, deed.context, number)
 
     return await deed.do(act)

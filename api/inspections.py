@@ -181,6 +181,7 @@ class VisitOut(Answered):
     scanned_at: datetime = Field(description="the phone's time, set right by how far its clock was off")
     received_at: datetime
     clock_offset_s: float
+    position: PositionIn | None = Field(description="where the phone said it was")
     verdict: Verdict
     verdict_name: Name
     reasons: Sequence[Reason]
@@ -381,6 +382,7 @@ def visit_out(visit: Visit) -> VisitOut:
         verdict=Verdict(visit.verdict),
         verdict_name=CATALOGUE.text("visit_verdict", visit.verdict),
         reasons=[CATALOGUE.reason("visit_reason", each) for each in visit.reasons],
+        position=None if visit.position is None else PositionIn.model_validate(visit.position),
         reviewed_at=visit.reviewed_at,
         reviewed_by=visit.reviewed_by,
         review_note=visit.review_note,

@@ -33,7 +33,8 @@ async def walk_of(connection: Connection, site_id: int, round_id: int, scan: Sca
         for each in found.stops
     ]
     before = await rounds.visited_before(connection, round_id, scan.scanned_at)
-    return Walk(found.guard, found.window_from, found.window_until, found.ordered, stops, before)
+    guard = await rounds.guard_at(connection, round_id, scan.scanned_at)  # what he sends after he gave it away is his
+    return Walk(guard, found.window_from, found.window_until, found.ordered, stops, before)
 
 
 async def earlier_of(connection: Connection, site_id: int, visit_id: UUID, scan: Scan) -> Sequence[Earlier]:

@@ -123,6 +123,16 @@ async def enable(connection: Connection, person_id: int) -> None:
 # ------------------------------------------------------------------ memberships
 
 
+async def colleagues(connection: Connection, site_id: int) -> Mapping[str, Sequence[str]]:
+    """Who belongs to the site and may sign in: their names, which are unique, with their roles there."""
+    cursor = await connection.execute(
+        "select person.name, array_agg(role::text order by role) from person join membership on person_id = person.id "
+        "where site_id = %s and disabled_at is null group by person.name order by person.name limit 1000",
+        [site_id],
+    )
+    return {str(name): roles async for name, roles in cursor}
+
+
 async def memberships(connection: Connection, people: Sequence[int]) -> Mapping[int, Sequence[Membership]]:
     """Of each of them, as far as the scope shows; at the desk, all."""
     found: dict[int, list[Membership]] = {each: [] for each in people}

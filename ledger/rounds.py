@@ -104,6 +104,18 @@ async def start(
     return found.id
 
 
+async def guard_at(connection: Connection, round_id: int, at: datetime) -> str:
+    """Whose round it was then; before it began, whoever began it."""
+    cursor = await connection.execute(
+        "select guard from inspection_round_event where round_id = %(round)s "
+        "order by at <= %(at)s desc, case when at <= %(at)s then -seq else seq end limit 1",
+        {"round": round_id, "at": at},
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "a round has the entry of its beginning"
+    return str(row[0])
+
+
 async def move(
     connection: Connection, round_id: int, step: RoundMove, *, actor: str, note: str | None, now: datetime, to: str = ""
 ) -> Round:

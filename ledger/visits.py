@@ -102,6 +102,7 @@ class Visit:
     reviewed_by: str | None
     review_note: str | None
     work_order_id: int | None
+    position: Mapping[str, float] | None  # latitude, longitude, accuracy_m
     photos: Sequence[Mapping[str, object]]  # sha256, item, means, arrived
 
 
@@ -229,6 +230,8 @@ _COLUMNS: LiteralString = (
     "select visit.id, site.key, facility.key, facility.name_zh, facility.name_en, facility.grade, tag.code, visit.round_id, "
     "said, means, person, phone, checklist, checklist_version, answers, failed, severity, outcome, note, clock_offset_s, "
     "scanned_at, received_at, verdict, reasons, reviewed_at, reviewed_by, review_note, work_order_id, "
+    "case when latitude is not null then jsonb_build_object('latitude', latitude, 'longitude', longitude, "
+    "'accuracy_m', accuracy_m) end, "
     "(select coalesce(jsonb_agg(jsonb_build_object('sha256', said.sha256, 'item', item, 'means', said.means, "
     "'arrived', photo.sha256 is not null) order by said.sha256), '[]') from inspection_visit_photo as said "
     "left join inspection_photo as photo on photo.site_id = said.site_id and photo.sha256 = said.sha256 "
@@ -278,9 +281,7 @@ async def get(connection: Connection, visit_id: UUID) -> Visit:
 async def review(
     connection: Connection, visit_id: UUID, *, upheld: bool, actor: str, note: str | None, now: datetime
 ) -> None:
-    """The officer's word on a visit that is to review, and not his own. Raises NotFound, Refused, or Conflict when there is
-    nothing to review.
-    """
+    """The officer's word on a visit that is to review, and not his own. Raises NotFound, Refused, Conflict for another."""
     found = await get(connection, visit_id)
     if found.person == actor:
         raise Refused(f"{actor} made this visit: another reviews it")

@@ -11,11 +11,12 @@ import pytest
 from fastapi import FastAPI
 
 from api.rights import RIGHTS_OF, Right, Role
+from ledger import people
 from ledger.inspection_invariants import INSPECTION
 from tests.api.conftest import Estate, StandingClock
 from tests.api.employed import employ, signed_in
 from tests.api.test_inspection_rounds import PLAN, SPAN
-from tests.api.test_inspections import all_well, issued, send, visit
+from tests.api.test_inspections import all_well, issued, reasons, send, visit
 
 Owner = psycopg.AsyncConnection[Any]
 STAFF = {
@@ -160,12 +161,44 @@ async def test_what_comes_later_wants_signing_again_and_what_was_signed_stays(
             await owner.execute(change.encode())
 
 
+async def test_a_round_is_handed_over_to_somebody_who_can_walk_and_sign_it(
+    client: httpx.AsyncClient, staff: dict[str, httpx.AsyncClient], clock: StandingClock, owner: Owner, estate: Estate
+) -> None:
+    await employ(owner, "elsewhere", "钱保安", {estate.harbour.id: ["patrol_guard"]})
+    gone = await employ(owner, "gone", "孙保安", {estate.garden.id: ["patrol_guard"]})
+    async with owner.transaction():
+        await people.disable(owner, gone.id, by="test", now=clock.now)
+    number = await walked(client, staff["guard"], clock)
+    await client.post("/inspection-plans", json=PLAN | {"stops": [{"facility": "booster-1"}], "substitute": "赵保安"})
+    offered = (await staff["guard"].get(f"/inspection-rounds/{number}/guards")).json()["items"]
+    assert offered[0] == {"name": "赵保安", "substitute": True}
+    assert {each["name"] for each in offered} == {"赵保安", "李网格", "张工", "陈经理"}  # all who may inspect here
+    for name in ("钱保安", "孙保安", "随便谁"):
+        answer = await staff["guard"].post(f"/inspection-rounds/{number}/hand-over", json={"to": name})
+        assert answer.status_code == 422, name
+        assert answer.json()["errors"][0]["field"] == "body.to"
+    clock.advance(minutes=1)
+    before = clock.now
+    clock.advance(minutes=1)
+    given = await staff["guard"].post(f"/inspection-rounds/{number}/hand-over", json={"to": "赵保安"})
+    assert given.json()["guard"] == "赵保安"
+    code = (await client.get("/tags", params={"site": "garden"})).json()["items"][0]["code"]
+    clock.advance(minutes=1)
+    for at, whose in ((before, True), (clock.now, False)):  # of before, sent after; and of after
+        made = visit(code, {}, at, round=number)
+        (answer,) = await send(staff["guard"], made, sent_at=clock.now.isoformat())
+        assert ("not_the_rounds_guard" not in reasons(answer)) is whose
+    await refused(await staff["guard"].post(f"/inspection-rounds/{number}/finish", json={}), "赵保安")
+    await staff["relief"].post(f"/inspection-rounds/{number}/finish", json={})
+    assert (await sign(staff["relief"], number)).status_code == 200
+
+
 async def test_who_walked_a_part_of_it_does_not_countersign(
     client: httpx.AsyncClient, staff: dict[str, httpx.AsyncClient], clock: StandingClock
 ) -> None:
     """The officer walked until he gave it to the guard."""
     number = await walked(client, staff["officer"], clock)
-    await staff["officer"].post(f"/inspection-rounds/{number}/hand-over", json={"to": "王保安"})
+    await staff["officer"].post(f"/inspection-rounds/{number}/hand-over", json={"to": STAFF["guard"][0]})
     await staff["guard"].post(f"/inspection-rounds/{number}/finish", json={})
     assert (await sign(staff["guard"], number)).status_code == 200
     await refused(await sign(staff["officer"], number, "countersign"), "another must")

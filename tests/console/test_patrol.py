@@ -19,6 +19,7 @@ from tests.console.sight import serious
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Actor": "inspector"}
+HERE = {"latitude": 31.2304, "longitude": 121.4737, "accuracy": 20}
 Keep = Callable[[Page, str], None]
 
 
@@ -94,7 +95,7 @@ def scan(page: Page, name: str) -> None:
 
 def test_a_round_is_walked_with_and_without_network(calm: Service, phone: Phone, route: Route, keep: Keep) -> None:
     phone.hold(route.links[route.stairs[0]])
-    with phone.on() as page:
+    with phone.on(geolocation=HERE, permissions=["geolocation", "camera"]) as page:
         sign_in_and_start(page, calm, keep)
         a_healthy_point_in_three_taps(page, keep)
         phone.hold(route.links[route.stairs[1]])
@@ -113,10 +114,22 @@ def test_a_round_is_walked_with_and_without_network(calm: Service, phone: Phone,
         sign_in(page, calm)
         expect(bar(page)).to_contain_text("手机已存 0 · 已发送 3")
         keep(page, "patrol-sent-390-zh")
+        he_signs_it(page, keep)
     assert [each["facility"]["key"] for each in reversed(route.visits())] == list(route.stairs)
     assert {each["outcome"] for each in route.visits()} == {"in_order", "defective"}
+    # The last was scanned without network, and lay on the phone while its browser was killed.
+    assert [each["position"]["latitude"] for each in route.visits()] == [HERE["latitude"]] * 3
     (line,) = route.rounds()
-    assert (line["state"], line["visited"]) == ("finished", 3)
+    assert (line["state"], line["visited"], line["unsigned"]) == ("finished", 3, ["supervisor"])
+
+
+def he_signs_it(page: Page, keep: Keep) -> None:
+    expect(page.get_by_text("巡逻保安李强：本轮已查 3 / 3 点")).to_be_visible()
+    assert serious(page) == []
+    keep(page, "patrol-sign-390-zh")
+    page.get_by_role("button", name="签字", exact=True).tap()
+    expect(page.get_by_text("已签字，待主管会签")).to_be_visible()
+    keep(page, "patrol-signed-390-zh")
 
 
 def sign_in(page: Page, calm: Service) -> None:
@@ -184,6 +197,7 @@ def in_the_cellar(page: Page, keep: Keep) -> None:
     keep(page, "patrol-ending-390-zh")
     page.get_by_role("button", name="确定结束").tap()
     expect(page.get_by_text("已结束，1 条待发送")).to_be_visible()
+    expect(page.get_by_text("还有 2 条未发送，发送完才能签字")).to_be_visible()  # the visit, and its end
 
 
 def test_what_is_odd_is_told_at_once_in_english_and_in_the_dark(
@@ -215,7 +229,7 @@ def test_what_is_odd_is_told_at_once_in_english_and_in_the_dark(
         keep(page, "patrol-point-390-en-dark")
         page.get_by_role("button", name="Save", exact=True).tap()
         expect(bar(page)).to_contain_text("0 saved on phone, 3 sent")
-        page.get_by_role("button", name="Back").tap()
+        given_to_another(page, keep)
         page.get_by_role(
             "button", name="中文", exact=True
         ).tap()  # the words of a login are kept: others read him in Chinese
@@ -225,6 +239,17 @@ def test_what_is_odd_is_told_at_once_in_english_and_in_the_dark(
     assert {"not_on_route", "photo_file"} <= reasons[0]
     assert {"tag_retired", "typed"} <= reasons[1]
     assert not reasons[2] & {"wrong_place", "not_on_route", "tag_retired", "typed"}
+
+
+def given_to_another(page: Page, keep: Keep) -> None:
+    page.get_by_role("button", name="Hand over", exact=True).tap()
+    page.get_by_role("button", name="维修工程师张师傅").tap()
+    expect(page.get_by_role("button", name="Hand over to 维修工程师张师傅")).to_be_visible()
+    assert serious(page) == []
+    keep(page, "patrol-hand-over-390-en-dark")
+    page.get_by_role("button", name="Hand over to 维修工程师张师傅").tap()
+    expect(page.get_by_text("Handed over to 维修工程师张师傅")).to_be_visible()
+    expect(page.get_by_text("维修工程师张师傅 is walking it")).to_be_visible()
 
 
 def another_tag(route: Route, facility: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import { Round } from './pages/Round';
 import { Scan } from './pages/Scan';
 import { SignIn } from './pages/SignIn';
 import { Today } from './pages/Today';
+import { useWatchedPosition } from './position';
 import { TEXTS } from './texts';
 import { codeOfAddress, useViews, type View } from './views';
 
@@ -103,6 +104,7 @@ function Walking({ dark, turnDark }: { dark: boolean; turnDark: () => void }) {
     () => ('round' in view ? (known.rounds.find(each => each.id === view.round) ?? null) : null),
     [view, known.rounds],
   );
+  useWatchedPosition(view.at === 'scan' || view.at === 'point');
   const back = useCallback(() => history.back(), []);
   const saved = useCallback((what: string) => {
     setTold(what);

@@ -5,8 +5,9 @@
 
 import { api, deedKey, given, setCsrf } from '../../api/client';
 import { Failed } from '../../api/problem';
-import type { ChecklistOut, Me, PhotoOf, RoundLine, RoundOut, VisitIn } from '../../api/schema';
+import type { ChecklistOut, GuardOut, Me, PhotoOf, RoundLine, RoundOut, VisitIn } from '../../api/schema';
 import { hashOf, type Means, sha256 } from '../../scanning/codes';
+import { positionNear } from '../position';
 import { all, keepSaid, put, said, write } from './database';
 import { Sender, type Sending, SignedOut, tidy, tryAgain } from './outbox';
 import type { Draft, Entry, FinishEntry, Name, Photo, VisitEntry } from './shapes';
@@ -184,6 +185,26 @@ export class Patrol {
     return this.#walk(await given(api.POST('/api/v1/inspection-rounds/{round}/take-over', options)));
   }
 
+  /** Whom a round may be given to, the substitute first. */
+  async guards(round: number): Promise<readonly GuardOut[]> {
+    return (await given(api.GET('/api/v1/inspection-rounds/{round}/guards', { params: { path: { round } } }))).items;
+  }
+
+  /** What lies on this phone is still its guard's, and is sent in his name. */
+  async handOver(round: number, to: string): Promise<void> {
+    const options = { params: { path: { round } }, body: { to }, headers: { 'Idempotency-Key': deedKey() } };
+    await given(api.POST('/api/v1/inspection-rounds/{round}/hand-over', options));
+    await this.#keepRounds(this.known.rounds.filter(each => each.id !== round));
+    await this.refresh().catch(() => undefined);
+  }
+
+  /** By who is signed in; over what the service has, so that everything has to be there first. */
+  async sign(round: number): Promise<void> {
+    const options = { params: { path: { round } }, body: {}, headers: { 'Idempotency-Key': deedKey() } };
+    await given(api.POST('/api/v1/inspection-rounds/{round}/sign', options));
+    await this.refresh().catch(() => undefined);
+  }
+
   // ---------------------------------------------------------------- done by the guard
 
   /** The stop whose tag this is, in the round. */
@@ -211,6 +232,7 @@ export class Patrol {
       tag,
       means,
       scannedAt_ms: Date.now(),
+      position: positionNear(Date.now()),
       answers: {},
       photos: [],
       note: '',
@@ -246,7 +268,7 @@ export class Patrol {
       checklist_version: checklist.version,
       answers: draft.answers,
       photos: [...draft.photos],
-      position: null,
+      position: draft.position ?? positionNear(draft.scannedAt_ms),
       round: round.id,
       note: draft.note.trim() === '' ? null : draft.note.trim(),
     });
@@ -265,7 +287,7 @@ export class Patrol {
       checklist: null,
       checklist_version: null,
       photos: [],
-      position: null,
+      position: positionNear(Date.now()),
       round: round.id,
       note: null,
     });
@@ -354,10 +376,13 @@ export class Patrol {
     this.#tell({ sending: 'sending' });
     try {
       const sender = new Sender(this.#phone, () => void this.#reread());
+      const ends = this.known.entries.some(each => each.kind === 'finish' && each.state === 'waiting');
       await navigator.locks.request('taizhang-patrol', () => sender.pass());
       this.#failures = 0;
       await this.#reread();
       this.#tell({ sending: 'idle', signedOut: false });
+      // A round that has ended waits for its signature.
+      if (ends) await this.refresh().catch(() => undefined);
     } catch (error) {
       await this.#reread();
       if (error instanceof SignedOut || (error instanceof Failed && error.status === 401)) {

@@ -1,6 +1,6 @@
 /** What lies on the phone. Names of places are kept with it, so that it can be told without the round it belongs to. */
 
-import type { PhotoOf, VisitAnswer, VisitIn } from '../../api/schema';
+import type { PhotoOf, PositionIn, VisitAnswer, VisitIn } from '../../api/schema';
 import type { Means } from '../../scanning/codes';
 import type { Answers } from '../answers';
 
@@ -55,6 +55,7 @@ export type Draft = {
   readonly tag: string;
   readonly means: Means;
   readonly scannedAt_ms: number;
+  readonly position: PositionIn | null;
   readonly answers: Answers;
   readonly photos: readonly PhotoOf[];
   readonly note: string;

@@ -1,5 +1,6 @@
-import { useState } from 'react';
-import type { RoundOut } from '../../api/schema';
+import { useEffect, useState } from 'react';
+import { useExplained } from '../../api/problem';
+import type { GuardOut, RoundOut } from '../../api/schema';
 import { useTexts, useWords } from '../../words/words';
 import { dayAndClock } from '../moments';
 import { usePatrol } from '../PatrolContext';
@@ -21,6 +22,7 @@ export function Round({ round, go, onBack, onEnded }: Props) {
   const { of } = useWords();
   const say = useTexts(TEXTS);
   const [ending, setEnding] = useState(false);
+  const [giving, setGiving] = useState(false);
   const all = standings(round, known);
   const next = nextOf(all);
   const ended = known.entries.some(each => each.kind === 'finish' && each.round === round.id);
@@ -56,10 +58,16 @@ export function Round({ round, go, onBack, onEnded }: Props) {
         ))}
       </ol>
       {!ending && !ended && (
-        <button type="button" onClick={() => setEnding(true)}>
-          {say('finish')}
-        </button>
+        <div className="pair">
+          <button type="button" aria-expanded={giving} onClick={() => setGiving(before => !before)}>
+            {say('hand_over')}
+          </button>
+          <button type="button" onClick={() => setEnding(true)}>
+            {say('finish')}
+          </button>
+        </div>
       )}
+      {giving && !ending && !ended && <Giving round={round} onGiven={onEnded} />}
       {ending && <Ending round={round} all={all} onEnded={onEnded} />}
       <div className="deed">
         <button type="button" className="main" onClick={() => go({ at: 'scan', round: round.id, facility: null })}>
@@ -102,6 +110,57 @@ function Stop({ standing, isNext }: { standing: Standing; isNext: boolean }) {
       </span>
       <span className="stop-state">{word[standing.state]}</span>
     </>
+  );
+}
+
+/** To whom: one touch on a name, after a look at the list of those who may. */
+function Giving({ round, onGiven }: { round: RoundOut; onGiven: (told: string) => void }) {
+  const { patrol } = usePatrol();
+  const say = useTexts(TEXTS);
+  const explained = useExplained();
+  const [guards, setGuards] = useState<readonly GuardOut[] | null>(null);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState('');
+  useEffect(() => {
+    if (!navigator.onLine) setRefusal(say('hand_over_offline'));
+    else patrol.guards(round.id).then(setGuards, (error: unknown) => setRefusal(explained(error)));
+  }, [patrol, round.id, say, explained]);
+  const give = (to: string) => {
+    setBusy(true);
+    setRefusal('');
+    patrol.handOver(round.id, to).then(
+      () => onGiven(say('handed_over', { name: to })),
+      (error: unknown) => {
+        setRefusal(explained(error));
+        setBusy(false);
+      },
+    );
+  };
+  return (
+    <section className="ending" aria-label={say('hand_over')}>
+      <p>{say(guards?.length === 0 ? 'hand_over_nobody' : 'hand_over_to')}</p>
+      <ul className="names">
+        {guards?.map(each => (
+          <li key={each.name}>
+            <button type="button" aria-pressed={chosen === each.name} onClick={() => setChosen(each.name)}>
+              {each.name}
+              {each.substitute && <span className="chip">{say('substitute')}</span>}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {chosen !== null && (
+        <button type="button" className="main" disabled={busy} onClick={() => give(chosen)}>
+          {say('hand_over_sure', { name: chosen })}
+        </button>
+      )}
+      {refusal !== '' && (
+        <p className="wrong" role="alert">
+          {refusal}
+        </p>
+      )}
+    </section>
   );
 }
 

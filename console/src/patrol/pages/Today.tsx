@@ -46,6 +46,48 @@ export function Today({ go, dark, turnDark }: { go: (view: View) => void; dark: 
   );
 }
 
+/** The patroller's signature: once the round has ended and nothing of it lies on the phone any more. */
+function Signing({ line }: { line: RoundLine }) {
+  const { patrol, known } = usePatrol();
+  const say = useTexts(TEXTS);
+  const explained = useExplained();
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState('');
+  const ofIt = known.entries.filter(each => each.round === line.round);
+  const ended = ofIt.some(each => each.kind === 'finish') || line.state === 'finished' || line.state === 'incomplete';
+  const unsent = ofIt.filter(each => each.state !== 'sent').length;
+  const wanted = line.unsigned.includes('patroller');
+  if (!ended || line.round === null) return null;
+  if (unsent > 0) return <p className="told">{say('sign_waits', { n: unsent })}</p>;
+  if (!wanted) {
+    const isSigned = line.state !== 'walking' && line.state !== 'overdue';
+    return isSigned ? <p>✓ {say(line.unsigned.length > 0 ? 'signed_alone' : 'signed')}</p> : null;
+  }
+  const sign = () => {
+    setBusy(true);
+    setRefusal('');
+    patrol
+      .sign(line.round ?? 0)
+      .catch((error: unknown) => setRefusal(explained(error)))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <>
+      <p className="faint">
+        {say('sign_what', { name: known.me?.person.name ?? '', done: line.visited, all: line.stops })}
+      </p>
+      <button type="button" className="main" disabled={busy} onClick={sign}>
+        {say('sign')}
+      </button>
+      {refusal !== '' && (
+        <p className="wrong" role="alert">
+          {refusal}
+        </p>
+      )}
+    </>
+  );
+}
+
 function Line({ line, go }: { line: RoundLine; go: (view: View) => void }) {
   const { patrol, known } = usePatrol();
   const { of } = useWords();
@@ -111,6 +153,7 @@ function Line({ line, go }: { line: RoundLine; go: (view: View) => void }) {
           )}
         </>
       )}
+      {line.guard === known.me?.person.name && <Signing line={line} />}
       {(line.state === 'due' || line.state === 'due_soon') && (
         <button type="button" className="main" disabled={busy} onClick={() => void enter(() => patrol.start(line))}>
           {say('start')}
