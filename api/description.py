@@ -28,6 +28,7 @@ _TAGS = {
     "work orders": "Who deals with it, against which clock.",
     "inspection tags": "Tags on facilities: issued, printed, retired, replaced.",
     "checklists": "What is looked at on a round, by kind of facility, in versions.",
+    "certificates": "Papers of a facility that end: registered, replaced, withdrawn, with their pages.",
     "inspection pictures": "Codes read in photos, photos of visits, tags printed.",
     "inspection plans": "Routes and when they are walked; what the law's calendar says is due.",
     "inspection rounds": "Rounds of a plan: due, walked, missed, and all that a phone needs to walk one offline.",
