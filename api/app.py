@@ -59,6 +59,7 @@ from api.attempts import Attempts, Noted
 from api.authentication import require_metrics_token, signed_in_or_token
 from api.console import Console
 from api.description import description
+from api.doubt_watch import DoubtWatch
 from api.equipment_watch import EquipmentWatch
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
@@ -147,6 +148,7 @@ def create_app(
     feed = Feed(pool, known.refreshed, pace)
     watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
     app.state.round_watch = RoundWatch(pool, packs, table, clock)
+    app.state.doubt_watch = DoubtWatch(pool, clock)
     desk = Desk(checklist_reading.load(), table, _public_urls(settings))
     app.state.report_watch = ReportWatch(pool, desk.book, clock)
     app.state.equipment_watch = EquipmentWatch(pool, packs, table, desk.book, clock)
@@ -273,12 +275,14 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     service: Service = app.state.service
     watchdog: Watchdog = app.state.watchdog
     round_watch: RoundWatch = app.state.round_watch
+    doubt_watch: DoubtWatch = app.state.doubt_watch
     report_watch: ReportWatch = app.state.report_watch
     equipment_watch: EquipmentWatch = app.state.equipment_watch
     tasks = (
         asyncio.create_task(service.feed.run(), name="live stream reader"),
         asyncio.create_task(watchdog.run(service.sites), name="watch over ingest"),
         asyncio.create_task(round_watch.run(service.sites), name="watch over rounds"),
+        asyncio.create_task(doubt_watch.run(service.sites), name="watch over late doubts"),
         asyncio.create_task(report_watch.run(service.sites), name="watch over reports"),
         asyncio.create_task(equipment_watch.run(service.sites), name="watch over the age of equipment"),
     )

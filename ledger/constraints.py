@@ -136,6 +136,7 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
     "facility_chain_head_whole": (Invalid, "a dossier has both entries and a head, or neither"),
     "facility_key_unique": (Conflict, "the site has a facility of this key already"),
     "facility_relation_not_self": (Invalid, "a facility cannot be related to itself"),
+    "facility_fitness_mended_is_fit": (Invalid, "only what is fit was put right"),
     "facility_fitness_pkey": (Conflict, "the facility's fitness was written at the same moment"),
     "facility_relation_pkey": (Conflict, "the facility has a relation of this name already"),
     "gateway_facility_unique": (Conflict, "the facility is another gateway already"),

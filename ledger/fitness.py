@@ -7,12 +7,16 @@ the same.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import LiteralString
 from uuid import UUID
 
 from ledger import dossier
 from ledger.fitness_lifecycle import FITNESS_MOVES, FitnessMove, FitnessState, move_of_finding
 from ledger.pool import Connection
 from ledger.records import Severity, WorkOrder
+
+_LOOKS = (FitnessMove.FIND_FAULT, FitnessMove.FIND_UNUSABLE, FitnessMove.FIND_FIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Fitness:
     since: datetime
     seen_at: datetime
     work_order_id: int
+    mended_from: FitnessState | None  # what it was before a visit, and no repair, made it fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,16 @@ class _Seen:
 async def of_facility(connection: Connection, facility_id: int) -> Fitness | None:
     """None: nothing was ever found wrong there."""
     cursor = await connection.execute(
-        "select state, since, seen_at, work_order_id from facility_fitness where facility_id = %s", [facility_id]
+        "select state, since, seen_at, work_order_id, mended_from from facility_fitness where facility_id = %s",
+        [facility_id],
     )
     row = await cursor.fetchone()
-    return None if row is None else Fitness(FitnessState(row[0]), *row[1:])
+    if row is None:
+        return None
+    state, since, seen_at, order, mended_from = row
+    return Fitness(
+        FitnessState(state), since, seen_at, order, None if mended_from is None else FitnessState(mended_from)
+    )
 
 
 async def failed(
@@ -105,6 +116,37 @@ async def order_closed(connection: Connection, order: WorkOrder, actor: str, now
         )
 
 
+# Fit by visits alone, and none of those counts any more.
+_IN_DOUBT: LiteralString = (
+    "select site_id, facility_id from facility_fitness as fitness where mended_from is not null and not exists (select from inspection_visit as visit "
+    "where visit.facility_id = fitness.facility_id and outcome = 'in_order' and verdict in ('accepted', 'upheld') "
+    "and scanned_at >= fitness.since) "
+)
+
+
+async def in_doubt(connection: Connection, *, limit: int) -> list[tuple[int, int]]:
+    """Site and facility of what is fit by visits alone that came to be doubted."""
+    cursor = await connection.execute(_IN_DOUBT + "order by facility_id limit %s", [limit])
+    return [(int(site_id), int(facility_id)) async for site_id, facility_id in cursor]
+
+
+async def take_back(connection: Connection, site_id: int, facility_id: int, now: datetime) -> bool:
+    """In a transaction of its own, which locks this facility and no other. False: it stands on another visit by now."""
+    await dossier.lock_facilities(connection, [facility_id])
+    cursor = await connection.execute(_IN_DOUBT + "and facility_id = %s", [facility_id])
+    standing = await of_facility(connection, facility_id)
+    if await cursor.fetchone() is None or standing is None:
+        return False
+    move = _DOUBTS[standing.mended_from]
+    await _move(connection, standing, _Seen(site_id, facility_id, move, now, "rules", now, {}))
+    return True
+
+
+_DOUBTS: Mapping[FitnessState | None, FitnessMove] = MappingProxyType(
+    {FitnessState.FAULTY: FitnessMove.DOUBT_FAULTY, FitnessState.OUT_OF_USE: FitnessMove.DOUBT_UNUSABLE}
+)
+
+
 async def _passed_since(connection: Connection, facility_id: int, at: datetime) -> bool:
     """A visit that counts found all in order after that: what arrives late says nothing of now."""
     cursor = await connection.execute(
@@ -128,13 +170,16 @@ async def _begin(connection: Connection, seen: _Seen) -> None:
 
 
 async def _move(connection: Connection, standing: Fitness, seen: _Seen) -> None:
-    """What a closing says is no look at the facility: `seen_at` is of visits."""
+    """What a closing or a doubt says is no look at the facility: `seen_at` is of visits."""
     state = FITNESS_MOVES[standing.state, seen.move]
     changes = state is not standing.state
-    looked_at = standing.seen_at if seen.move is FitnessMove.REPAIR else seen.at
+    looked_at = seen.at if seen.move in _LOOKS else standing.seen_at
+    mended_from = None
+    if seen.move is FitnessMove.FIND_FIT:
+        mended_from = standing.state if changes else standing.mended_from
     cursor = await connection.execute(
         "update facility_fitness set state = %(to)s, since = case when %(changes)s then %(at)s else since end, "
-        "seen_at = %(looked_at)s, work_order_id = coalesce(%(order)s, work_order_id), "
+        "seen_at = %(looked_at)s, mended_from = %(mended_from)s, work_order_id = coalesce(%(order)s, work_order_id), "
         "journal_length = journal_length + %(changes)s::int "
         "where facility_id = %(facility)s and state = %(from)s and seen_at = %(seen_before)s returning 1",
         {
@@ -143,6 +188,7 @@ async def _move(connection: Connection, standing: Fitness, seen: _Seen) -> None:
             "changes": changes,
             "at": seen.at,
             "looked_at": looked_at,
+            "mended_from": mended_from,
             "seen_before": standing.seen_at,
             "order": seen.work_order_id,
             "facility": seen.facility_id,

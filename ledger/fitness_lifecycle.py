@@ -21,6 +21,8 @@ class FitnessMove(StrEnum):
     FIND_UNUSABLE = "find_unusable"  # a critical one did
     FIND_FIT = "find_fit"  # looked at whole, in order, and not doubted
     REPAIR = "repair"  # the last order of such a finding was closed
+    DOUBT_FAULTY = "doubt_faulty"  # the visit that found it fit is doubted: it is as before, faulty
+    DOUBT_UNUSABLE = "doubt_unusable"  # the same, and it was out of use
 
 
 _S, _M = FitnessState, FitnessMove
@@ -32,6 +34,8 @@ FITNESS_MOVES: Mapping[tuple[FitnessState, FitnessMove], FitnessState] = Mapping
         (_S.FIT, _M.FIND_UNUSABLE): _S.OUT_OF_USE,
         (_S.FIT, _M.FIND_FIT): _S.FIT,
         (_S.FIT, _M.REPAIR): _S.FIT,
+        (_S.FIT, _M.DOUBT_FAULTY): _S.FAULTY,
+        (_S.FIT, _M.DOUBT_UNUSABLE): _S.OUT_OF_USE,
         (_S.FAULTY, _M.FIND_FAULT): _S.FAULTY,
         (_S.FAULTY, _M.FIND_UNUSABLE): _S.OUT_OF_USE,
         (_S.FAULTY, _M.FIND_FIT): _S.FIT,

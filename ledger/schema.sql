@@ -465,17 +465,20 @@ create table facility_fitness (
     seen_at timestamp with time zone not null,
     work_order_id bigint not null,
     journal_length integer not null default 0,
+    mended_from fitness_state,
     constraint facility_fitness_pkey PRIMARY KEY (facility_id),
     constraint facility_fitness_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
     constraint facility_fitness_order_same_site FOREIGN KEY (site_id, work_order_id) REFERENCES work_order(site_id, id),
-    constraint facility_fitness_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id)
+    constraint facility_fitness_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint facility_fitness_mended_is_fit CHECK (mended_from IS NULL OR state = 'fit'::fitness_state AND mended_from <> 'fit'::fitness_state)
 );
+CREATE INDEX facility_fitness_mended ON facility_fitness USING btree (site_id) WHERE mended_from IS NOT NULL;
 CREATE INDEX facility_fitness_of_order ON facility_fitness USING btree (work_order_id);
 alter table facility_fitness enable row level security;
 create policy api_in_scope on facility_fitness for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
 create policy ingest_everywhere on facility_fitness for all to taizhang_ingest using (true);
-grant insert, select, update (state, since, seen_at, work_order_id, journal_length) on facility_fitness to taizhang_api;
-grant select, update (state, since, seen_at, work_order_id, journal_length) on facility_fitness to taizhang_ingest;
+grant insert, select, update (state, since, seen_at, work_order_id, journal_length, mended_from) on facility_fitness to taizhang_api;
+grant select, update (state, since, seen_at, work_order_id, journal_length, mended_from) on facility_fitness to taizhang_ingest;
 
 create table facility_relation (
     site_id integer not null,

@@ -1,13 +1,17 @@
 """What a visit changes beyond itself: the fitness of its facility, and what is thought of the visits scanned after it."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import psycopg
 from fastapi import FastAPI
 
+from api.doubt_watch import DoubtWatch
+from ledger import audit, visits
 from tests.api.conftest import Estate, StandingClock, client_of
 from tests.api.employed import employ, signed_in
 from tests.api.test_inspections import all_well, dossier, issued, reasons, send, visit, with_photo
@@ -114,3 +118,96 @@ async def test_a_copied_photo_puts_nothing_right(
     assert answer["outcome"] == "in_order"
     assert "same_photo" in reasons((await client.get(f"/inspections/{answer['id']}")).json())
     assert (await client.get("/facilities/garden/ext-1")).json()["facility"]["fitness"]["state"] == "out_of_use"
+
+
+async def state_of(client: httpx.AsyncClient, facility: str) -> str:
+    fitness = (await client.get(f"/facilities/garden/{facility}")).json()["facility"]["fitness"]
+    return "null" if fitness is None else fitness["state"]
+
+
+async def mended(client: httpx.AsyncClient, clock: StandingClock, key: str, **changes: Any) -> dict[str, Any]:
+    """A visit that finds it unusable, and one twenty minutes later that finds all in order."""
+    code, well = await issued(client, key), await all_well(client)
+    for answers, more in ((well | {"body": False}, {}), (well, changes)):
+        clock.advance(minutes=20)
+        made = visit(code, answers, clock.now, **await with_photo(client)) | more
+        (answer,) = await send(client, made, sent_at=clock.now.isoformat())
+        assert answer["result"] == "kept", answer
+    return made
+
+
+async def test_what_is_doubted_afterwards_is_taken_back_until_somebody_upholds_it(
+    client: httpx.AsyncClient, app: FastAPI, extinguishers: list[str], clock: StandingClock, estate: Estate
+) -> None:
+    watch, scope = app.state.doubt_watch, [estate.garden.id]
+    made = await mended(client, clock, "ext-1")
+    assert (await state_of(client, "ext-1"), await watch.look(scope)) == ("fit", 0)
+    other = await issued(client, "ext-2")
+    at = datetime.fromisoformat(made["scanned_at"]) - timedelta(seconds=10)
+    early = visit(other, await all_well(client), at, **await with_photo(client))
+    await send(client, early, sent_at=clock.now.isoformat(), phone="phone-2")  # two phones within seconds
+    assert (await client.get(f"/inspections/{made['id']}")).json()["verdict"] == "to_review"
+    assert await state_of(client, "ext-1") == "fit"
+    assert await watch.look(scope) == 1
+    assert (await state_of(client, "ext-1"), await watch.look(scope)) == ("out_of_use", 0)
+    async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        await officer.post(f"/inspections/{made['id']}/review", json={"upheld": True})
+    assert (await state_of(client, "ext-1"), await watch.look(scope)) == ("fit", 0)
+    moves = [each["body"]["move"] for each in await dossier(client, "ext-1") if each["kind"] == "fitness"]
+    assert moves == ["find_unusable", "find_fit", "doubt_unusable", "find_fit"]
+
+
+async def test_what_another_visit_found_in_order_as_well_stands(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    made = await mended(client, clock, "ext-1")
+    clock.advance(minutes=20)
+    again = visit(made["tag"], made["answers"], clock.now, **await with_photo(client))
+    await send(client, again, sent_at=clock.now.isoformat())
+    for doubted, taken, state in ((made, 0, "fit"), (again, 1, "out_of_use")):
+        await visits.doubt(owner, UUID(doubted["id"]), "same_photo")
+        assert await app.state.doubt_watch.look([estate.garden.id]) == taken
+        assert await state_of(client, "ext-1") == state
+
+
+async def test_doubts_words_and_watches_at_once_neither_wait_for_each_other_nor_lose_one(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    """Two processes watch; visits of all facilities arrive late at once, each casting doubt on the others; an officer upholds."""
+    scope = [estate.garden.id]
+    watches = [app.state.doubt_watch, DoubtWatch(app.state.service.pool, clock)]
+    made = {key: await mended(client, clock, key) for key in extinguishers}
+    well = await all_well(client)
+    late: list[dict[str, Any]] = []
+    for key, each in made.items():
+        at = datetime.fromisoformat(each["scanned_at"]) - timedelta(seconds=5)
+        others = [one for one in extinguishers if one != key]
+        late += [visit(await issued(client, one), well, at, **await with_photo(client)) for one in others]
+    async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        await asyncio.gather(
+            *(send(client, each, sent_at=clock.now.isoformat(), phone=f"phone-{at}") for at, each in enumerate(late)),
+            *(watch.look(scope) for watch in watches for _ in range(5)),
+            *(officer.post(f"/inspections/{each['id']}/review", json={"upheld": True}) for each in made.values()),
+        )
+    while await watches[0].look(scope):
+        pass
+    cursor = await owner.execute(
+        "select facility.key, state::text, exists (select from inspection_visit as visit "
+        "where visit.facility_id = facility.id and outcome = 'in_order' and verdict in ('accepted', 'upheld') "
+        "and scanned_at >= seen_at) from facility_fitness join facility on facility.id = facility_id order by 1"
+    )
+    rows = await cursor.fetchall()
+    assert [key for key, _, _ in rows] == extinguishers
+    for key, state, stands in rows:
+        assert state == ("fit" if stands else "out_of_use"), key
+    assert await audit.run(owner) == []
