@@ -49,12 +49,12 @@ $(CONSOLE): $(CONSOLE_READY) $(CONSOLE_SOURCES)
 
 # Tests of whole services mostly wait, two at a time; those marked `alone` run a clock at thirty times real time, or count
 # what a service does in a second, and want the machine to themselves; a browser's driver has an event loop of its own,
-# and a process for it (docs/decisions/0013-ci.md).
+# and a process for it. Where they lie is named, for collecting all costs each process seconds (docs/decisions/0013-ci.md).
 test: $(READY) $(CONSOLE) ## all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not system"
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "system and not alone and not browser"
-	@$(BIN)/python -m pytest -m browser
-	@$(BIN)/python -m pytest -m "system and alone"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "system and not alone" tests/system tests/bench
+	@$(BIN)/python -m pytest -m browser tests/console
+	@$(BIN)/python -m pytest -m "system and alone" tests/system
 
 check: format lint types console-check test ## format, lint, types and all tests: what must pass before a commit
 

@@ -73,7 +73,7 @@ from api.transport import Transport
 from api.vault import Vault
 from api.watchdog import Watchdog
 from credentials.passwords import Hasher
-from inspection import checklist_reading
+from inspection.checklist import Book
 from inspection.decoding import Darkroom
 from inspection.photo_store import PhotoStore
 from inspection.recording import Desk
@@ -131,27 +131,28 @@ class ShortToken(Refused):
     """The service does not start with the operator's own token guessable: it opens everything."""
 
 
-def create_app(
+def furnish(
+    app: FastAPI,
     settings: Settings,
     *,
     pool: Pool,
     packs: Mapping[str, Pack],
+    book: Book,
     clock: Now,
     pace: Pace | None = None,
     hasher: Hasher | None = None,
 ) -> FastAPI:
-    """The application; its lifespan runs the live stream's reader. Raises ShortToken."""
+    """`routes()` with what they serve from; the lifespan runs the live stream's reader and the watches. Raises ShortToken."""
     refuse_short_token(settings)
     known = Sites(pool)
-    app = routes()
     table = response.load()
     feed = Feed(pool, known.refreshed, pace)
     watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
     app.state.round_watch = RoundWatch(pool, packs, table, clock)
     app.state.doubt_watch = DoubtWatch(pool, clock)
-    desk = Desk(checklist_reading.load(), table, _public_urls(settings))
-    app.state.report_watch = ReportWatch(pool, desk.book, clock)
-    app.state.equipment_watch = EquipmentWatch(pool, packs, table, desk.book, clock)
+    desk = Desk(book, table, _public_urls(settings))
+    app.state.report_watch = ReportWatch(pool, book, clock)
+    app.state.equipment_watch = EquipmentWatch(pool, packs, table, book, clock)
     app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog))
     app.state.service = Service(
         pool=pool,

@@ -9,8 +9,9 @@ from collections.abc import Generator, Mapping
 import uvicorn
 from fastapi import FastAPI
 
-from api.app import create_app, refuse_short_token
+from api.app import furnish, refuse_short_token, routes
 from api.service import Service
+from inspection import checklist_reading
 from ledger.errors import Refused, Unavailable
 from ledger.pool import API_ROLE, Pool, open_pool
 from rules.model import Pack
@@ -38,7 +39,9 @@ async def serve(
         async with contextlib.AsyncExitStack() as stack:
             pool = await _patient_pool(stack, database_url, stop)
             if pool is not None:
-                await run(create_app(settings, pool=pool, packs=packs, clock=clock), listener, stop)
+                book = checklist_reading.load()
+                app = furnish(routes(), settings, pool=pool, packs=packs, book=book, clock=clock)
+                await run(app, listener, stop)
 
 
 async def _patient_pool(stack: contextlib.AsyncExitStack, database_url: str, stop: asyncio.Event) -> Pool | None:

@@ -20,7 +20,6 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from psycopg.rows import dict_row
 
-import rules.packs
 from estate import bring_in
 from estate.description import EstateDescription
 from ingest import clockwork, wire, worker
@@ -29,8 +28,8 @@ from ledger import audit
 from ledger.records import to_ms
 from settings import Settings
 from tests.fix_wait import wait_until
+from tests.shipped import PACKS
 
-PACKS = rules.packs.load(None)
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # twelve o'clock in Shanghai
 
 _OPTIONAL = {

@@ -15,6 +15,12 @@ from tests import source_tree
 FUNCTION_LINES_MAX = 60
 MODULE_LINES_MAX = 400
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
+# Where `make test` looks for what has a stage of its own (Makefile): elsewhere such a test would be run by nobody.
+STAGES = {
+    "system": ("tests/system/", "tests/bench/", "tests/console/"),
+    "alone": ("tests/system/",),
+    "browser": ("tests/console/",),
+}
 MAY_SLEEP = "tests/fix_wait.py"
 # A class of one letter each, or this file would be its own first finding.
 LEFT_OVERS = re.compile(r"\b(?:[T]ODO|[F]IXME|[X]XX|[H]ACK)\b")
@@ -56,6 +62,13 @@ def machine_paths(text: str) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), 1):
         if found := MACHINE_PATHS.search(line):
             yield f"{number}: a path of somebody's machine: {found.group()}"
+
+
+def stages(name: str, tree: ast.Module) -> Iterator[str]:
+    marks = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for mark in sorted(marks & STAGES.keys()):
+        if not name.startswith(STAGES[mark]):
+            yield f"{name}: not where `make test` looks for tests marked {mark}"
 
 
 def sleeps(tree: ast.Module) -> Iterator[str]:
@@ -108,6 +121,11 @@ def test_no_test_sleeps() -> None:
     assert not found, "\n".join(found)
 
 
+def test_every_stage_of_the_tests_is_run() -> None:
+    found = [f for p in source_tree.test_files() for f in stages(source_tree.name(p), source_tree.tree(p))]
+    assert not found, "\n".join(found)
+
+
 # -- the checks themselves
 
 
@@ -147,6 +165,13 @@ def test_names_that_only_contain_such_a_word_are_fine() -> None:
 def test_a_left_over_is_found(word: str) -> None:
     assert list(left_overs(f"a\n# {word}: later")) == [f"2: left over: {word}"]
     assert not list(left_overs("mktemp cluster.XXXXXX"))
+
+
+def test_a_test_that_no_stage_would_run_is_found() -> None:
+    marked = ast.parse("pytestmark = [pytest.mark.system, pytest.mark.alone]")
+    assert not list(stages("tests/system/test_x.py", marked))
+    assert [each.split()[-1] for each in stages("tests/bench/test_x.py", marked)] == ["alone"]
+    assert len(list(stages("tests/api/test_x.py", marked))) == 2
 
 
 @pytest.mark.parametrize("folder", ["work", "root", "home", "Users"])

@@ -10,15 +10,16 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from api.app import create_app
+from api.app import furnish, routes
+from api.feed import Pace
 from credentials.passwords import Hasher
 from ledger.pool import API_ROLE, Pool, open_pool
-from rules import packs
 from settings import Settings
+from tests.shipped import BOOK, PACKS
 from tests.small_estate import NOON, SmallSite, build_both
 
 TOKEN = "test-token-0123456789"
-PACKS = packs.load(None)
+ROUTES = routes()  # half a second of work; what they serve from is each test's own
 HASHER = Hasher(memory_kib=64, rounds=1, lanes=1)  # as quick as it can be: what is tested is not how long it takes
 
 
@@ -66,7 +67,13 @@ async def pool(database_url: str, estate: Estate) -> AsyncIterator[Pool]:
 @pytest.fixture
 def app(pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
-    return create_app(Settings(), pool=pool, packs=PACKS, clock=clock, hasher=HASHER)
+    return served_from(Settings(), pool, clock)
+
+
+def served_from(settings: Settings, pool: Pool, clock: StandingClock, pace: Pace | None = None) -> FastAPI:
+    """The application. There is one at a time: the next has the same routes."""
+    ROUTES.dependency_overrides.clear()
+    return furnish(ROUTES, settings, pool=pool, packs=PACKS, book=BOOK, clock=clock, pace=pace, hasher=HASHER)
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:

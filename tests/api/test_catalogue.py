@@ -34,9 +34,10 @@ from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priori
 from ledger.round_lifecycle import RoundMove, RoundState
 from ledger.signatures import Part
 from ledger.tags import TagMove
-from rules import packs, response, yaml_loader
+from rules import response, yaml_loader
 from rules.response import OrderReason, PriorityReason
 from rules.response_table import Target
+from tests.shipped import PACKS
 
 SECTIONS: dict[str, type[Enum]] = {
     "grade": Grade,
@@ -106,7 +107,7 @@ def test_and_so_has_what_is_said_beside_it(section: str) -> None:
 
 
 def test_every_work_class_of_the_packs_has_its_words() -> None:
-    used = {rule.work_class for pack in packs.load(None).values() for rule in pack.rules.values()}
+    used = {rule.work_class for pack in PACKS.values() for rule in pack.rules.values()}
     assert set(CATALOGUE.sections["work_class"]) >= used
 
 
@@ -116,7 +117,7 @@ def test_every_event_class_of_the_contracts_has_its_words() -> None:
 
 
 def test_every_label_of_the_packs_points_has_its_words() -> None:
-    points = [point for pack in packs.load(None).values() for point in pack.points.values()]
+    points = [point for pack in PACKS.values() for point in pack.points.values()]
     labels = {label for point in points for label in point.values}
     said = set(CATALOGUE.sections["point_label"])
     assert {each for each in said if "." not in each} == labels

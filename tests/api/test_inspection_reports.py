@@ -14,10 +14,10 @@ import pytest
 from fastapi import FastAPI
 
 from api.report_watch import ReportWatch
-from inspection import checklist_reading, report_files
+from inspection import report_files
 from inspection.report_text import Document, Table
 from ledger.pool import API_ROLE, open_pool
-from tests.api.conftest import Estate, StandingClock, client_of
+from tests.api.conftest import BOOK, Estate, StandingClock, client_of
 from tests.api.employed import employ, signed_in
 from tests.api.test_inspection_rounds import PLAN
 from tests.api.test_inspections import all_well, issued, send, visit, with_photo
@@ -200,7 +200,7 @@ def _cells(book: bytes) -> list[list[tuple[Any, ...]]]:
 async def test_two_processes_at_midnight_make_one(
     march: Month, client: httpx.AsyncClient, estate: Estate, database_url: str
 ) -> None:
-    book, sites = checklist_reading.load(), [estate.garden.id, estate.harbour.id]
+    book, sites = BOOK, [estate.garden.id, estate.harbour.id]
     async with open_pool(database_url, role=API_ROLE) as one, open_pool(database_url, role=API_ROLE) as other:
         watches = [ReportWatch(pool, book, march.clock) for pool in (one, other)]
         await asyncio.gather(*(each.look(sites) for each in watches for _ in range(3)))

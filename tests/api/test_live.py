@@ -12,13 +12,12 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from api.app import create_app
 from api.feed import Pace
 from api.server import listening, run
 from ledger import outbox, people
 from ledger.pool import Pool
 from settings import Settings
-from tests.api.conftest import HASHER, PACKS, TOKEN, Estate, StandingClock
+from tests.api.conftest import PACKS, TOKEN, Estate, StandingClock, served_from
 from tests.api.employed import PASSWORD, employ
 from tests.fix_wait import Eventually
 from tests.small_estate import NOON, later, raise_alarm
@@ -42,7 +41,7 @@ class Served:
 @pytest.fixture
 async def served(pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
-    app = create_app(Settings(), pool=pool, packs=PACKS, clock=clock, pace=PACE, hasher=HASHER)
+    app = served_from(Settings(), pool, clock, PACE)
     with listening("127.0.0.1", 0) as listener:
         stop = asyncio.Event()
         task = asyncio.create_task(run(app, listener, stop))

@@ -6,10 +6,9 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from api.app import create_app
 from ledger.pool import Pool
 from settings import Settings
-from tests.api.conftest import PACKS, TOKEN, StandingClock, client_of
+from tests.api.conftest import TOKEN, StandingClock, client_of, served_from
 
 
 def root(app: FastAPI, token: str | None) -> httpx.AsyncClient:
@@ -48,7 +47,7 @@ async def test_who_may_see_them(
 ) -> None:
     monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
     settings = Settings(metrics_token=SecretStr("only-metrics"))
-    app = create_app(settings, pool=pool, packs=PACKS, clock=clock)
+    app = served_from(settings, pool, clock)
     async with root(app, token) as client:
         assert (await client.get("/metrics")).status_code == status
         assert (await client.get("/api/v1/sites")).status_code == (200 if token == TOKEN else 401)

@@ -12,7 +12,7 @@ from api import openapi
 from api.app import routes
 
 FILE = Path(__file__).resolve().parents[2] / "openapi.json"
-DESCRIPTION: dict[str, Any] = json.loads(openapi.render())
+DESCRIPTION: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 OPERATIONS = [
     (f"{method.upper()} {path}", operation)
     for path, methods in DESCRIPTION["paths"].items()

@@ -14,14 +14,12 @@ from fastapi import FastAPI
 
 import ledger
 from api import problems
-from api.app import PREFIX, routes
 from api.catalogue import CATALOGUE
-from api.description import description
 from api.inspection_plans import RoundPeriod
 from ledger.errors import IllegalMove, Invalid, LedgerError, NotFound
 from tests.api.conftest import Estate, client_of
+from tests.api.test_openapi import DESCRIPTION
 
-DESCRIPTION = description(routes(), PREFIX)
 OPERATIONS = [
     (method, path, operation) for path, methods in DESCRIPTION["paths"].items() for method, operation in methods.items()
 ]

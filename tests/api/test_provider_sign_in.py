@@ -20,12 +20,11 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
-from api.app import create_app
 from api.authentication import COOKIE
 from ledger import people
 from ledger.pool import Pool
 from settings import Settings
-from tests.api.conftest import HASHER, PACKS, Estate, StandingClock, anonymous
+from tests.api.conftest import Estate, StandingClock, anonymous, served_from
 from tests.api.employed import employ
 
 Owner = psycopg.AsyncConnection[Any]
@@ -135,7 +134,7 @@ def made(
     }
     for name, value in named.items():
         monkeypatch.setenv(f"TAIZHANG_{name}", value)
-    return create_app(Settings(), pool=pool, packs=PACKS, clock=clock, hasher=HASHER)
+    return served_from(Settings(), pool, clock)
 
 
 async def round_trip(browser: httpx.AsyncClient) -> str:

@@ -100,6 +100,7 @@ def open_page(browser: Browser, calm: Service, signed_in: Callable[[str], Path])
             is_mobile=touch,
             locale="zh-CN" if language == "zh" else "en-GB",
             timezone_id="Asia/Shanghai",
+            reduced_motion="reduce",  # one dialog at a time: none that fades away beside the next
         )
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(f"localStorage.setItem('taizhang.language', '{language}')")

@@ -40,3 +40,19 @@ SETTLED = """async ({ width, patienceMs }) => {
 def widest(page: Page, width: int) -> int:
     """How wide the page is, once it fits or has had its time to."""
     return int(page.evaluate(SETTLED, {"width": width, "patienceMs": 5000}))
+
+
+CUT = """async ({ selector, patienceMs }) => {
+    const until = performance.now() + patienceMs;
+    for (;;) {
+        const found = [...document.querySelectorAll(selector)].filter(each => each.scrollWidth > each.clientWidth);
+        if (found.length === 0 || performance.now() > until) return found.map(each => each.innerText);
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+
+
+def cut(page: Page, selector: str) -> list[str]:
+    """What of it does not fit where it stands, and is cut off."""
+    found: list[str] = page.evaluate(CUT, {"selector": selector, "patienceMs": 5000})
+    return found

@@ -33,7 +33,7 @@ def test_a_clock_of_the_contract_is_decided_and_taken_back(calm: Service, open_p
     dialog.get_by_label("改为").fill("100d")
     dialog.get_by_role("button", name="决定").click()
     # The service knows more than the form, and says it in the reader's language, beside the field.
-    expect(dialog.locator(".ant-form-item-explain")).to_contain_text("最长 90 天")
+    expect(dialog.locator(".ant-form-item").filter(has_text="改为")).to_contain_text("最长 90 天")
     dialog.get_by_label("改为").fill("4h")
     dialog.get_by_role("button", name="决定").click()
     expect(line.first).to_contain_text("本项目自定（合同：8h）")
@@ -97,7 +97,7 @@ def test_a_token_is_shown_once_and_what_was_done_stands_in_the_log(
     page.keyboard.press("Escape")
     form.get_by_label("Expires").fill(f"{datetime.now(UTC).year + 20}-01-01T00:00")
     form.get_by_role("button", name="Make the token").click()
-    expect(form.locator(".ant-form-item-explain")).to_contain_text("at most 1830 days")
+    expect(form.locator(".ant-form-item").filter(has_text="Expires")).to_contain_text("at most 1830 days")
     look(page, keep, "token", [1440, 390])
     form.get_by_label("Expires").fill(f"{datetime.now(UTC).year + 1}-01-01T00:00")
     form.get_by_role("button", name="Make the token").click()

@@ -136,6 +136,7 @@ def test_a_sound_that_the_browser_blocks_is_said_and_one_click_mends_it(
         with page.expect_console_message(lambda message: message.text.startswith("blocked")) as told:
             page.goto(calm.url)
         assert "tone" not in heard
+        OUTPUT.mkdir(parents=True, exist_ok=True)
         picture = page.context.new_cdp_session(page).send("Page.captureScreenshot")
         (OUTPUT / "sound-blocked-1440-zh.png").write_bytes(base64.b64decode(picture["data"]))
         _, x, y = told.value.text.split()

@@ -9,17 +9,13 @@ from playwright.sync_api import Page, expect
 
 from tests.console.conftest import OpenPage
 from tests.console.rig import WIDTHS, Service
-from tests.console.sight import serious, widest
+from tests.console.sight import cut, serious, widest
 from tests.console.test_alarms import LOW, flood, low
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(180)]
 
 PAGES = ("alarms", "shelf")
 Keep = Callable[[Page, str], None]
-
-
-CUT = """[...document.querySelectorAll(".cell-title strong")]
-    .filter(title => title.scrollWidth > title.clientWidth).map(title => title.innerText)"""
 
 
 def look(page: Page, keep: Keep, name: str, widths: Sequence[int] = tuple(WIDTHS)) -> None:
@@ -29,8 +25,8 @@ def look(page: Page, keep: Keep, name: str, widths: Sequence[int] = tuple(WIDTHS
         page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         expect(page.locator(".waiting")).to_have_count(0)
         expect(page.get_by_text(re.compile("^…"))).to_have_count(0)
-        keep(page, f"{name}-{width}-{language}")
         assert widest(page, width) <= width, f"{name} is wider than {width}"
+        keep(page, f"{name}-{width}-{language}")
         assert serious(page) == [], f"{name} at {width}"
 
 
@@ -45,9 +41,9 @@ def test_every_page_in_every_width(path: str, language: str, calm: Service, open
         expect(page.locator("h1")).to_be_visible()
         if path == "alarms":
             expect(page.locator("[data-alarm]")).to_have_count(2)
-            assert page.evaluate(CUT) == [], "what is wrong is read whole"
-        keep(page, f"{path}-{width}-{language}")
+            assert cut(page, ".cell-title strong") == [], "what is wrong is read whole"
         assert widest(page, width) <= width, f"wider than {width}"
+        keep(page, f"{path}-{width}-{language}")
         assert serious(page) == []
 
 

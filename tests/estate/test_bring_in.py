@@ -7,7 +7,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-import rules.packs
 from estate.bring_in import EstateErrors, bring_in, check, known, read
 from estate.reading import parse
 from ledger import dossier, facilities, grades, parameters, site_settings, timers
@@ -69,7 +68,7 @@ async def test_the_configuration_is_what_the_file_says(connection: Connection) -
 
 
 async def test_the_second_time_changes_nothing(connection: Connection) -> None:
-    plan = check(read(DEMO), rules.packs.load(None))
+    plan = check(read(DEMO), PACKS)
     await bring_in(connection, plan, NOON)
     before = await everything(connection)
     await bring_in(connection, plan, later(days=1))

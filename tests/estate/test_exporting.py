@@ -5,7 +5,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-import rules.packs
 from estate import exporting, template
 from estate.bring_in import bring_in, check, difference
 from estate.difference import Change
@@ -16,11 +15,11 @@ from ledger import facilities
 from ledger.errors import NotFound
 from tests.estate.test_plan import SITE
 from tests.fix_database import Connection
+from tests.shipped import PACKS
 from tests.small_estate import NOON
 
 ESTATES = Path(__file__).parents[2] / "estates"
 DEMO = (ESTATES / "demo.yaml", ESTATES / "demo_fire_equipment.csv")
-PACKS = rules.packs.load(None)
 
 
 async def recognised(connection: Connection) -> None:

@@ -2,13 +2,12 @@
 
 import pytest
 
-import rules.packs
 from estate.bring_in import EstateErrors, Plan, check
 from estate.description import EstateDescription
 from estate.reading import parse
 from ledger.records import Grade, PointKind
+from tests.shipped import PACKS
 
-PACKS = rules.packs.load(None)
 SITE = """\
 sites:
   - key: garden

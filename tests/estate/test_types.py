@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-import rules.packs
 from estate import type_text
 from estate.description import FacilityDescription
 from estate.facility_plan import expected_end
@@ -13,8 +12,8 @@ from estate.plan import check
 from estate.reading import parse
 from estate.types import Life, Names, folded, misfits, shipped
 from rules.model import ANY_KIND, GATEWAY_KIND
+from tests.shipped import PACKS
 
-PACKS = rules.packs.load(None)
 SITE = """\
 sites:
   - key: garden

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from inspection import checklist_reading
 from inspection.expiry import Expiry, expiry, fire_kinds
+from tests.shipped import BOOK
 
 TODAY = date(2026, 3, 1)
 
@@ -28,6 +28,6 @@ def test_somebody_is_told_in_steps(left: int, step: Expiry) -> None:
 
 
 def test_fire_equipment_is_what_hangs_there_and_no_machine_room() -> None:
-    kinds = fire_kinds(checklist_reading.load())
+    kinds = fire_kinds(BOOK)
     assert {"extinguisher", "indoor_hydrant", "emergency_light", "smoke_detector", "fire_alarm_control_unit"} < kinds
     assert not kinds & {"fire_pump_room", "booster_pump_room", "elevator", "escape_stair"}

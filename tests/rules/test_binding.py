@@ -9,6 +9,7 @@ from rules import packs
 from rules.binding import LeftOut, conditions_for, left_out, present
 from rules.expression import parse
 from rules.syntax import names, written
+from tests import shipped
 from tests.rules.rig import GATEWAY, Plan, Rig
 
 PACKS = packs.load(Path(__file__).parent / "packs")
@@ -115,7 +116,7 @@ def test_what_is_not_there_suppresses_nothing(suppression, left) -> None:
 
 def test_pieces_at_which_nothing_is_measured_cost_next_to_nothing() -> None:
     """A site has hundreds of extinguishers: no signals, no rules of their own, nothing that a sample has to pass by."""
-    tested = packs.load(None)
+    tested = shipped.PACKS
     pieces = {f"piece_{number}": Plan("extinguisher", gateway=None) for number in range(300)}
     rig = Rig(tested, {"lift": Plan("elevator"), **pieces})
     alone = Rig(tested, {"lift": Plan("elevator")})

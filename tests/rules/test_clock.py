@@ -1,8 +1,8 @@
 """Whether a gateway's clock is right: the most favourable message counts, a store being emptied says nothing."""
 
-from rules import packs
 from rules.clock import GatewayClock
 from tests.rules.rig import GATEWAY, Plan, Rig
+from tests.shipped import PACKS
 
 RULE = "gateway_clock_wrong"
 MINUTE = 60_000
@@ -52,7 +52,7 @@ def test_one_refused_message_is_no_wrong_clock_but_five_minutes_of_nothing_else_
 
 def test_emptying_a_store_rings_nothing_however_long_it_takes() -> None:
     """Two hours of readings, sent off at twenty for each that is due: the newest come last, and are live."""
-    rig = Rig(packs.load(None), {"here": Plan("booster_pump_room")})
+    rig = Rig(PACKS, {"here": Plan("booster_pump_room")})
     received_s, measured_s = 7_200.0, 0.0
     while measured_s < received_s:
         rig.send(measured_s, {"here/outlet_pressure": 0.35}, received_s=received_s)
@@ -67,7 +67,7 @@ def test_emptying_a_store_rings_nothing_however_long_it_takes() -> None:
 
 def test_values_of_a_clock_set_back_move_nothing_until_it_is_right_again() -> None:
     """What the alarm's guidance says. The clock is set back by an hour, and after forty minutes set right."""
-    rig = Rig(packs.load(None), {"here": Plan("booster_pump_room")})
+    rig = Rig(PACKS, {"here": Plan("booster_pump_room")})
     rig.send(0, {f"{GATEWAY}/online": True})
     for at_s in range(0, 6_000, 30):
         is_back = 1_800 <= at_s < 4_200

@@ -2,27 +2,21 @@
 
 from pathlib import Path
 
-import pytest
-
 from ledger.records import PointKind, Severity
 from rules import packs
 from rules.model import ANY_KIND, GATEWAY_KIND
 from rules.rule_reading import WORK_CLASSES
 from rules.syntax import names
 from rules.vocabulary import BUILT_IN, BUILT_IN_GATEWAY, FUNCTIONS
+from tests.shipped import PACKS
 
 
-@pytest.fixture(scope="module")
-def shipped() -> packs.Packs:
-    return packs.load(None)
+def test_the_shipped_packs_have_no_fault() -> None:
+    assert {"booster_pump_room", "distribution_room", "elevator", ANY_KIND, GATEWAY_KIND} <= PACKS.keys()
 
 
-def test_the_shipped_packs_have_no_fault(shipped: packs.Packs) -> None:
-    assert {"booster_pump_room", "distribution_room", "elevator", ANY_KIND, GATEWAY_KIND} <= shipped.keys()
-
-
-def test_every_parameter_of_a_shipped_pack_is_used(shipped: packs.Packs) -> None:
-    for pack in shipped.values():
+def test_every_parameter_of_a_shipped_pack_is_used() -> None:
+    for pack in PACKS.values():
         used = {"silent_after"}
         for rule in pack.rules.values():
             for node in (rule.when, rule.clear_when, rule.suppress_when):
@@ -31,8 +25,8 @@ def test_every_parameter_of_a_shipped_pack_is_used(shipped: packs.Packs) -> None
         assert pack.parameters.keys() <= used, f"{pack.kind}: {pack.parameters.keys() - used}"
 
 
-def test_shipped_rules_speak_both_languages_to_a_person(shipped: packs.Packs) -> None:
-    for pack in shipped.values():
+def test_shipped_rules_speak_both_languages_to_a_person() -> None:
+    for pack in PACKS.values():
         for rule in pack.rules.values():
             guidance = (rule.guidance.means, rule.guidance.check, rule.guidance.call)
             for text in (rule.title, *guidance):
@@ -44,9 +38,9 @@ def test_shipped_rules_speak_both_languages_to_a_person(shipped: packs.Packs) ->
             assert rule.work_class in WORK_CLASSES
 
 
-def test_life_safety_is_kept_for_life(shipped: packs.Packs) -> None:
+def test_life_safety_is_kept_for_life() -> None:
     """A severity everything has means nothing: at most one rule in ten, each latched so that nobody misses it."""
-    rules = [rule for pack in shipped.values() for rule in pack.rules.values()]
+    rules = [rule for pack in PACKS.values() for rule in pack.rules.values()]
     for_life = [rule for rule in rules if rule.severity is Severity.LIFE_SAFETY]
     assert len(for_life) * 10 <= len(rules)
     assert all(rule.latch for rule in for_life)
@@ -63,9 +57,9 @@ def test_the_worked_example_of_the_page_is_a_sound_pack() -> None:
     assert packs.read({**texts, "heating_station.yaml": example})["heating_station"].rules.keys() == {"supply_temp_low"}
 
 
-def test_the_page_counts_the_rules_that_ship(shipped: packs.Packs) -> None:
+def test_the_page_counts_the_rules_that_ship() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for kind, pack in shipped.items():
+    for kind, pack in PACKS.items():
         if not pack.points and not pack.rules:
             assert f"`{kind}`" in page, kind
             continue
@@ -97,10 +91,10 @@ STANDING = {
 }
 
 
-def test_what_leaves_the_building_unprotected_asks_again_though_acknowledged(shipped: packs.Packs) -> None:
+def test_what_leaves_the_building_unprotected_asks_again_though_acknowledged() -> None:
     """Not before half an hour, or it would only teach people to press the button twice."""
     for kind, keys in STANDING.items():
-        assert all(shipped[kind].rules[key].realarm_after_s for key in keys), kind
-    for pack in shipped.values():
+        assert all(PACKS[kind].rules[key].realarm_after_s for key in keys), kind
+    for pack in PACKS.values():
         for rule in pack.rules.values():
             assert rule.realarm_after_s is None or rule.realarm_after_s >= 1800, rule.key

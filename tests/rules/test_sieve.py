@@ -7,13 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules import packs
 from tests.rules.bench import with_rule
 from tests.rules.rig import Plan
 from tests.rules.sieve_rig import OTHER_GATEWAY, Pair, kinds_of, plans_of
 from tests.rules.test_engine_properties import PACKS
+from tests.shipped import PACKS as SHIPPED
 
-SHIPPED = packs.load(None)
 KINDS = kinds_of(SHIPPED)
 # More by hand, where there is time: SIEVE_EXAMPLES=2000 makes a night of it.
 EXAMPLES = int(os.environ.get("SIEVE_EXAMPLES", "0"))

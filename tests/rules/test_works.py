@@ -7,8 +7,8 @@ import pytest
 from ledger.records import PermitKind, Severity
 from rules import packs, works
 from rules.packs import PackErrors
+from tests.shipped import PACKS
 
-PACKS = packs.load(None)
 WORKS = works.load(PACKS)
 GOOD = """\
 asks:

@@ -4,7 +4,7 @@ One engine per site. A command of a gateway becomes what the broker would make o
 will, a message is samples. Nobody acknowledges anything, so an alarm that comes back stands on and counts occurrences.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -31,22 +31,17 @@ from ledger.records import (
     from_ms,
     to_ms,
 )
-from rules import packs as rule_packs
 from rules.binding import conditions_for
 from rules.engine import Engine
 from rules.model import GATEWAY_KIND, Pack
 from simulators.gateway import Command, Connect, Drop, Leave, Publish
 from simulators.scene import CAN_WAIT, PRIORITIES
 from simulators.stage import Stage
+from tests.shipped import PACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "estates/demo.yaml"
 BACKED = Path(__file__).with_name("backed.yaml")
-
-
-@cache
-def packs() -> Mapping[str, Pack]:
-    return rule_packs.load(None)
 
 
 @cache
@@ -124,9 +119,9 @@ class Court:
                 number, 1, spec.facility_id, spec.part_id, spec.rule_key, spec.severity,
                 ConditionState.NORM, suppressed=False, out_of_service=False, shelved_until=None,
             )
-            for number, spec in enumerate(conditions_for(self.configuration, packs()), 1)
+            for number, spec in enumerate(conditions_for(self.configuration, PACKS), 1)
         }  # fmt: skip
-        self.engine = Engine(self.configuration, packs(), list(self.conditions.values()), [])
+        self.engine = Engine(self.configuration, PACKS, list(self.conditions.values()), [])
         self.open: dict[int, Row] = {}
         self.rows: list[Row] = []
         self.since_ms = to_ms(since)
@@ -259,7 +254,7 @@ def configuration(site: SiteDescription) -> SiteConfiguration:
     points: list[Point] = []
     parameters: dict[tuple[int, str], float] = {}
     for key, kind, gateway, part_list, without, values, grade in described:
-        number, pack = ids[key], packs()[kind]
+        number, pack = ids[key], PACKS[kind]
         facilities.append(
             Facility(
                 number, 1, 1, None if gateway is None else ids[gateway], key, kind,

@@ -12,7 +12,8 @@ from simulators.faults import CATALOGUE
 from simulators.script import Planned, parse_faults, random_faults, read_script
 from simulators.stage import Stage
 from simulators.truth import Declared, Demand, Truth
-from tests.simulators.court import ROOT, Row, backed, demo, only, packs, play
+from tests.shipped import PACKS
+from tests.simulators.court import ROOT, Row, backed, demo, only, play
 
 NIGHT = datetime(2026, 11, 2, 18, 30, tzinfo=UTC)  # half past two in the morning at the sites
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -160,8 +161,8 @@ def test_whatever_rule_is_switched_off_is_missed(smoke: tuple[Truth, list[Row]])
 def test_every_rule_declared_exists_with_that_severity_and_work(smoke: tuple[Truth, list[Row]]) -> None:
     kinds = {(site.key, one.key): one.kind for site in demo().sites for one in site.facilities}
     for one in smoke[0].declared:
-        pack = packs()[kinds.get((one.site, one.facility), "gateway")]
-        rule = pack.rules.get(one.rule) or packs()["any"].rules[one.rule]
+        pack = PACKS[kinds.get((one.site, one.facility), "gateway")]
+        rule = pack.rules.get(one.rule) or PACKS["any"].rules[one.rule]
         assert (rule.severity, rule.work_class) == (one.severity, one.work_class), one
 
 

@@ -14,7 +14,6 @@ import psycopg
 import pytest
 
 from api.server import serve
-from rules import packs
 from settings import Settings
 from simulators.guards import auditor
 from simulators.guards.auditor import Findings
@@ -23,6 +22,7 @@ from simulators.guards.route import Stop
 from simulators.guards.shift import Network, Shift, Visit
 from simulators.guards.walk import EVERY_CHEAT, walk
 from tests.fix_wait import Eventually
+from tests.shipped import PACKS
 from tests.small_estate import NOON, build_both
 
 TOKEN = "a-token-of-the-guards"
@@ -47,9 +47,7 @@ async def client(
     monkeypatch.setenv("TAIZHANG_API_PORT", str(port))
     monkeypatch.setenv("TAIZHANG_PHOTOS_DIR", str(tmp_path))
     settings, stop = Settings(), asyncio.Event()
-    serving = asyncio.create_task(
-        serve(settings, packs.load(None), clock=lambda: NOON, stop=stop, database_url=database_url)
-    )
+    serving = asyncio.create_task(serve(settings, PACKS, clock=lambda: NOON, stop=stop, database_url=database_url))
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers, timeout=60) as opened:
 

@@ -10,19 +10,20 @@ from simulators.plant.surroundings import Value
 from simulators.script import read_script
 from simulators.stage import Stage
 from simulators.world import REPORTS, World
-from tests.simulators.court import ROOT, configuration, demo, packs
+from tests.shipped import PACKS
+from tests.simulators.court import ROOT, configuration, demo
 
 MORNING = datetime(2026, 11, 2, 0, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("kind", REPORTS)
 def test_plants_and_packs_know_the_same_points(kind: str) -> None:
-    assert set(REPORTS[kind]) == {point.name for point in packs()[kind].points.values()}
+    assert set(REPORTS[kind]) == {point.name for point in PACKS[kind].points.values()}
 
 
 @pytest.mark.parametrize("kind", REPORTS)
 def test_points_are_reported_as_their_packs_ask(kind: str) -> None:
-    for point in packs()[kind].points.values():
+    for point in PACKS[kind].points.values():
         report = REPORTS[kind][point.name]
         assert report.event == (point.kind is PointKind.EVENT)
         if point.report_interval_s is not None:

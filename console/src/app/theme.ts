@@ -5,6 +5,8 @@ import { useSyncExternalStore } from 'react';
 const LARGE = '(min-width: 2560px)';
 /** Fingers, not a mouse: what is touched is as large as a finger (44 px). */
 const TOUCHED = '(pointer: coarse)';
+/** Whoever asks his machine for less movement sees dialogs and faults come and go at once. */
+const STILL = '(prefers-reduced-motion: reduce)';
 
 function useMedia(query: string): boolean {
   return useSyncExternalStore(
@@ -32,10 +34,12 @@ export function useLarge(): boolean {
 export function useTheme(): ThemeConfig {
   const large = useLarge();
   const touched = useMedia(TOUCHED);
+  const still = useMedia(STILL);
   return {
     cssVar: { key: 'taizhang' },
     hashed: false,
     token: {
+      motion: !still,
       colorPrimary: '#2b5876',
       colorLink: '#1f5480',
       colorBgLayout: '#e6e9ec',

@@ -1,7 +1,7 @@
 import { DownloadOutlined, ZoomOutOutlined } from '@ant-design/icons';
 import { keepPreviousData, useQueries } from '@tanstack/react-query';
 import { Button, Segmented } from 'antd';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { api, given } from '../api/client';
 import type { ReadingsOut, RuleOut, Value } from '../api/schema';
 import { useLarge, useNarrow } from '../app/theme';
@@ -59,6 +59,9 @@ export function Chart({ where, points, rules }: { where: Where; points: readonly
     () => points.flatMap((point, index) => curve(point, answers.data[index], rules, of)),
     [points, answers.data, rules, of],
   );
+  // An answer that comes while somebody marks a span waits until he lets go.
+  const drawn = useRef(curves);
+  if (held === null) drawn.current = curves;
   const formatTime = useCallback((at_s: number, step_s: number) => axisTime(language, at_s, step_s), [language]);
   const hourly = answers.data.find(each => each?.bucket && each.bucket !== bucket);
   return (
@@ -88,7 +91,7 @@ export function Chart({ where, points, rules }: { where: Where; points: readonly
       ) : (
         <Suspense fallback={<Waiting />}>
           <Plot
-            curves={curves}
+            curves={drawn.current}
             span={span}
             height={large ? 620 : narrow ? 260 : 340}
             fontSize={large ? 20 : 12}
