@@ -95,6 +95,8 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8080, ge=1, le=65535)
+    api_tls_certificate: Path | None = None  # PEM, with those above it: the api itself speaks https ...
+    api_tls_key: Path | None = None  # ... with this key; without both, put TLS in front of it
     api_token: SecretStr | None = (
         None  # the operator's own: opens everything; people sign in, machines have named tokens
     )
@@ -200,6 +202,8 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"oidc_issuer ({self.oidc_issuer}) is not https: who stands in between could sign in as anybody"
                 )
+        if (self.api_tls_certificate is None) != (self.api_tls_key is None):
+            raise ValueError("api_tls_certificate and api_tls_key belong together")
         if self.ingest_silent_s < 3 * self.beat_s:
             raise ValueError(
                 f"ingest_silent_s ({self.ingest_silent_s:g}) is below three times beat_s ({self.beat_s:g}): one beat that "

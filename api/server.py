@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -30,18 +33,42 @@ class AddressTaken(Refused):
     """Nothing can listen there."""
 
 
+class NoCertificate(Refused):
+    """The certificate or its key cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    certificate: Path
+    key: Path
+
+    def require(self) -> None:
+        """Raises NoCertificate in words, instead of a traceback from the depth of a server."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        except OSError as error:  # ssl.SSLError is one
+            raise NoCertificate(
+                f"TAIZHANG_API_TLS_CERTIFICATE {self.certificate} with TAIZHANG_API_TLS_KEY {self.key} cannot be used: "
+                f"{error.strerror or error}"
+            ) from error
+
+
 async def serve(
     settings: Settings, packs: Mapping[str, Pack], *, clock: Now, stop: asyncio.Event, database_url: str
 ) -> None:
-    """Serve until `stop` is set; a database that is not there yet is waited for. Raises ShortToken, AddressTaken."""
+    """Serve until `stop` is set; a database that is not there yet is waited for. Raises ShortToken, AddressTaken, NoCertificate."""
     refuse_short_token(settings)
-    with listening(settings.api_host, settings.api_port) as listener:
+    tls = None
+    if settings.api_tls_certificate is not None and settings.api_tls_key is not None:
+        tls = Tls(settings.api_tls_certificate, settings.api_tls_key)
+        tls.require()
+    with listening(settings.api_host, settings.api_port, in_clear=tls is None) as listener:
         async with contextlib.AsyncExitStack() as stack:
             pool = await _patient_pool(stack, database_url, stop)
             if pool is not None:
                 book = checklist_reading.load()
                 app = furnish(routes(), settings, pool=pool, packs=packs, book=book, clock=clock)
-                await run(app, listener, stop)
+                await run(app, listener, stop, tls)
 
 
 async def _patient_pool(stack: contextlib.AsyncExitStack, database_url: str, stop: asyncio.Event) -> Pool | None:
@@ -57,20 +84,20 @@ async def _patient_pool(stack: contextlib.AsyncExitStack, database_url: str, sto
 
 
 @contextlib.contextmanager
-def listening(host: str, port: int) -> Generator[socket.socket]:
+def listening(host: str, port: int, *, in_clear: bool = True) -> Generator[socket.socket]:
     """A bound socket. Raises AddressTaken in words, instead of a traceback from the depth of a server."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise AddressTaken(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
-    if not is_loopback(host):
+    if in_clear and not is_loopback(host):
         log.warning("the api listens on %s: put TLS in front of it, passwords and tokens travel in clear", host)
     with listener:
         yield listener
 
 
-async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event, tls: Tls | None = None) -> None:
     """Serve on a bound socket until `stop` is set; then end the streams, finish what is being answered, and return."""
     service: Service = app.state.service
     config = uvicorn.Config(
@@ -82,6 +109,8 @@ async def run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> Non
         timeout_keep_alive=KEEP_ALIVE_S,
         proxy_headers=False,
         server_header=False,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http server")

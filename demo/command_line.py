@@ -33,11 +33,14 @@ def _demo_command(entrance: Entrance) -> Callable[..., None]:
     def demo_command(
         language: Language = Language.ZH,
         seed: int = 1,
+        lan: Annotated[
+            str | None, typer.Option(help="for phones, over https: 1, or the address of this machine to be reached at")
+        ] = None,
     ) -> None:
         """Run the whole service with a simulated estate until Ctrl-C."""
         from demo import demo
 
-        entrance.run(lambda stop: demo.run(entrance.settings(), language=language.value, seed=seed, stop=stop))
+        entrance.run(lambda stop: demo.run(entrance.settings(), language=language.value, seed=seed, stop=stop, at=lan))
 
     return demo_command
 

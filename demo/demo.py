@@ -6,16 +6,20 @@ directory, and the next run goes on with it.
 
 import asyncio
 import secrets
+import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import estate.bring_in
 import estate.importing
 import ledger.migrate
 import rules.packs
-from demo import ground, lines, people, rounds, services
+from demo import ground, lan, lines, people, rounds, services
+from demo.lan import Lan
 from demo.services import Service, Services
 from embedded import process
 from ledger.pool import INGEST_ROLE, open_pool, transaction
@@ -48,6 +52,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "logs": ("日志", "logs"),
     "rounds": ("正在发放巡检标签……", "issuing the tags of its rounds ..."),
     "patrol": ("巡检页(保安用手机)", "patrol page, for the guard's phone"),
+    "phones": ("用手机打开", "with a phone"),
     "tags": ("可以扫的标签", "tags to scan"),
     "running": (
         "运行中。下面逐行显示告警和工单;按 Ctrl-C 结束。",
@@ -58,59 +63,99 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Event) -> int:
-    """Run until `stop`. Raises EmbeddedError, ServiceEnded or LedgerError with what to do."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where the api is reached, by whom, and how it is told so."""
 
-    def text(key: str) -> str:
-        return _TEXTS[key][0 if language == "zh" else 1]
+    url: str
+    environment: Mapping[str, str]
+    trusted: ssl.SSLContext | None  # None: no https
+    phones: Lan | None
 
-    def say(line: str) -> None:
-        print(line, flush=True)
 
+@asynccontextmanager
+async def _reach(settings: Settings, directory: Path, asked: str | None) -> AsyncGenerator[Reach]:
+    """On this machine, or at its address on the local network. Raises EmbeddedError."""
+    address = settings.api_host if asked is None else lan.address_of(asked)
+    port = process.port_for("the API", settings.api_port, process.LOOPBACK if asked is None else address)
+    environment = {"TAIZHANG_API_PORT": str(port)}
+    if asked is None:
+        url = f"http://{address}:{port}"
+        environment["TAIZHANG_PUBLIC_URL"] = settings.public_url or f"http://127.0.0.1:{port}"
+        yield Reach(url, environment, None, None)
+        return
+    async with lan.standing(directory, address, port, settings.clock()()) as phones:
+        url = f"https://{address}:{port}"
+        environment |= {**phones.environment, "TAIZHANG_PUBLIC_URL": settings.public_url or url}
+        yield Reach(url, environment, ssl.create_default_context(cafile=str(phones.served.authority)), phones)
+
+
+async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Event, at: str | None = None) -> int:
+    """Run until `stop`; `at`: on the local network, as `lan.address_of` takes it. Raises EmbeddedError, ServiceEnded or LedgerError with what to do."""
     directory = settings.data_dir.absolute()
     process.make_directory(directory)
-    port = process.port_for("the API", settings.api_port)
-    say(text("starting"))
-    async with ground.standing(settings, directory) as here:
-        say(text("estate"))
-        await ledger.migrate.migrate(here.database_url)
-        await _bring_in(settings, here.database_url)
-        logins = await people.bring_in(here.database_url, directory, settings.clock()())
-        say(text("services"))
-        token = _token(settings, directory)
-        environment = {
-            "DATABASE_URL": here.database_url,
-            "MQTT_URL": here.mqtt_url,
-            "TAIZHANG_API_TOKEN": token,
-            "TAIZHANG_API_PORT": str(port),
-            "TAIZHANG_PUBLIC_URL": settings.public_url or f"http://127.0.0.1:{port}",
-        }
-        async with services.running(directory / "logs", environment) as running:
-            running.start(Service("ingest", ["ingest"]))
-            running.start(Service("api", ["api"]))
-            url = f"http://{settings.api_host}:{port}"
-            if await _until(stop, running, url):
-                running.start(
-                    Service(
-                        "simulate", ["simulate", "--estate", str(ESTATE), "--seed", str(seed), "--faults", "random"]
-                    )
-                )
-                say(f"\n  {text('token')}: {token}\n  {text('broker')}: {here.mqtt_url}")
-                say(f"  {text('logs')}: {directory / 'logs'}\n  {text('look')}:")
-                for path, meaning in _LOOK:
-                    say(f'    curl -N -H "Authorization: Bearer {token}" "{url}/api/v1/{path}"   # {text(meaning)}')
-                say(text("rounds"))
-                sheet = await rounds.bring_in(url, token, directory)
-                say(f"\n  {text('patrol')}: {url}/patrol\n  {text('tags')}: {sheet}")
-                say(f"\n  {text('sign_in')}: {url}/")
-                for login, (_, name) in people.PEOPLE.items():
-                    say(f"    {login:<12} {logins[login]:<16} {name}")
-                say("")
-                say(text("running"))
-                await _comment(settings, here.database_url, running, language, stop)
-            say(text("stopping"))
-    say(f"{text('stopped')} {directory}")
+    async with _reach(settings, directory, at) as reach:
+        say(_text(language, "starting"))
+        async with ground.standing(settings, directory) as here:
+            say(_text(language, "estate"))
+            await ledger.migrate.migrate(here.database_url)
+            await _bring_in(settings, here.database_url)
+            logins = await people.bring_in(here.database_url, directory, settings.clock()())
+            say(_text(language, "services"))
+            token = _token(settings, directory)
+            environment = {
+                "DATABASE_URL": here.database_url,
+                "MQTT_URL": here.mqtt_url,
+                "TAIZHANG_API_TOKEN": token,
+                **reach.environment,
+            }
+            async with services.running(directory / "logs", environment) as running:
+                running.start(Service("ingest", ["ingest"]))
+                running.start(Service("api", ["api"]))
+                if await _until(stop, running, reach):
+                    played = ["simulate", "--estate", str(ESTATE), "--seed", str(seed), "--faults", "random"]
+                    running.start(Service("simulate", played))
+                    await _tell(reach, token, here.mqtt_url, directory, logins, language)
+                    await _comment(settings, here.database_url, running, language, stop)
+                say(_text(language, "stopping"))
+    say(f"{_text(language, 'stopped')} {directory}")
     return 0
+
+
+async def _tell(
+    reach: Reach, token: str, mqtt_url: str, directory: Path, logins: Mapping[str, str], language: str
+) -> None:
+    """Where to look, and as whom."""
+
+    def text(key: str) -> str:
+        return _text(language, key)
+
+    url = reach.url
+    say(f"\n  {text('token')}: {token}\n  {text('broker')}: {mqtt_url}")
+    say(f"  {text('logs')}: {directory / 'logs'}\n  {text('look')}:")
+    trusting = "" if reach.phones is None else f"--cacert {reach.phones.served.authority} "
+    for path, meaning in _LOOK:
+        say(f'    curl -N {trusting}-H "Authorization: Bearer {token}" "{url}/api/v1/{path}"   # {text(meaning)}')
+    say(text("rounds"))
+    sheet = await rounds.bring_in(url, token, directory, reach.trusted)
+    say(f"\n  {text('patrol')}: {url}/patrol\n  {text('tags')}: {sheet}")
+    if reach.phones is not None:
+        say(f"\n  {text('phones')}:")
+        for line in lan.told(reach.phones, url, language):
+            say(f"    {line}")
+    say(f"\n  {text('sign_in')}: {url}/")
+    for login, (_, name) in people.PEOPLE.items():
+        say(f"    {login:<12} {logins[login]:<16} {name}")
+    say("")
+    say(text("running"))
+
+
+def _text(language: str, key: str) -> str:
+    return _TEXTS[key][0 if language == "zh" else 1]
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
 
 
 async def _bring_in(settings: Settings, database_url: str) -> None:
@@ -130,7 +175,7 @@ def _token(settings: Settings, directory: Path) -> str:
     return kept.read_text(encoding="utf-8").strip()
 
 
-async def _until(stop: asyncio.Event, running: Services, url: str) -> bool:
+async def _until(stop: asyncio.Event, running: Services, reach: Reach) -> bool:
     """Wait for the API to say it is ready; False when stopped first. Raises ServiceEnded."""
     watch = asyncio.create_task(running.watch())
     try:
@@ -138,20 +183,20 @@ async def _until(stop: asyncio.Event, running: Services, url: str) -> bool:
         while not stop.is_set():
             if watch.done():
                 watch.result()
-            if await asyncio.to_thread(answers, f"{url}/api/v1/health"):
+            if await asyncio.to_thread(answers, f"{reach.url}/api/v1/health", reach.trusted):
                 return True
             if asyncio.get_running_loop().time() > deadline:
-                raise services.ServiceEnded(f"the API did not answer at {url} in {_READY_S:.0f} s; see its log")
+                raise services.ServiceEnded(f"the API did not answer at {reach.url} in {_READY_S:.0f} s; see its log")
             await asyncio.sleep(_POLL_S)
     finally:
         watch.cancel()
     return False
 
 
-def answers(url: str) -> bool:
+def answers(url: str, trusted: ssl.SSLContext | None = None) -> bool:
     """Whether a GET there gives a 2xx."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(url, timeout=2, context=trusted) as response:  # noqa: S310 - our own address
             return 200 <= response.status < 300
     except (urllib.error.URLError, OSError):
         return False

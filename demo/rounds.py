@@ -3,6 +3,7 @@
 Done over HTTP as an administrator would. What is there already is left as somebody may have changed it.
 """
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ _BY = "项目经理周岚"
 _PATIENCE_S = 120.0
 
 
-async def bring_in(url: str, token: str, directory: Path) -> Path:
+async def bring_in(url: str, token: str, directory: Path, trusted: ssl.SSLContext | None = None) -> Path:
     """Make what is missing; gives the sheet of tags of the first plan's route. Raises httpx.HTTPError."""
     described: Any = yaml_loader.load(PLANS.read_text(encoding="utf-8"))
     headers = {"Authorization": f"Bearer {token}", "X-Actor": quote(_BY)}
-    # Its links name the port, which another run may have to change.
-    sheet = directory / f"tags_{url.rsplit(':', 1)[-1]}.pdf"
-    async with httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=_PATIENCE_S) as client:
+    # Its links name the address, which another run may have to change.
+    sheet = directory / f"tags_{url.rpartition('/')[2].replace(':', '_')}.pdf"
+    verify = True if trusted is None else trusted
+    async with httpx.AsyncClient(
+        base_url=f"{url}/api/v1", headers=headers, timeout=_PATIENCE_S, verify=verify
+    ) as client:
         for site in (await _get(client, "/sites"))["items"]:
             await _tag_all(client, site["key"])
         known = {(each["site"], each["key"]) for each in (await _get(client, "/inspection-plans"))["items"]}

@@ -220,16 +220,16 @@ def failure(what: str, log: Path, shown_lines: int = 5) -> EmbeddedError:
     return EmbeddedError(f"{what} did not start; its last words in {log}:\n  {last}")
 
 
-def port_for(what: str, wanted: int | None) -> int:
+def port_for(what: str, wanted: int | None, address: str = LOOPBACK) -> int:
     """`wanted` if nobody listens there, or any free one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, wanted or 0))
+            probe.bind((address, wanted or 0))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortTakenError(
-                    f"{what} cannot listen on {LOOPBACK}:{wanted}: another program does; stop it or choose another port"
+                    f"{what} cannot listen on {address}:{wanted}: another program does; stop it or choose another port"
                 ) from None
-            raise from_os(error, f"{what} cannot listen on {LOOPBACK}:{wanted}") from error
+            raise from_os(error, f"{what} cannot listen on {address}:{wanted}") from error
         return int(probe.getsockname()[1])

@@ -67,6 +67,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "starlette": ("api",),
     "pydantic_settings": ("settings",),
     "joserfc": ("api.oidc",),
+    "cryptography": ("embedded.authority",),
     "argon2": ("credentials.passwords",),
     "prometheus_client": ("ingest.metrics", "api.metrics"),
 }

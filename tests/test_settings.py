@@ -32,3 +32,9 @@ def test_hours_are_kept_at_least_as_long_as_their_readings(kind: str) -> None:
     for readings in (101, None):
         with pytest.raises(ValidationError, match=f"readings_days of {kind} .* is above hours_days"):
             Settings(readings_days=ReadingsDays(**{kind: readings}), hours_days=HoursDays(**{kind: 100}))
+
+
+def test_a_certificate_has_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAIZHANG_API_TLS_CERTIFICATE", "server.pem")
+    with pytest.raises(ValueError, match="belong together"):
+        Settings()

@@ -1,7 +1,9 @@
 """Every key a person may see has its words in both languages, and there are no words for what does not exist."""
 
+import json
 import re
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,6 +127,32 @@ def test_every_label_of_the_packs_points_has_its_words() -> None:
         f"{point.key.rpartition('.')[2]}.{label}" for point in points for label in point.values
     }
     assert said >= {"breaker_state.open", "breaker_state.closed"}, "a breaker that is closed carries current"
+
+
+def members(schema: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
+    """Of a body, and of what is in it."""
+    found = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    parts = [*found.get("anyOf", ()), *([found["items"]] if "items" in found else ())]
+    named = found.get("properties", {})
+    return set(named).union(*(members(each, schemas) for each in [*parts, *named.values()]))
+
+
+def test_what_the_audit_log_says_has_its_words() -> None:
+    described: Any = json.loads((Path(catalogue.__file__).parents[1] / "openapi.json").read_text(encoding="utf-8"))
+    writing = [
+        operation for path in described["paths"].values() for method, operation in path.items() if method != "get"
+    ]
+    assert set(CATALOGUE.sections["operation"]) == {each["operationId"] for each in writing} | {"report_problem"}
+    schemas = described["components"]["schemas"]
+    bodies = [
+        body["schema"]
+        for each in writing
+        for kind, body in each.get("requestBody", {"content": {}})["content"].items()
+        if kind == "application/json"
+    ]
+    asked = set[str]().union(*(members(each, schemas) for each in bodies)) - {"password", "new_password"}
+    beside = {"after", "before", "beginning", "body", "bytes", "identity", "sha256", "way", "work_order"}
+    assert set(CATALOGUE.sections["asked"]) == asked | beside
 
 
 def test_the_words_are_chinese_and_english() -> None:

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
 
 from api import server
 from api.app import ShortToken
-from api.server import AddressTaken, listening, serve
+from api.server import AddressTaken, NoCertificate, listening, serve
 from ledger.errors import LedgerError
 from settings import Settings
 from tests.api.conftest import PACKS, TOKEN, Estate, StandingClock
@@ -92,6 +93,17 @@ async def test_with_a_token_that_can_be_guessed_it_does_not_start(
 async def test_a_taken_port_is_told_in_words(settings: Settings, database_url: str, clock: StandingClock) -> None:
     with listening("127.0.0.1", settings.api_port), pytest.raises(AddressTaken, match=f"port {settings.api_port}"):
         await serve(settings, PACKS, clock=clock, stop=asyncio.Event(), database_url=database_url)
+
+
+async def test_a_certificate_that_cannot_be_used_is_told_in_words(
+    settings: Settings, database_url: str, clock: StandingClock, tmp_path: Path
+) -> None:
+    (tmp_path / "server.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    files = {"api_tls_certificate": tmp_path / "server.pem", "api_tls_key": tmp_path / "none.pem"}
+    for wrong in (files, files | {"api_tls_certificate": tmp_path / "none.pem"}):
+        with pytest.raises(NoCertificate, match="TAIZHANG_API_TLS_CERTIFICATE"):
+            given = settings.model_copy(update=wrong)
+            await serve(given, PACKS, clock=clock, stop=asyncio.Event(), database_url=database_url)
 
 
 async def test_a_database_that_is_not_there_yet_is_waited_for(

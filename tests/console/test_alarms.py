@@ -1,6 +1,7 @@
 """The alarms page as a duty engineer works with it: by mouse, keyboard and finger, in Chinese and English."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -213,13 +214,25 @@ def test_a_lost_connection_keeps_what_was_typed_and_does_nothing_twice(calm: Ser
     expect(page.get_by_role("dialog").get_by_text("已派人查看")).to_have_count(1)
 
 
-def test_why_do_i_see_this(calm: Service, open_page: OpenPage) -> None:
+def test_why_do_i_see_this(calm: Service, open_page: OpenPage, keep: Callable[[Page, str], None]) -> None:
     alarm = calm.ring(low(calm), **LOW)
     page = open_page()
     row(page, alarm).locator(".cell-title").click()
     drawer = page.get_by_role("dialog")
     for told in ("outlet_pressure < setpoint - 0.05", "高层住户水压不足", "1 分", "GB 50015", "经过", "setpoint"):
         expect(drawer).to_contain_text(told)
+    page.close()
+    # What a calendar wrote with its alarm: the pieces in words, and the way to them.
+    pieces = [{"part": None, "maker": "淮海", "model": "MFZ/ABC4", "ends_on": "2026-03-05"}]
+    alarm = calm.ring(flood(calm), rule="equipment_ended", pieces=pieces, more_pieces=2, more_facilities=7)
+    page = open_page()
+    row(page, alarm).locator(".cell-title").click()
+    drawer = page.get_by_role("dialog")
+    for told in ("淮海 MFZ/ABC4 · 2026-03-05 到期", "本设施另有 2 件", "本项目另有 7 处设施也到期"):
+        expect(drawer).to_contain_text(told)
+    keep(page, "alarm-of-the-calendar-1440-zh")
+    drawer.get_by_role("link", name="查看设备").click()
+    expect(page.get_by_role("tab", name="设备", selected=True)).to_be_visible()
 
 
 def test_what_one_may_not_do_is_not_offered(calm: Service, open_page: OpenPage) -> None:

@@ -1,10 +1,13 @@
 """`make demo` as its user meets it: it comes up, comments, stops on Ctrl-C, goes on, and recovers from a bad end."""
 
 import asyncio
+import hashlib
 import json
 import os
+import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import psycopg
 import pytest
 
@@ -33,6 +37,12 @@ class Demo:
     process: subprocess.Popen[bytes]
     output: Path
     port: int
+    scheme: str
+    trusted: ssl.SSLContext | None = None
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def said(self) -> str:
         return self.output.read_text(encoding="utf-8", errors="replace")
@@ -47,21 +57,20 @@ class Demo:
         return int(self.get(f"/api/v1/intake?{urlencode(span)}")["total"]["stored"])
 
     def get(self, path: str) -> dict[str, Any]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.token()}"}
-        )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        request = urllib.request.Request(f"{self.url}{path}", headers={"Authorization": f"Bearer {self.token()}"})
+        with urllib.request.urlopen(request, timeout=10, context=self.trusted) as response:
             return json.load(response)
 
 
 @contextmanager
 def demo(data_dir: Path, output: Path, port: int, **given: str) -> Iterator[Demo]:
-    """`given`: DATABASE_URL and MQTT_URL, where the demo shall use those."""
+    """`given`: DATABASE_URL and MQTT_URL, where the demo shall use those; `arguments` of its command line."""
+    arguments = given.pop("arguments", "").split()
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "MQTT_URL")}
     environment = kept | {"TAIZHANG_DATA_DIR": str(data_dir), "TAIZHANG_API_PORT": str(port)} | given
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, ROOT / "taizhang.py", "demo"],
+            [sys.executable, ROOT / "taizhang.py", "demo", *arguments],
             stdout=file,
             stderr=subprocess.STDOUT,
             env=environment,
@@ -69,7 +78,7 @@ def demo(data_dir: Path, output: Path, port: int, **given: str) -> Iterator[Demo
             start_new_session=True,
         )
         try:
-            yield Demo(process, output, port)
+            yield Demo(process, output, port, "https" if arguments else "http")
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -135,21 +144,57 @@ async def test_recovers_from_an_unclean_stop(tmp_path: Path, eventually: Eventua
         assert "Traceback" not in second.said()
 
 
-async def test_servers_that_are_given_are_used(
+async def test_servers_that_are_given_are_used_and_phones_have_https(
     tmp_path: Path, database_url: str, broker: Broker, eventually: Eventually
 ) -> None:
-    with demo(
-        tmp_path / "data", tmp_path / "output", free_port(), DATABASE_URL=database_url, MQTT_URL=broker.url
-    ) as running:
+    """LAN=1: over plain http nothing but the way to trust; over https everything, with cookies that never go in clear."""
+    port, data = free_port(), tmp_path / "data"
+    given = {"DATABASE_URL": database_url, "MQTT_URL": broker.url, "arguments": "--lan 127.0.0.1"}
+    with demo(data, tmp_path / "output", port, **given) as running:
         await is_up(running, eventually)
+        authority = await handed_out(running)
+        running.trusted = ssl.create_default_context(cadata=authority)
         await eventually(lambda: asyncio.to_thread(running.stored), 60)
+        await as_a_phone(running)
         with psycopg.connect(database_url) as connection:
             stored = connection.execute("select count(*) from reading").fetchone()
         assert stored is not None
         assert stored[0] > 0
-        assert not (tmp_path / "data" / "postgres").exists()
-        assert not (tmp_path / "data" / "broker").exists()
+        assert not (data / "postgres").exists()
+        assert not (data / "broker").exists()
         assert await stopped_by(signal.SIGINT, running, eventually) == 0, running.said()
+    for kept in (data / "lan").iterdir():
+        assert kept.stat().st_mode & 0o077 == 0, kept
+
+
+async def handed_out(running: Demo) -> bytes:
+    """The authority that the page over plain http gives away, which is the one that the terminal named."""
+    landing = re.search(r"打开 (http://127\.0\.0\.1:\d+/) ", running.said())
+    assert landing is not None, running.said()
+    async with httpx.AsyncClient() as plain:
+        page = (await plain.get(landing[1])).text
+        found = (await plain.get(f"{landing[1]}taizhang-ca.crt")).content
+        assert (await plain.get(f"{landing[1]}api/v1/health")).status_code == 404
+        with pytest.raises(httpx.ConnectError):  # who was not told trusts nothing
+            await plain.get(f"{running.url}/api/v1/health")
+    fingerprint = hashlib.sha256(found).digest().hex(":").upper()
+    assert fingerprint in page
+    assert fingerprint in running.said()
+    return found
+
+
+async def as_a_phone(running: Demo) -> None:
+    assert running.trusted is not None
+    async with httpx.AsyncClient(base_url=running.url, verify=running.trusted) as phone:
+        worker = await phone.get("/patrol-worker.js")
+        assert (worker.status_code, "javascript" in worker.headers["content-type"]) == (200, True)
+        password = re.search(r"^    guard +(\S+)", running.said(), re.MULTILINE)
+        assert password is not None
+        signed_in = await phone.post("/api/v1/session", json={"login": "guard", "password": password[1]})
+        assert signed_in.status_code == 200, signed_in.text
+        assert "Secure" in signed_in.headers["set-cookie"]
+    tags = await asyncio.to_thread(running.get, "/api/v1/tags")
+    assert tags["items"][0]["link"].startswith(f"{running.url}/"), "what is printed leads there"
 
 
 async def test_a_taken_port_is_a_sentence(tmp_path: Path, eventually: Eventually) -> None:

@@ -10,8 +10,10 @@ import { useSession } from '../../session/session';
 import { fromLocal } from '../../time/local';
 import { useNow_ms } from '../../time/now';
 import { moment } from '../../time/spoken';
+import { useServiceWords } from '../../words/vocabulary';
 import { useTexts, useWords } from '../../words/words';
 import { TEXTS } from './texts';
+import { lines } from './told';
 import '../../app/panels.css';
 import './audit-log.css';
 
@@ -33,6 +35,7 @@ function wanted(params: URLSearchParams): Partial<Record<Filter, string>> {
 export default function AuditLog() {
   const { of, language } = useWords();
   const say = useTexts(TEXTS);
+  const { name, vocabulary } = useServiceWords();
   const { me } = useSession();
   const explained = useExplained();
   const now_ms = useNow_ms();
@@ -55,6 +58,7 @@ export default function AuditLog() {
     initialPageParam: null as string | null,
     getNextPageParam: page => page.next,
   });
+  const names = new Map(me?.sites.map(each => [each.site, of(each.name)]));
   const entries = asked.data?.pages.flatMap(page => page.items) ?? [];
   return (
     <div className="audit">
@@ -75,13 +79,18 @@ export default function AuditLog() {
           options={(['done', 'refused'] as const).map(value => ({ value, label: say(value) }))}
           onChange={value => change('outcome', value ?? null)}
         />
-        <Input.Search
+        <Select
           aria-label={say('operation')}
           allowClear
+          className="audit-operation"
+          showSearch={{ optionFilterProp: 'label' }}
           placeholder={say('operation')}
-          defaultValue={params.get('operation') ?? ''}
-          maxLength={100}
-          onSearch={value => change('operation', value.trim())}
+          value={params.get('operation')}
+          options={Object.entries(vocabulary?.words.operation ?? {}).map(([value, word]) => ({
+            value,
+            label: of(word),
+          }))}
+          onChange={value => change('operation', value ?? null)}
         />
         {(['from', 'until'] as const).map(name => (
           <label key={name} htmlFor={`audit-${name}`} className="audit-time">
@@ -129,11 +138,11 @@ export default function AuditLog() {
                     {each.token !== null && <span className="faint"> · {each.token}</span>}
                   </th>
                   <td>
-                    <code>{each.operation}</code> <span className="faint">{each.subject}</span>
+                    {name('operation', each.operation)} <span className="faint">{each.subject}</span>
                     {each.outcome === 'refused' && <strong className="audit-mark"> {say('refused')}</strong>}
                   </td>
-                  <td>{each.asked !== null && <code className="asked">{JSON.stringify(each.asked)}</code>}</td>
-                  <td>{each.site}</td>
+                  <td>{each.asked !== null && <AskedFor operation={each.operation} asked={each.asked} />}</td>
+                  <td>{each.site !== null && (names.get(each.site) ?? each.site)}</td>
                   <td title={each.user_agent}>{each.ip}</td>
                 </tr>
               ))}
@@ -147,5 +156,47 @@ export default function AuditLog() {
         </Button>
       )}
     </div>
+  );
+}
+
+/** In words; as it was sent, for whoever looks closer. */
+function AskedFor({ operation, asked }: { operation: string; asked: Readonly<Record<string, unknown>> }) {
+  const { language } = useWords();
+  const say = useTexts(TEXTS);
+  const { name } = useServiceWords();
+  const now_ms = useNow_ms();
+  const told = lines(asked, {
+    name,
+    moment: at => moment(language, at, now_ms),
+    yes: say('yes'),
+    no: say('no'),
+    nothing: say('nothing'),
+    comma: say('comma'),
+    language,
+  });
+  return (
+    <>
+      <dl className="asked">
+        {told.map(each => (
+          <div key={each.name}>
+            <dt>{each.name}</dt>
+            <dd>
+              {each.before !== undefined && (
+                <>
+                  <del>{each.before}</del> <span aria-hidden>→</span>{' '}
+                </>
+              )}
+              {each.value}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <details className="asked-raw">
+        <summary>{say('raw')}</summary>
+        <pre>
+          {operation} {JSON.stringify(asked, null, 1)}
+        </pre>
+      </details>
+    </>
   );
 }

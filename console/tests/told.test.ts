@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { lines, type Speech } from '../src/pages/audit-log/told';
+
+const WORDS: Readonly<Record<string, string>> = {
+  'asked.note': 'Note',
+  'asked.until': 'Until',
+  'asked.memberships': 'Sites and roles',
+  'asked.site': 'Site',
+  'asked.role': 'Role',
+  'role.auditor': 'Auditor',
+  'role.duty_engineer': 'Duty engineer',
+};
+const SPEECH: Speech = {
+  name: (section, key) => WORDS[`${section}.${key}`] ?? key,
+  moment: at => `at ${at.slice(11, 16)}`,
+  yes: 'yes',
+  no: 'no',
+  nothing: 'none',
+  comma: ', ',
+  language: 'en',
+};
+
+test('a change says from what to what, in words', () => {
+  expect(lines({ before: [], after: ['auditor', 'duty_engineer'] }, SPEECH)).toEqual([
+    { name: 'Role', before: 'none', value: 'Auditor, Duty engineer' },
+  ]);
+});
+
+test('a deed says what was asked for, member by member', () => {
+  const asked = { note: null, until: '2026-03-01T12:30:00Z', one_shot: true, name: { zh: '泵', en: 'Pump' } };
+  expect(lines(asked, SPEECH).map(each => `${each.name}: ${each.value}`)).toEqual([
+    'Note: none',
+    'Until: at 12:30',
+    'one_shot: yes',
+    'name: Pump',
+  ]);
+});
+
+test('what lies deeper is said in one line, and a long list is cut with its count', () => {
+  const memberships = [{ site: 'garden', role: 'auditor' }];
+  expect(lines({ memberships }, SPEECH)).toEqual([{ name: 'Sites and roles', value: '(Site garden, Role Auditor)' }]);
+  expect(lines({ codes: Array.from({ length: 11 }, (_, at) => at) }, SPEECH)[0]?.value).toMatch(/7 \+3$/);
+});

@@ -1,0 +1,152 @@
+"""`make demo LAN=1`: the demo on the local network, so that phones have https for their cameras and pages without network.
+
+The phone is told once to trust the authority of this data directory: a page over plain http says how, and hands it out.
+"""
+
+import asyncio
+import html
+import io
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import segno
+
+from embedded import authority, landing
+from embedded.authority import Served
+from embedded.errors import EmbeddedError
+from embedded.landing import Sheet
+
+FIND = "1"  # LAN=1: whatever address this machine has there
+CA_PATH = "/taizhang-ca.crt"
+_NOWHERE = ("192.0.2.1", 9)  # of documentation: routed as any far address, and nothing is sent there
+
+
+@dataclass(frozen=True, slots=True)
+class Lan:
+    """Where phones reach the demo, and what they have to trust for it."""
+
+    address: str
+    served: Served
+    page: str  # of the explanation
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """For the api: it listens there, and there only."""
+        return {
+            "TAIZHANG_API_HOST": self.address,
+            "TAIZHANG_API_TLS_CERTIFICATE": str(self.served.certificate),
+            "TAIZHANG_API_TLS_KEY": str(self.served.key),
+        }
+
+
+def address_of(asked: str) -> str:
+    """The address to be reached at. Raises EmbeddedError with what to do."""
+    found = _own_address() if asked == FIND else asked
+    if not authority.is_private(found) or (asked == FIND and found.startswith("127.")):
+        raise EmbeddedError(
+            f"{found} is no address of a local network: join one, or name yours: make demo LAN=192.168.1.20"
+        )
+    return found
+
+
+def _own_address() -> str:
+    """Of the network that leads out of here; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_NOWHERE)
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+@asynccontextmanager
+async def standing(directory: Path, address: str, port: int, now: datetime) -> AsyncGenerator[Lan]:
+    """The certificates, and the page for phones on the next port, for the length of the block. Raises EmbeddedError."""
+    served = await asyncio.to_thread(authority.certify, directory / "lan", address, now)
+    url = f"https://{address}:{port}"
+    sheets = {
+        "/": Sheet("text/html; charset=utf-8", _page(url, served.fingerprint).encode()),
+        CA_PATH: Sheet("application/x-x509-ca-cert", served.authority_der),
+    }
+    async with landing.standing(address, port + 1 if port < 65_535 else 0, sheets) as at:
+        yield Lan(address, served, f"http://{address}:{at}/")
+
+
+def told(lan: Lan, url: str, language: str) -> list[str]:
+    """For the terminal: the way for a phone, a code to scan, and what to compare."""
+    zh = language == "zh"
+    drawn = io.StringIO()
+    segno.make(lan.page, error="m").terminal(drawn, compact=True)
+    steps = [
+        f"手机与本机接入同一网络，打开 {lan.page} 按说明信任证书（每部手机只需一次），再打开 {url}/patrol"
+        if zh
+        else f"With the phone in the same network open {lan.page}, trust the certificate as it says (once a phone), then open {url}/patrol",
+        "证书指纹（SHA-256），安装前请与手机上显示的核对："
+        if zh
+        else "Fingerprint of the certificate (SHA-256), compare it with what the phone shows before you install it:",
+        f"  {lan.served.fingerprint}",
+        "这个机构只能为内网地址签发证书；密钥只在本机，用完请在手机上删除该证书。"
+        if zh
+        else "It can sign for private addresses only; its key stays on this machine. Remove it from the phone when you are done.",
+    ]
+    if lan.served.is_new:
+        steps.append(
+            "证书机构是新的：以前信任过旧机构的手机要重新安装。"
+            if zh
+            else "The authority is new: phones that trusted an earlier one have to be told again."
+        )
+    return [*steps, *drawn.getvalue().rstrip("\n").splitlines()]
+
+
+_STEPS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "zh": (
+        "让手机信任演示环境",
+        (
+            "iPhone / iPad：用 Safari 点“下载证书”，选“允许”。",
+            "“设置 → 通用 → VPN 与设备管理”，点已下载的描述文件，安装。",
+            "“设置 → 通用 → 关于本机 → 证书信任设置”，打开“Taizhang demo”的开关。",
+        ),
+        (
+            "安卓 / 鸿蒙：点“下载证书”。",
+            "“设置”里搜索“CA 证书”（安全 → 加密与凭据 → 安装证书 → CA 证书），仍然安装，选刚下载的文件。",
+            "用 Chrome 或系统浏览器打开下面的地址。",
+        ),
+        ("下载证书", "指纹（SHA-256），与终端里显示的一致才安装：", "然后打开"),
+    ),
+    "en": (
+        "Let the phone trust the demo",
+        (
+            "iPhone, iPad: in Safari tap “Download the certificate” and allow it.",
+            "Settings → General → VPN & Device Management: tap the downloaded profile and install it.",
+            "Settings → General → About → Certificate Trust Settings: switch on “Taizhang demo”.",
+        ),
+        (
+            "Android: tap “Download the certificate”.",
+            "Search the settings for “CA certificate” (Security → Encryption & credentials → Install a certificate), install anyway, and pick the file.",
+            "Open the address below in Chrome.",
+        ),
+        ("Download the certificate", "Fingerprint (SHA-256); install it only if the terminal shows the same:", "Then open"),
+    ),
+}  # fmt: skip
+
+
+def _page(url: str, fingerprint: str) -> str:
+    parts: list[str] = []
+    for language, (title, apple, android, (download, compare, then)) in _STEPS.items():
+        lists = "".join(
+            f"<ol>{''.join(f'<li>{html.escape(step)}</li>' for step in each)}</ol>" for each in (apple, android)
+        )
+        parts.append(
+            f'<section lang="{language}"><h1>{title}</h1><p><a href="{CA_PATH}">{download}</a></p>{lists}'
+            f"<p>{html.escape(compare)}</p><p><code>{fingerprint}</code></p>"
+            f'<p>{then} <a href="{url}/patrol">{url}/patrol</a>, <a href="{url}/">{url}/</a></p></section>'
+        )  # fmt: skip
+    style = "body{font:17px/1.6 system-ui;margin:1em;max-width:40em}code{overflow-wrap:anywhere}a{font-weight:600}"
+    return (
+        '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>台账 Taizhang</title><style>{style}</style>{'<hr>'.join(parts)}</html>"
+    )
