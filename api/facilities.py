@@ -30,6 +30,10 @@ class FacilityQuery(Limit):
     location: Annotated[Key | None, Field(description="at this place or anywhere in it")] = None
     gateway: Key | None = None
     words: Annotated[Word | None, Field(description="part of the key or of a name")] = None
+    fitness: Annotated[
+        Sequence[FitnessState] | None,
+        Field(max_length=len(FitnessState), description="any of these; what nobody found anything wrong with is fit"),
+    ] = None
     values: Annotated[bool, Field(description="with the current values")] = False
 
 
@@ -124,7 +128,9 @@ class FacilityDetail(Answered):
     "/facilities", summary="Facilities in order of site and key", responses=refusals(), dependencies=[needs(Right.READ)]
 )
 async def list_facilities(query: Annotated[FacilityQuery, Query()], context: InContext) -> FacilityPage:
-    wanted = FacilityFilter(query.site, query.kind, query.grade, query.location, query.gateway, query.words)
+    wanted = FacilityFilter(
+        query.site, query.kind, query.grade, query.location, query.gateway, query.words, query.fitness
+    )
     after = paging.two_keys(query.after)
     now = context.clock()
     async with context.transaction() as connection:

@@ -73,6 +73,7 @@ class FacilityFilter:
     location: str | None = None
     gateway: str | None = None
     words: str | None = None
+    fitness: Sequence[FitnessState] | None = None  # what nobody ever found anything wrong with is fit
 
 
 _COLUMNS: LiteralString = (
@@ -102,6 +103,7 @@ async def page(
         "and (%(location)s::text is null or location.id in (with recursive below as ("
         "select place.id from location place where place.key = %(location)s union all "
         "select place.id from location place join below on place.parent_id = below.id) select id from below)) "
+        "and (%(fitness)s::fitness_state[] is null or coalesce(fitness.state, 'fit') = any (%(fitness)s)) "
         "and (%(after_site)s::text is null or (site.key, facility.key) > (%(after_site)s, %(after_key)s)) "
         "order by site.key, facility.key limit %(limit)s",
         {
@@ -111,6 +113,7 @@ async def page(
             "location": wanted.location,
             "gateway": wanted.gateway,
             "words": wanted.words,
+            "fitness": None if wanted.fitness is None else [*wanted.fitness],
             "after_site": after and after[0],
             "after_key": after and after[1],
             "limit": limit,

@@ -76,8 +76,8 @@ async def test_a_facility_is_as_its_visits_found_it_until_it_passes_or_its_order
     assert await shown() == ("fit", None)
     moves = [each["body"]["move"] for each in await dossier(client, "ext-1") if each["kind"] == "fitness"]
     assert moves == ["find_fault", "find_unusable", "find_fit", "find_unusable", "repair"]
-    (listed,) = (await client.get("/facilities", params={"site": "garden", "words": "ext-1"})).json()["items"]
-    assert listed["fitness"]["state"] == "fit"
+    (found,) = (await client.get("/facilities", params={"site": "garden", "words": "ext-1"})).json()["items"]
+    assert found["fitness"]["state"] == "fit"
 
 
 async def test_what_arrives_late_is_judged_by_its_time_and_the_later_ones_again(
@@ -173,6 +173,13 @@ async def test_what_another_visit_found_in_order_as_well_stands(
         await visits.doubt(owner, UUID(doubted["id"]), "same_photo")
         assert await app.state.doubt_watch.look([estate.garden.id]) == taken
         assert await state_of(client, "ext-1") == state
+    for states, keys in (
+        ([], 3),
+        (["out_of_use", "faulty"], 1),
+        (["fit"], 2),
+    ):  # of the others nobody ever said anything
+        found = await client.get("/facilities", params={"kind": "extinguisher", "fitness": states})
+        assert len(found.json()["items"]) == keys, states
 
 
 async def test_doubts_words_and_watches_at_once_neither_wait_for_each_other_nor_lose_one(

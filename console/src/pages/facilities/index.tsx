@@ -17,14 +17,17 @@ import {
 import { places, type Room, rooms } from '../../estate/rooms';
 import { type Standing, standing } from '../../estate/standing';
 import { useServiceWords } from '../../words/vocabulary';
-import { useWords } from '../../words/words';
+import { useTexts, useWords } from '../../words/words';
+import { TEXTS } from './texts';
 import './facilities.css';
 
 const SHOWN_MAX = 300;
+const FITNESS = ['unfit', 'out_of_use', 'faulty', 'fit'] as const;
 
 /** Sites, their rooms and what stands in them, with how it is; found by any part of a name. */
 export default function Facilities() {
   const { t, of } = useWords();
+  const say = useTexts(TEXTS);
   const { kind } = useServiceWords();
   const explained = useExplained();
   const [asked, ask] = useSearchParams();
@@ -37,13 +40,16 @@ export default function Facilities() {
     site: asked.get('site') ?? '',
     kind: asked.get('kind') ?? '',
     place: asked.get('place') ?? '',
+    fitness: asked.get('fitness') ?? '',
   };
   const matching = useMemo(
     () =>
-      (facilities.data?.items ?? []).filter(each =>
-        matches(each, wanted.words, wanted.site, wanted.kind, below(sites.data ?? [], wanted.site, wanted.place)),
+      (facilities.data?.items ?? []).filter(
+        each =>
+          isAsFit(each, wanted.fitness) &&
+          matches(each, wanted.words, wanted.site, wanted.kind, below(sites.data ?? [], wanted.site, wanted.place)),
       ),
-    [facilities.data, sites.data, wanted.words, wanted.site, wanted.kind, wanted.place],
+    [facilities.data, sites.data, wanted.words, wanted.site, wanted.kind, wanted.place, wanted.fitness],
   );
   const kinds = useMemo(
     () => [...new Set((facilities.data?.items ?? []).map(each => each.kind))].sort(),
@@ -89,6 +95,15 @@ export default function Facilities() {
           ]}
           showSearch={{ optionFilterProp: 'label' }}
         />
+        <Select
+          value={wanted.fitness}
+          onChange={value => change('fitness', value)}
+          aria-label={say('fitness')}
+          options={[
+            { value: '', label: say('every_fitness') },
+            ...FITNESS.map(each => ({ value: each, label: say(`fitness_${each}`) })),
+          ]}
+        />
         <span className="places-count">{t('places.found', { n: matching.length })}</span>
       </div>
       {sites.data.map(site => {
@@ -116,6 +131,12 @@ export default function Facilities() {
       {matching.length === 0 && <p className="places-count">{t('places.none')}</p>}
     </div>
   );
+}
+
+/** What nobody ever found anything wrong with is fit. */
+function isAsFit(facility: FacilityOut, wanted: string): boolean {
+  const state = facility.fitness?.state ?? 'fit';
+  return wanted === '' || state === wanted || (wanted === 'unfit' && state !== 'fit');
 }
 
 function matches(
@@ -209,6 +230,9 @@ function FacilityLine({ facility, how }: { facility: FacilityOut; how: Standing 
             <span className="facility-silent">{t('gateway.offline')}</span>
           ) : (
             <span className="places-count">{facility.gateway ? t('places.quiet') : ''}</span>
+          )}
+          {facility.fitness !== null && facility.fitness.state !== 'fit' && (
+            <span className="facility-unfit"> {of(facility.fitness.state_name)}</span>
           )}
           {facility.open_work_orders > 0 && (
             <span className="places-count"> {t('places.orders', { n: facility.open_work_orders })}</span>
