@@ -77,6 +77,7 @@ from inspection.checklist import Book
 from inspection.decoding import Darkroom
 from inspection.photo_store import PhotoStore
 from inspection.recording import Desk
+from inspection.report_shelf import Shelf
 from ledger.errors import Refused
 from ledger.pool import Pool
 from rules import response, works
@@ -179,6 +180,7 @@ def furnish(
         visit_desk=desk,
         darkroom=Darkroom(),
         drawing_room=Darkroom(at_once_max=1, waiting_max=4),
+        report_shelf=Shelf(),
         photo_store=PhotoStore(settings.photo_directory),
         photos_site_bytes_max=round(settings.photos_site_gib * 2**30),
         strangers=Strangers(),

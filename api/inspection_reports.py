@@ -3,9 +3,11 @@
 What is shown of an issued report is its stored figures. How it would stand now is another question, and another address.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StringConstraints
@@ -28,6 +30,7 @@ from ledger.reports import Report
 
 router = APIRouter(tags=["inspection reports"])
 
+_NOT_IN_NAMES = re.compile(r"""[\x00-\x1f/\\:*?"<>|]""")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$"), Field(description="as in 2026-03")]
@@ -114,9 +117,7 @@ async def get_inspection_report(report: Id, context: InContext) -> ReportOut:
 async def get_inspection_report_pdf(
     report: Id, query: Annotated[LanguageQuery, Query()], context: InContext
 ) -> Response:
-    name, document = await _document(context, report, query.language)
-    made = await context.drawing_room.run(lambda: report_files.pdf(document))
-    return _file(made, f"{name}.pdf", "application/pdf")
+    return await _drawn(context, report, query.language, "pdf", report_files.pdf, "application/pdf")
 
 
 @router.get(
@@ -129,9 +130,7 @@ async def get_inspection_report_pdf(
 async def get_inspection_report_sheet(
     report: Id, query: Annotated[LanguageQuery, Query()], context: InContext
 ) -> Response:
-    name, document = await _document(context, report, query.language)
-    made = await context.drawing_room.run(lambda: report_files.spreadsheet(document))
-    return _file(made, f"{name}.xlsx", _XLSX)
+    return await _drawn(context, report, query.language, "xlsx", report_files.spreadsheet, _XLSX)
 
 
 @router.get(
@@ -213,24 +212,43 @@ async def _report(connection: Connection, number: int) -> ReportOut:
     return ReportOut(report=_line(found), figures=Figures.model_validate_json(figures))
 
 
-async def _document(context: Context, number: int, language: Language) -> tuple[str, Document]:
-    """A name for its file, and what it says."""
+async def _drawn(
+    context: Context,
+    number: int,
+    language: Language,
+    suffix: str,
+    draw: Callable[[Document], bytes],
+    media_type: str,
+) -> Response:
+    """Drawn once in each language: what was issued does not change."""
     async with context.transaction() as connection:
         found, said = await reports.get(connection, number)
-    figures = Figures.model_validate_json(said)
+    key, shelf = (found.sha256, found.id, language, suffix), context.report_shelf
+    made = shelf.get(key)
+    if made is None:
+        made = await context.drawing_room.run(lambda: shelf.drawn(key, lambda: draw(_document(found, said, language))))
+    headers = {"Content-Disposition": _named(found, suffix), "Cache-Control": "private, no-cache"}
+    return Response(made, media_type=media_type, headers=headers)
+
+
+def _document(found: Report, said: str, language: Language) -> Document:
     issue = Issue(found.id, found.version, found.issued_at, found.issued_by, found.reason, found.sha256)
 
     def word(section: str, key: str) -> str:
         text = CATALOGUE.text(section, key)
         return text.zh if language == "zh" else text.en
 
-    name = f"{found.site_key}-{found.month:%Y-%m}-v{found.version}"
-    return name, report_text.document(figures, issue, language, word)
+    return report_text.document(Figures.model_validate_json(said), issue, language, word)
 
 
-def _file(made: bytes, name: str, media_type: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
-    return Response(made, media_type=media_type, headers=headers)
+def _named(found: Report, suffix: str) -> str:
+    """Of a grid, by its name, which is Chinese; by the report's number for what reads no such names (RFC 6266)."""
+    month, version = f"{found.month:%Y-%m}", f"v{found.version}.{suffix}"
+    if found.grid is None:
+        return f'attachment; filename="{found.site_key}-{month}-{version}"'
+    plain = f"{found.site_key}-r{found.id}-{month}-{version}"
+    full = f"{found.site_key}-{_NOT_IN_NAMES.sub('-', found.grid)}-{month}-{version}"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(full)}"
 
 
 def _line(report: Report) -> ReportLine:

@@ -19,6 +19,7 @@ from inspection.checklist import Book
 from inspection.decoding import Darkroom
 from inspection.photo_store import PhotoStore
 from inspection.recording import Desk
+from inspection.report_shelf import Shelf
 from ledger import scope
 from ledger.pool import Pool
 from rules.model import Pack
@@ -77,6 +78,7 @@ class Service:
     visit_desk: Desk
     darkroom: Darkroom
     drawing_room: Darkroom  # files of estates, one at a time
+    report_shelf: Shelf
     photo_store: PhotoStore
     photos_site_bytes_max: int
     strangers: Strangers

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 
 from api.report_watch import ReportWatch
 from inspection import report_files
+from inspection.report_shelf import Shelf
 from inspection.report_text import Document, Table
 from ledger.pool import API_ROLE, open_pool
 from tests.api.conftest import BOOK, Estate, StandingClock, client_of
@@ -173,6 +175,11 @@ async def _later_changes_and_a_second_version(
     await owner.execute("update facility set name_zh = '改名' where key = 'ext-1'")
     await client.post("/inspection-plans/garden/noon/retire")
     assert (await client.get(first)).json() == told
+    assert (
+        march.app.state.service.report_shelf.get((told["report"]["sha256"], told["report"]["id"], "zh", "pdf"))
+        == files[0]
+    )
+    march.app.state.service = replace(march.app.state.service, report_shelf=Shelf())  # as after a restart
     assert (await client.get(f"{first}/document.pdf")).content == files[0]
     assert _cells((await client.get(f"{first}/figures.xlsx")).content) == _cells(files[1])
     asked = {"site": "garden", "month": "2026-03"}
@@ -266,6 +273,13 @@ async def test_it_is_printed_in_both_languages_and_reckoned_with(march: Month, c
         summary = dict(book.worksheets[1].values)
         assert summary["应巡轮次" if language == "zh" else "Rounds due"] == 5
     assert answer.headers["content-disposition"] == 'attachment; filename="garden-2026-03-v1.pdf"'
+    issued = (await client.get("/inspection-reports", params={"site": "garden"})).json()["items"]
+    (of_grid,) = [each["id"] for each in issued if each["grid"] == "一网格"]
+    answer = await client.get(f"/inspection-reports/{of_grid}/figures.xlsx")
+    assert answer.headers["content-disposition"] == (
+        f'attachment; filename="garden-r{of_grid}-2026-03-v1.xlsx"; '
+        f"filename*=UTF-8''garden-{quote('一网格')}-2026-03-v1.xlsx"
+    )
 
 
 def test_a_text_in_a_spreadsheet_is_no_formula() -> None:
