@@ -1,14 +1,18 @@
 """Rounds over HTTP: planned, due, started by one guard, walked, ended; what the calendar says is due."""
 
 import hashlib
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+import psycopg
+import pytest
 
 from tests.api.conftest import Estate, StandingClock, client_of
 from tests.api.test_inspections import issued, reasons, send, visit
 from tests.small_estate import NOON, later
 
+Owner = psycopg.AsyncConnection[Any]
 PLAN = {
     "site": "garden",
     "key": "noon",
@@ -165,3 +169,50 @@ async def test_the_calendar_s_dues(client: httpx.AsyncClient, estate: Estate, cl
     assert (answer["items"][0]["state"], answer["counts"]["overdue"]) == ("overdue", 1)
     rest = (await client.get("/inspection-due", params={"site": "garden", "after": answer["next"]})).json()
     assert [each["facility"]["key"] for each in rest["items"]] == ["lamp-1"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "opens"),
+    [
+        ("America/New_York", "2026-03-02T04:30:00+00:00"),
+        ("Asia/Kolkata", "2026-03-01T18:00:00+00:00"),
+        ("Pacific/Kiritimati", "2026-03-01T09:30:00+00:00"),
+    ],
+)
+async def test_around_midnight_a_round_and_the_calendar_are_of_the_site_s_day(
+    client: httpx.AsyncClient, estate: Estate, clock: StandingClock, owner: Owner, zone: str, opens: str
+) -> None:
+    """The round of Sunday 23:30 ends on the Monday; in New York both are Monday by UTC, in Kiritimati both Sunday."""
+    await owner.execute("update site set time_zone = %s where key = 'garden'", [zone])
+    begin = datetime.fromisoformat(opens)
+    clock.now = begin - timedelta(days=1)
+    booster, lamp = await issued(client, "booster-1"), await issued(client, "lamp-1")
+    plan = PLAN | {"starts_at": "23:30", "period": "week", "days": [7]}
+    assert (await client.post("/inspection-plans", json=plan)).status_code == 200
+    span = {"from": (begin - timedelta(days=3)).isoformat(), "until": (begin + timedelta(days=3)).isoformat()}
+    (line,) = (await client.get("/inspection-rounds", params=span)).json()["items"]
+    assert datetime.fromisoformat(line["window_from"]) == begin
+    assert line["state"] == "upcoming"
+    clock.now = begin + timedelta(minutes=15)
+    number = (await client.post("/inspection-rounds", json={"site": "garden", "plan": "noon"})).json()["id"]
+    well = dict.fromkeys(("locked", "running", "valves", "tank_hatch", "clean"), True) | {"outlet_pressure": 0.4}
+    photo = {"photos": [{"sha256": "a" * 64, "item": "tank_hatch"}]}
+
+    async def looked(code: str, **more: Any) -> set[str]:
+        made = visit(code, well, clock.now, checklist="booster_pump_room", round=number, **more)
+        (answer,) = await send(client, made, sent_at=clock.now.isoformat())
+        return reasons(answer)
+
+    async def done() -> int:
+        return (await client.get("/inspection-due", params={"site": "garden"})).json()["counts"]["done"]
+
+    assert await looked(booster, **photo) == set()
+    assert await done() == 1
+    clock.now = begin + timedelta(minutes=45)
+    assert await done() == 0, "a new day, and it is looked at every day"
+    assert await looked(lamp, **photo) == set()
+    finished = await client.post(f"/inspection-rounds/{number}/finish", json={})
+    assert finished.json()["state"] == "finished"
+    (line,) = (await client.get("/inspection-rounds", params=span)).json()["items"]
+    assert (line["state"], line["visited"]) == ("finished", 2)
+    assert await done() == 1

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
+from inspection.checklist import Book
 from tests.api.conftest import Estate, StandingClock, client_of
 from tests.fix_wait import Eventually
 from tests.small_estate import NOON
@@ -247,6 +249,23 @@ async def test_a_checklist_that_nobody_knows_loses_nothing(client: httpx.AsyncCl
     assert "checklist_unknown" in reasons(unknown)
     assert "checklist_of_another_kind" in reasons(wrong)
     assert {unknown["outcome"], wrong["outcome"]} == {"unjudged"}
+
+
+async def test_a_phone_that_still_has_the_checklist_of_before_is_judged_by_it(
+    client: httpx.AsyncClient, app: FastAPI, extinguishers: list[str]
+) -> None:
+    """A finding is one, whatever the newest version asks; nobody is doubted for having been in a cellar meanwhile."""
+    code, well = await issued(client), await all_well(client)
+    service = app.state.service
+    shipped = service.book.versions
+    newer = replace(shipped["extinguisher", 1], version=2, items=shipped["extinguisher", 1].items[:1])
+    book = Book({**shipped, ("extinguisher", 2): newer})
+    app.state.service = replace(service, visit_desk=replace(service.visit_desk, book=book))
+    (kept,) = await send(client, visit(code, well | {"body": False}, photos=(await with_photo(client))["photos"]))
+    assert (kept["result"], kept["outcome"], kept["verdict"]) == ("kept", "defective", "accepted")
+    assert "checklist_retired" in reasons(kept)
+    assert kept["failed"] == ["body"]
+    assert kept["work_order"]["opened"]
 
 
 async def test_what_a_phone_garbles_in_one_visit_keeps_none_from_the_ledger(
