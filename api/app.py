@@ -64,6 +64,7 @@ from api.equipment_watch import EquipmentWatch
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
 from api.oidc import Provider, Registration
+from api.photo_watch import PhotoWatch
 from api.report_watch import ReportWatch
 from api.round_watch import RoundWatch
 from api.secrets import digest_of
@@ -151,10 +152,11 @@ def furnish(
     watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
     app.state.round_watch = RoundWatch(pool, packs, table, clock)
     app.state.doubt_watch = DoubtWatch(pool, clock)
+    photo_watch = app.state.photo_watch = PhotoWatch(pool, round(settings.photos_site_gib * 2**30))
     desk = Desk(book, table, _public_urls(settings))
     app.state.report_watch = ReportWatch(pool, book, clock)
     app.state.equipment_watch = EquipmentWatch(pool, packs, table, book, clock)
-    app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog))
+    app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog, photo_watch))
     app.state.service = Service(
         pool=pool,
         packs=packs,
@@ -251,7 +253,7 @@ def _digest(token: SecretStr | None) -> bytes | None:
     return None if token is None else digest_of(token.get_secret_value())
 
 
-def _levels(pool: Pool, feed: Feed, watchdog: Watchdog) -> Levels:
+def _levels(pool: Pool, feed: Feed, watchdog: Watchdog, photo_watch: PhotoWatch) -> Levels:
     stats = pool.get_stats()
     return Levels(
         live_streams=feed.subscribers,
@@ -261,6 +263,7 @@ def _levels(pool: Pool, feed: Feed, watchdog: Watchdog) -> Levels:
         pool_waiting=stats.get("requests_waiting", 0),
         pool_errors=stats.get("connections_errors", 0) + stats.get("connections_lost", 0),
         ingest_silent_sites=watchdog.silent_sites,
+        photos_fullest=photo_watch.fullest,
     )
 
 
@@ -279,6 +282,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     watchdog: Watchdog = app.state.watchdog
     round_watch: RoundWatch = app.state.round_watch
     doubt_watch: DoubtWatch = app.state.doubt_watch
+    photo_watch: PhotoWatch = app.state.photo_watch
     report_watch: ReportWatch = app.state.report_watch
     equipment_watch: EquipmentWatch = app.state.equipment_watch
     tasks = (
@@ -286,6 +290,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
         asyncio.create_task(watchdog.run(service.sites), name="watch over ingest"),
         asyncio.create_task(round_watch.run(service.sites), name="watch over rounds"),
         asyncio.create_task(doubt_watch.run(service.sites), name="watch over late doubts"),
+        asyncio.create_task(photo_watch.run(service.sites), name="watch over the room for pictures"),
         asyncio.create_task(report_watch.run(service.sites), name="watch over reports"),
         asyncio.create_task(equipment_watch.run(service.sites), name="watch over the age of equipment"),
     )

@@ -29,6 +29,7 @@ class Levels:
     pool_waiting: int  # requests that wait for a connection
     pool_errors: int  # connections that were lost or could not be made, since the start
     ingest_silent_sites: int  # as the watchdog sees it
+    photos_fullest: float  # of the room for pictures at the fullest site, the part that is taken
 
 
 class Metrics:
@@ -67,6 +68,11 @@ class _Now(Collector):
             ("pool_idle_connections", "Those of them nobody uses", now.pool_idle),
             ("pool_waiting_requests", "Requests that wait for a connection", now.pool_waiting),
             ("ingest_silent_sites", "Sites that ingest gives no sign of life for", now.ingest_silent_sites),
+            (
+                "photos_fullest_ratio",
+                "Of the room for pictures at the fullest site, the part taken",
+                now.photos_fullest,
+            ),
         ):
             yield GaugeMetricFamily(f"taizhang_api_{name}", text, value=value)
         yield CounterMetricFamily(

@@ -54,6 +54,15 @@ async def bytes_with(connection: Connection, site_id: int, sha256: str, size: in
     return int(row[0])
 
 
+async def bytes_by_site(connection: Connection) -> dict[str, int]:
+    """What the pictures and pages of certificates of each site in scope take, by its key; sites without any are left out."""
+    cursor = await connection.execute(
+        "select site.key, sum(bytes) from (select site_id, sha256, bytes from inspection_photo union "
+        "select site_id, sha256, bytes from certificate_page) as kept join site on site.id = site_id group by site.key"
+    )
+    return {str(key): int(size) async for key, size in cursor}
+
+
 async def get(connection: Connection, site_key: str, sha256: str) -> Photo:
     """Raises NotFound."""
     cursor = await connection.execute(

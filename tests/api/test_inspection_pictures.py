@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
+from api.photo_watch import WARN_FROM, PhotoWatch
 from api.transport import bytes_max_of
 from inspection import pictures
 from inspection.photo_store import PhotoStore
@@ -196,3 +197,24 @@ async def test_a_site_whose_pictures_have_no_more_room_says_so_and_keeps_nothing
     assert (await sent(first)).status_code == 201, "it is there already"
     assert (await sent(second, "harbour")).status_code == 201, "of each site"
     assert len([each for each in (tmp_path / "photos").rglob("*") if each.is_file()]) == 2
+
+
+async def test_before_the_room_is_full_it_is_said_which_site_and_once(
+    addressed: httpx.AsyncClient, app: FastAPI, estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = corridor(0)
+    scope = [estate.garden.id, estate.harbour.id]
+    watch = PhotoWatch(app.state.service.pool, round(len(picture) / 0.79))
+    await watch.look(scope)
+    assert watch.fullest == 0
+    for site in ("garden", "harbour"):
+        await addressed.post("/inspections/photos", params={"site": site}, content=picture)
+    await watch.look(scope)
+    assert 0.78 < watch.fullest < WARN_FROM, "each site has its own room"
+    assert "photos_nearly_full" not in caplog.text
+    watch = PhotoWatch(app.state.service.pool, round(len(picture) / 0.9))
+    await watch.look(scope)
+    await watch.look(scope)
+    assert 0.89 < watch.fullest < 0.91
+    assert caplog.text.count("photos_nearly_full") == 2
+    assert "site garden take 90 %" in caplog.text

@@ -26,7 +26,7 @@ SUFFIXES = ("_total", "_created", "_bucket", "_sum", "_count")
 def exposed() -> frozenset[str]:
     """Every series that either service has, as a query names it."""
     of_ingest = ingest.metrics.Metrics(lambda: Vitals(True, 1, False, 1, 1, 0, 0, 0.0, 0.0))
-    of_api = api.metrics.Metrics(lambda: Levels(0, True, 1, 1, 0, 0, 0))
+    of_api = api.metrics.Metrics(lambda: Levels(0, True, 1, 1, 0, 0, 0, 0.0))
     of_api.answered("GET", "/api/v1/sites", 200, 0.01)
     of_ingest.heard({"garden"}, 0.0, 0.0)
     texts = (of_ingest.render().body.decode(), of_api.render().decode())
