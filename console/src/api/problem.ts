@@ -63,10 +63,10 @@ export function explained(error: unknown, language: Language): string {
   return [told, ...detail, ...again].join(' ');
 }
 
-/** Which field of a form each fault belongs to, in the reader's words: `body.until` is `until`. */
+/** Which field of a form each fault belongs to, in the reader's words: `body.until` is `until`, and so is `query.until`. */
 export function faults(error: unknown, language: Language): ReadonlyMap<string, string> {
   const found = error instanceof Failed ? (error.problem?.errors ?? []) : [];
-  return new Map(found.map(each => [each.field.replace(/^body\./, ''), each.text[language]]));
+  return new Map(found.map(each => [each.field.replace(/^(body|query)\./, ''), each.text[language]]));
 }
 
 export function useExplained(): (error: unknown) => string {

@@ -1,6 +1,7 @@
 import { Alert, Button, Checkbox, Form, Input, Modal, Radio } from 'antd';
 import { useRef, useState } from 'react';
-import { useExplained } from '../../api/problem';
+import { faults, useExplained } from '../../api/problem';
+import { useBeside } from '../../deeds/useBeside';
 import { useLiveStream } from '../../live/live';
 import { duration } from '../../time/spoken';
 import type { Word } from '../../words/catalogue';
@@ -42,6 +43,9 @@ const NOTE_WORD: Readonly<Record<Asking['kind'], Word>> = {
   assign: 'deed.note',
 };
 
+/** Where the form calls a field otherwise than the service. */
+const PLACES = { until: 'minutes', one_shot: 'oneShot', text: 'note' };
+
 type Typed = { minutes?: number; oneShot?: boolean; note?: string; assignee?: string };
 
 function deedOf(kind: Asking['kind'], typed: Typed): Deed {
@@ -77,12 +81,19 @@ export default function DeedDialog({
   const [form] = Form.useForm<Typed>();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
+  const [wrong, setWrong] = useState<ReadonlyMap<string, string>>();
+  useBeside(form, wrong, PLACES);
   const attempt = useRef<{ said: string; attempt: Attempt } | null>(null);
   const { kind, rows } = asking;
   const [first] = rows;
   const limit = shelvingOf(rows);
   const times = presets(limit.minutes_max);
   const noteRequired = isNoteRequired(asking);
+
+  function tell(error: unknown) {
+    setRefusal(explained(error));
+    setWrong(faults(error, language));
+  }
 
   async function submit(typed: Typed) {
     const deed = deedOf(kind, typed);
@@ -95,7 +106,7 @@ export default function DeedDialog({
     setBusy(false);
     const failed = outcomes.find(each => each.kind === 'failed');
     if (failed?.kind === 'failed' && outcomes.every(each => each.kind === 'failed') && rows.length === 1)
-      setRefusal(explained(failed.error));
+      tell(failed.error);
     else onEnd(deed, rows, outcomes);
   }
 

@@ -3,7 +3,7 @@ import { Alert, Button, Drawer, Input } from 'antd';
 import { type ReactNode, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { api, deedKey, given } from '../../api/client';
-import { useExplained } from '../../api/problem';
+import { faults, useExplained } from '../../api/problem';
 import type { AlarmDetail } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
 import { Mark } from '../../drawn/Mark';
@@ -217,7 +217,7 @@ function Comments({ detail, onSaid }: { detail: AlarmDetail; onSaid: () => void 
       key.current = deedKey();
       onSaid();
     } catch (error) {
-      setRefusal(explained(error));
+      setRefusal(faults(error, language).get('text') ?? explained(error));
     } finally {
       setBusy(false);
     }

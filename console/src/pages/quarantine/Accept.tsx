@@ -6,11 +6,15 @@ import { useExplained } from '../../api/problem';
 import type { AcceptedOut, ProposalOut, QuarantinedOut } from '../../api/schema';
 import { Waiting } from '../../app/Waiting';
 import { Refused } from '../../deeds/Refused';
+import { useBeside } from '../../deeds/useBeside';
 import { useDeed } from '../../deeds/useDeed';
 import { useTexts, useWords } from '../../words/words';
 import { TEXTS } from './texts';
 
 const NAME_CHARS_MAX = 100;
+
+/** The form has a field for each language of the name. */
+const PLACES = { name: 'name_zh', 'name.zh': 'name_zh', 'name.en': 'name_en' };
 
 type Typed = {
   type?: string;
@@ -82,6 +86,8 @@ function Proposed(props: { proposal: ProposalOut; refused: QuarantinedOut; onClo
     [queries],
   );
   const { act, busy, refusal } = useDeed(deed, done);
+  const [form] = Form.useForm<Typed>();
+  useBeside(form, refusal?.faults, PLACES);
   if (accepted !== null)
     return (
       <div className="accepted" role="status">
@@ -100,6 +106,7 @@ function Proposed(props: { proposal: ProposalOut; refused: QuarantinedOut; onClo
   if (proposal.known) return <Alert type="success" showIcon title={say('known')} />;
   return (
     <Form<Typed>
+      form={form}
       layout="vertical"
       className="accept-form"
       initialValues={initial(proposal)}

@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { Alert, Button, Form, Input, Modal } from 'antd';
 import { useState } from 'react';
 import { api, given } from '../../api/client';
-import { Failed, useExplained } from '../../api/problem';
+import { Failed, faults, useExplained } from '../../api/problem';
 import { LanguageSwitch } from '../../app/LanguageSwitch';
+import { useBeside } from '../../deeds/useBeside';
 import { leaveForProvider, useSession } from '../../session/session';
 import { useTexts, useWords } from '../../words/words';
 import { TEXTS } from './texts';
@@ -90,14 +91,20 @@ export function NewPassword() {
   );
 }
 
+/** What the service calls the new password. */
+const CHOSEN = { new_password: 'chosen' };
+
 type Chosen = { password: string; chosen: string; again: string };
 
 function NewPasswordForm() {
   const { t } = useWords();
   const { choosePassword, signOut } = useSession();
-  const { busy, refusal, attempt } = useAttempt();
+  const { busy, refusal, wrong, attempt } = useAttempt();
+  const [form] = Form.useForm<Chosen>();
+  useBeside(form, wrong, CHOSEN);
   return (
     <Form<Chosen>
+      form={form}
       layout="vertical"
       requiredMark={false}
       onFinish={typed => attempt(() => choosePassword(typed.password, typed.chosen))}
@@ -145,8 +152,9 @@ function NewPasswordForm() {
 
 /** One attempt at a time, and what came of the last one in words. */
 function useAttempt() {
-  const { t } = useWords();
+  const { t, language } = useWords();
   const explained = useExplained();
+  const [wrong, setWrong] = useState<ReadonlyMap<string, string>>();
   const [refusal, setRefusal] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   async function attempt(act: () => Promise<void>) {
@@ -155,6 +163,7 @@ function useAttempt() {
     try {
       await act();
     } catch (error) {
+      setWrong(faults(error, language));
       if (error instanceof Failed && error.kind === 'sign_in_failed') setRefusal(t('session.wrong'));
       else if (error instanceof Failed && error.status === 429)
         setRefusal(t('session.limited', { seconds: error.retryAfter_s ?? 60 }));
@@ -163,7 +172,7 @@ function useAttempt() {
       setBusy(false);
     }
   }
-  return { busy, refusal, attempt };
+  return { busy, refusal, wrong, attempt };
 }
 
 type Typed = { login: string; password: string };

@@ -3,6 +3,7 @@ import { Button, Form, Input, Radio } from 'antd';
 import { useCallback } from 'react';
 import { api, given } from '../../api/client';
 import { Refused } from '../../deeds/Refused';
+import { useBeside } from '../../deeds/useBeside';
 import { useDeed } from '../../deeds/useDeed';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
@@ -79,6 +80,7 @@ function CallForm({ order }: { order: number }) {
     [queries, order, form],
   );
   const { act, busy, refusal } = useDeed(send, done);
+  useBeside(form, refusal?.faults);
   const needed = { required: true, whitespace: true, message: say('needed') };
   const isLow = rating !== undefined && rating <= LOW;
   return (

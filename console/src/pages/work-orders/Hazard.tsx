@@ -3,6 +3,7 @@ import { Button, Form, Input } from 'antd';
 import { useCallback } from 'react';
 import { api, given } from '../../api/client';
 import { Refused } from '../../deeds/Refused';
+import { useBeside } from '../../deeds/useBeside';
 import { useDeed } from '../../deeds/useDeed';
 import { useSession } from '../../session/session';
 import { useNow_ms } from '../../time/now';
@@ -61,8 +62,10 @@ function ConfirmForm({ order }: { order: number }) {
   );
   const done = useCallback((answer: Detail) => void queries.setQueryData(orderKey(order), answer), [queries, order]);
   const { act, busy, refusal } = useDeed(send, done);
+  const [form] = Form.useForm<{ note?: string }>();
+  useBeside(form, refusal?.faults);
   return (
-    <Form<{ note?: string }> layout="vertical" onFinish={typed => void act(typed.note?.trim() || null)}>
+    <Form<{ note?: string }> form={form} layout="vertical" onFinish={typed => void act(typed.note?.trim() || null)}>
       <Form.Item name="note" label={say('confirm_note')}>
         <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={4_000} />
       </Form.Item>

@@ -49,6 +49,11 @@ export function NoteForm({ order }: { order: number }) {
         maxLength={NOTE_CHARS_MAX}
         {...(refusal?.faults.has('text') ? { status: 'error' as const } : {})}
       />
+      {refusal?.faults.has('text') && (
+        <p role="alert" className="field-fault">
+          {refusal.faults.get('text')}
+        </p>
+      )}
       <Refused refusal={refusal} />
       <Button htmlType="submit" loading={busy} disabled={text.trim() === ''}>
         {t('orders.write_note')}

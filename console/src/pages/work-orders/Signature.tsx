@@ -135,6 +135,11 @@ function Pad({ order }: { order: number }) {
           {say('needed')}
         </p>
       )}
+      {refusal?.faults.has('signer') && (
+        <p role="alert" className="field-fault">
+          {refusal.faults.get('signer')}
+        </p>
+      )}
       <Refused refusal={refusal} />
       <div className="pad-buttons">
         <Button type="primary" htmlType="submit" loading={busy} className="papers-do">
