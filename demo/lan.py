@@ -15,9 +15,9 @@ from pathlib import Path
 
 import segno
 
-from embedded import authority, landing
+from embedded import authority, landing, process
 from embedded.authority import Served
-from embedded.errors import EmbeddedError
+from embedded.errors import EmbeddedError, PortTakenError
 from embedded.landing import Sheet
 
 FIND = "1"  # LAN=1: whatever address this machine has there
@@ -72,8 +72,16 @@ async def standing(directory: Path, address: str, port: int, now: datetime) -> A
         "/": Sheet("text/html; charset=utf-8", _page(url, served.fingerprint).encode()),
         CA_PATH: Sheet("application/x-x509-ca-cert", served.authority_der),
     }
-    async with landing.standing(address, port + 1 if port < 65_535 else 0, sheets) as at:
+    async with landing.standing(address, _beside(port, address), sheets) as at:
         yield Lan(address, served, f"http://{address}:{at}/")
+
+
+def _beside(port: int, address: str) -> int:
+    """The next port, so that the page has the same address in every run; any, where another program has that one."""
+    try:
+        return process.port_for("the page for phones", min(port + 1, 65_535), address)
+    except PortTakenError:
+        return 0
 
 
 def told(lan: Lan, url: str, language: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Which address the demo takes on a local network, and what it tells a phone."""
 
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +27,13 @@ def test_one_means_its_own(own: str, found: str | None, monkeypatch: pytest.Monk
             lan.address_of("1")
     else:
         assert lan.address_of("1") == found
+
+
+async def test_a_taken_port_moves_the_page(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = int(taken.getsockname()[1])
+        async with lan.standing(tmp_path, "127.0.0.1", port - 1, datetime.now(UTC)) as found:
+            assert not found.page.endswith(f":{port}/")
 
 
 async def test_a_phone_is_told_how_in_both_languages(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The page over plain http: what it has, and nothing else; who sends rubbish or nothing keeps nobody out."""
 
 import asyncio
+import contextlib
 
 import httpx
 
@@ -24,7 +25,8 @@ async def test_it_hands_out_its_sheets_and_nothing_else() -> None:
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
         rubbish = await asyncio.open_connection("127.0.0.1", port)
         rubbish[1].write(b"x" * 20_000 + b"\r\n\r\n")
-        assert await rubbish[0].read() == b""
+        with contextlib.suppress(ConnectionResetError):  # closed on it before all was read
+            assert await rubbish[0].read() == b""
         assert (await client.get("/")).text == "<p>hello"
         for _, writer in [*idle, rubbish]:
             writer.close()
