@@ -1,17 +1,20 @@
 """A guard's whole round on a phone: signed in, tags read by the camera, a cellar without network, a browser that is killed."""
 
+import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from inspection import codes
 from tests.console.phone import Phone, pictured
 from tests.console.rig import TOKEN, Service
 from tests.console.sight import serious
@@ -275,3 +278,71 @@ def typed_codes(page: Page, retired: str, keep: Keep) -> None:
     code.fill(retired.lower())
     page.get_by_role("button", name="Go", exact=True).tap()
     told(page, "This tag of Escape stair 1 is retired. Kept; report it.", keep)
+
+
+def test_what_waits_and_what_is_refused_stays_in_sight(calm: Service, phone: Phone, route: Route, keep: Keep) -> None:
+    """Twelve lie on the phone; the guard lost his right meanwhile; all are refused, and sent again once he has it back."""
+    phone.hold(another_tag(route, "lamp-1")["link"])
+    with phone.on() as page:
+        sign_in(page, calm)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.get_by_role("button", name="开始巡检").tap()
+        expect(page.get_by_text("0 / 3 点")).to_be_visible()
+        page.context.set_offline(True)
+        page.get_by_role("button", name="扫码", exact=True).tap()
+        the_same_tag_before_the_lens_is_one_scan(page)
+        page.get_by_role("button", name="返回").tap()
+        phone.hold(None)
+        page.get_by_role("button", name="扫码", exact=True).tap()
+        page.get_by_role("button", name="输入", exact=True).tap()
+        for number in range(2, 13):
+            page.get_by_label("标签上的 12 位编码").fill(codes.make(os.urandom(codes.RANDOM_BYTES)))
+            page.get_by_role("button", name="确定", exact=True).tap()
+            page.get_by_role("alertdialog").get_by_role("button", name="继续扫码").tap()
+            expect(bar(page)).to_contain_text(f"手机已存 {number} · 已发送 0")
+            page.get_by_role("button", name="输入", exact=True).tap()
+        keep(page, "patrol-twelve-390-zh")
+        with without_right(calm):
+            page.context.set_offline(False)
+            expect(bar(page)).to_contain_text("被退回 12")
+            phone.killed()
+    with without_right(calm), phone.on() as page:
+        page.context.clear_cookies()  # a browser that was killed may have them, or not yet
+        page.reload()
+        sign_in(page, calm)
+        expect(bar(page)).to_contain_text("被退回 12")
+        bar(page).tap()
+        expect(page.locator(".kept-refused")).to_have_count(12)
+        expect(page.locator(".kept-refused .wrong").first).not_to_be_empty()
+        keep(page, "patrol-refused-390-zh")
+        assert serious(page) == []
+    with phone.on() as page:
+        bar(page).tap()
+        page.get_by_role("button", name="再发一次").first.tap()
+        expect(bar(page)).to_contain_text("手机已存 11 · 已发送 1")
+        expect(page.locator(".kept-refused")).to_have_count(11)
+    assert [each["means"] for each in route.visits()] != []
+
+
+def the_same_tag_before_the_lens_is_one_scan(page: Page) -> None:
+    page.get_by_role("alertdialog").get_by_role("button", name="继续扫码").tap()
+    seen_s = page.evaluate("document.querySelector('video').currentTime")
+    page.wait_for_function("until => document.querySelector('video').currentTime > until", arg=seen_s + 1)
+    expect(bar(page)).to_contain_text("手机已存 1 · 已发送 0")
+
+
+@contextmanager
+def without_right(calm: Service) -> Generator[None]:
+    """The guard is none of the garden's, for as long as this lasts."""
+
+    def moved(sql: LiteralString) -> None:
+        async def whole(connection: psycopg.AsyncConnection[Any]) -> None:
+            await connection.execute(sql, [calm.garden.id])
+
+        calm.act(whole)
+
+    moved("update membership set role = 'auditor' where site_id = %s and role = 'patrol_guard'")
+    try:
+        yield
+    finally:
+        moved("update membership set role = 'patrol_guard' where site_id = %s and role = 'auditor'")
