@@ -305,6 +305,7 @@ def test_what_waits_and_what_is_refused_stays_in_sight(calm: Service, phone: Pho
         with without_right(calm):
             page.context.set_offline(False)
             expect(bar(page)).to_contain_text("被退回 12")
+            expect(bar(page)).not_to_contain_text("全部已发送")
             phone.killed()
     with without_right(calm), phone.on() as page:
         page.context.clear_cookies()  # a browser that was killed may have them, or not yet

@@ -20,7 +20,7 @@ export function Bar({ onOutbox }: { onOutbox: () => void }) {
       <strong>{say('saved_sent', { saved: mine.length - sent, sent })}</strong>
       {refused > 0 && <strong className="bar-alarm">{say('refused_count', { n: refused })}</strong>}
       {photos > 0 && <span>{say('photos_waiting', { n: photos })}</span>}
-      <span className="bar-state">{say(known.sending)}</span>
+      {(refused === 0 || known.sending !== 'idle') && <span className="bar-state">{say(known.sending)}</span>}
     </button>
   );
 }
