@@ -175,6 +175,7 @@ def test_random_faults_end_in_exactly_their_alarms() -> None:
     assert len(rows) > 10
 
 
+@pytest.mark.timeout(600)  # fifteen seconds of work, on a machine with much else to do minutes
 def test_a_day_without_faults_ends_without_alarms() -> None:
     estate = only(demo(), "binjiang/booster_main", "binjiang/lift_2")
     stage = Stage(estate, iter(()), seed=11, started_at=datetime(2026, 11, 1, 16, 0, tzinfo=UTC), step_s=4.0)
