@@ -163,8 +163,10 @@ class Feed:
         """Give everything new to the queues; tells whether something is there that may not be shown yet."""
         while True:
             async with transaction(self._pool, sites=await self._sites()) as connection:
+                # In this order: what stops being hidden between the two is on the page, or found by the quick poll. What
+                # comes to be hidden between them has woken us.
+                hidden = await outbox.hidden(connection)
                 page = await outbox.after(connection, self.position, limit=self.pace.page_max)
-                hidden = not page and await outbox.hidden(connection)
             if not page:
                 return hidden
             self.position = page[-1].position

@@ -156,6 +156,26 @@ async def test_what_an_older_transaction_hid_comes_when_it_ends_without_a_word(
         assert told.subject_id == 1
 
 
+async def test_what_was_hidden_and_ends_just_after_the_reader_looked_is_found_as_soon(
+    feed: Feed, database_url: str, estate: Estate, owner: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url) as idle, subscribed(feed) as client:
+        await client.next()
+        await idle.execute("select pg_current_xact_id()")
+        look = outbox.after
+
+        async def looked(connection: Writer, position: Position, *, limit: int) -> list[Notice]:
+            found = await look(connection, position, limit=limit)
+            if await hidden(owner):
+                await idle.rollback()
+            return found
+
+        monkeypatch.setattr(outbox, "after", looked)
+        await say(owner, estate.garden.id, 1)
+        assert isinstance(told := await client.next(), Notice)
+        assert told.subject_id == 1
+
+
 async def hidden(owner: Writer) -> bool:
     return await outbox.hidden(owner)
 
