@@ -41,3 +41,10 @@ test('what lies deeper is said in one line, and a long list is cut with its coun
   expect(lines({ memberships }, SPEECH)).toEqual([{ name: 'Sites and roles', value: '(Site garden, Role Auditor)' }]);
   expect(lines({ codes: Array.from({ length: 11 }, (_, at) => at) }, SPEECH)[0]?.value).toMatch(/7 \+3$/);
 });
+
+test('a member or a key may be called like what every object inherits', () => {
+  expect(lines({ constructor: 'x', meta: { toString: 'y' } }, SPEECH).map(each => each.value)).toEqual([
+    'x',
+    '(toString y)',
+  ]);
+});

@@ -27,17 +27,22 @@ export function useServiceWords() {
   const { of } = useWords();
   const name = useCallback(
     (section: string, key: string): string => {
-      const found = vocabulary?.words[section]?.[key];
+      const found = own(own(vocabulary?.words, section), key);
       return found ? of(found) : isPending ? COMING : key;
     },
     [vocabulary, isPending, of],
   );
   const kind = useCallback(
     (key: string): string => {
-      const found = vocabulary?.kinds[key]?.title;
+      const found = own(vocabulary?.kinds, key)?.title;
       return found ? of(found) : isPending ? COMING : key;
     },
     [vocabulary, isPending, of],
   );
   return { name, kind, vocabulary };
+}
+
+/** Keys come from anybody: `constructor` is what every object inherits, and no word. */
+function own<T>(of: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return of !== undefined && Object.hasOwn(of, key) ? of[key] : undefined;
 }

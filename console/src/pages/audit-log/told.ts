@@ -14,19 +14,19 @@ export type Speech = {
 
 const ITEMS_MAX = 8;
 /** Members whose values are words of the service, by the sections that may have them. */
-const SECTIONS: Readonly<Record<string, readonly string[]>> = {
-  role: ['role'],
-  way: ['sign_in_way'],
-  rights: ['right'],
-  before: ['role'],
-  after: ['role'],
-  priority: ['priority'],
-  kind: ['permit_kind', 'certificate_kind'],
-  work_class: ['work_class'],
-  event_class: ['event_class'],
-  period: ['check_period'],
-  clock: ['work_order_clock'],
-};
+const SECTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['role', ['role']],
+  ['way', ['sign_in_way']],
+  ['rights', ['right']],
+  ['before', ['role']],
+  ['after', ['role']],
+  ['priority', ['priority']],
+  ['kind', ['permit_kind', 'certificate_kind']],
+  ['work_class', ['work_class']],
+  ['event_class', ['event_class']],
+  ['period', ['check_period']],
+  ['clock', ['work_order_clock']],
+]);
 const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})$/;
 
 export function lines(asked: Readonly<Record<string, unknown>>, speech: Speech): readonly Line[] {
@@ -69,6 +69,6 @@ function said(key: string, value: unknown, speech: Speech): string {
 }
 
 function worded(key: string, value: string, speech: Speech): string {
-  const found = (SECTIONS[key] ?? []).map(section => speech.name(section, value)).find(word => word !== value);
+  const found = (SECTIONS.get(key) ?? []).map(section => speech.name(section, value)).find(word => word !== value);
   return found ?? value;
 }
