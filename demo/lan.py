@@ -69,7 +69,7 @@ async def standing(directory: Path, address: str, port: int, now: datetime) -> A
     served = await asyncio.to_thread(authority.certify, directory / "lan", address, now)
     url = f"https://{address}:{port}"
     sheets = {
-        "/": Sheet("text/html; charset=utf-8", _page(url, served.fingerprint).encode()),
+        "/": Sheet("text/html; charset=utf-8", _page(url).encode()),
         CA_PATH: Sheet("application/x-x509-ca-cert", served.authority_der),
     }
     async with landing.standing(address, _beside(port, address), sheets) as at:
@@ -93,9 +93,10 @@ def told(lan: Lan, url: str, language: str) -> list[str]:
         f"手机与本机接入同一网络，打开 {lan.page} 按说明信任证书（每部手机只需一次），再打开 {url}/patrol"
         if zh
         else f"With the phone in the same network open {lan.page}, trust the certificate as it says (once a phone), then open {url}/patrol",
-        "证书指纹（SHA-256），安装前请与手机上显示的核对："
+        "证书指纹（SHA-256），请与手机自己显示的核对（在哪里看，页面上有说明），不一致就不要安装，已安装的立即删除："
         if zh
-        else "Fingerprint of the certificate (SHA-256), compare it with what the phone shows before you install it:",
+        else "Fingerprint of the certificate (SHA-256). Compare it with what the phone itself shows; the page says where. "
+        "If it differs, do not install it, or remove it at once:",
         f"  {lan.served.fingerprint}",
         "这个机构只能为内网地址签发证书；密钥只在本机，用完请在手机上删除该证书。"
         if zh
@@ -115,34 +116,37 @@ _STEPS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...
         "让手机信任演示环境",
         (
             "iPhone / iPad：用 Safari 点“下载证书”，选“允许”。",
-            "“设置 → 通用 → VPN 与设备管理”，点已下载的描述文件，安装。",
+            "“设置 → 通用 → VPN 与设备管理”，点已下载的描述文件。先点“更多详细信息”，再点证书，核对 SHA-256 指纹；与电脑终端里的一致才安装。",
             "“设置 → 通用 → 关于本机 → 证书信任设置”，打开“Taizhang demo”的开关。",
         ),
         (
             "安卓 / 鸿蒙：点“下载证书”。",
             "“设置”里搜索“CA 证书”（安全 → 加密与凭据 → 安装证书 → CA 证书），仍然安装，选刚下载的文件。",
+            "安卓安装前不显示指纹，装好后马上核对：“设置 → 安全 → 加密与凭据 → 信任的凭据 → 用户”，点“Taizhang demo”，看 SHA-256 指纹；与电脑终端里的不一致就在那里删除。",
             "用 Chrome 或系统浏览器打开下面的地址。",
         ),
-        ("下载证书", "指纹（SHA-256），与终端里显示的一致才安装：", "然后打开"),
+        ("下载证书", "指纹只看电脑终端和手机自己显示的；网页上写的不能作准。", "然后打开"),
     ),
     "en": (
         "Let the phone trust the demo",
         (
             "iPhone, iPad: in Safari tap “Download the certificate” and allow it.",
-            "Settings → General → VPN & Device Management: tap the downloaded profile and install it.",
+            "Settings → General → VPN & Device Management: tap the downloaded profile. First More Details, then the certificate: install it only if its SHA-256 fingerprint is the one in the computer's terminal.",
             "Settings → General → About → Certificate Trust Settings: switch on “Taizhang demo”.",
         ),
         (
             "Android: tap “Download the certificate”.",
             "Search the settings for “CA certificate” (Security → Encryption & credentials → Install a certificate), install anyway, and pick the file.",
+            "Android shows no fingerprint before that, so compare it now: Security → Encryption & credentials → Trusted credentials → User, tap “Taizhang demo”; if its SHA-256 fingerprint is not the one in the computer's terminal, remove it there.",
             "Open the address below in Chrome.",
         ),
-        ("Download the certificate", "Fingerprint (SHA-256); install it only if the terminal shows the same:", "Then open"),
+        ("Download the certificate", "The fingerprint is what the terminal and the phone itself show; no web page proves it.", "Then open"),
     ),
 }  # fmt: skip
 
 
-def _page(url: str, fingerprint: str) -> str:
+def _page(url: str) -> str:
+    """Without the fingerprint: whoever can change the certificate on its way can change the page as well."""
     parts: list[str] = []
     for language, (title, apple, android, (download, compare, then)) in _STEPS.items():
         lists = "".join(
@@ -150,10 +154,10 @@ def _page(url: str, fingerprint: str) -> str:
         )
         parts.append(
             f'<section lang="{language}"><h1>{title}</h1><p><a href="{CA_PATH}">{download}</a></p>{lists}'
-            f"<p>{html.escape(compare)}</p><p><code>{fingerprint}</code></p>"
+            f"<p>{html.escape(compare)}</p>"
             f'<p>{then} <a href="{url}/patrol">{url}/patrol</a>, <a href="{url}/">{url}/</a></p></section>'
         )  # fmt: skip
-    style = "body{font:17px/1.6 system-ui;margin:1em;max-width:40em}code{overflow-wrap:anywhere}a{font-weight:600}"
+    style = "body{font:17px/1.6 system-ui;margin:1em;max-width:40em}a{font-weight:600}"
     return (
         '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>台账 Taizhang</title><style>{style}</style>{'<hr>'.join(parts)}</html>"
