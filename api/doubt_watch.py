@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ledger import fitness
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unavailable
 from ledger.pool import Pool, transaction
 from settings import Now
 
@@ -35,11 +35,16 @@ class DoubtWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> int:
-        """How many were taken back. Raises LedgerError: what is left is found again."""
+        """How many were taken back; one that fails silences no other. Raises Unavailable: what is left is found again."""
         async with transaction(self._pool, sites=scope) as connection:
             found = await fitness.in_doubt(connection, limit=_AT_ONCE)
         taken = 0
         for site_id, facility_id in found:
-            async with transaction(self._pool, sites=[site_id]) as connection:
-                taken += await fitness.take_back(connection, site_id, facility_id, self._clock())
+            try:
+                async with transaction(self._pool, sites=[site_id]) as connection:
+                    taken += await fitness.take_back(connection, site_id, facility_id, self._clock())
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("facility %s: what a doubted visit put right is not taken back meanwhile", facility_id)
         return taken

@@ -285,6 +285,9 @@ async def review(
     found = await get(connection, visit_id)
     if found.person == actor:
         raise Refused(f"{actor} made this visit: another reviews it")
+    cursor = await connection.execute("select facility_id from inspection_visit where id = %s", [visit_id])
+    # before the visit's row, as whoever keeps a visit does: the other way round the two would wait for each other
+    await dossier.lock_facilities(connection, [each async for (each,) in cursor if each is not None])
     cursor = await connection.execute(
         "update inspection_visit set verdict = %s, reviewed_at = %s, reviewed_by = %s, review_note = %s "
         "where id = %s and verdict = 'to_review' returning site_id, facility_id, outcome, scanned_at, person",
@@ -300,13 +303,7 @@ async def review(
         )
         if upheld and row[2] == "in_order":
             await fitness.passed(
-                connection,
-                visit_id,
-                site_id=row[0],
-                facility_id=row[1],
-                scanned_at=row[3],
-                actor=row[4],
-                now=now,
+                connection, visit_id, site_id=row[0], facility_id=row[1], scanned_at=row[3], actor=row[4], now=now
             )
 
 

@@ -8,13 +8,17 @@ from uuid import UUID
 
 import httpx
 import psycopg
+import pytest
 from fastapi import FastAPI
+from psycopg import sql
 
 from api.doubt_watch import DoubtWatch
-from ledger import audit, visits
+from ledger import audit, dossier, visits
 from tests.api.conftest import Estate, StandingClock, client_of
 from tests.api.employed import employ, signed_in
-from tests.api.test_inspections import all_well, dossier, issued, reasons, send, visit, with_photo
+from tests.api.test_inspections import all_well, issued, reasons, send, visit, with_photo
+from tests.api.test_inspections import dossier as dossier_of
+from tests.fix_wait import Eventually
 from tests.small_estate import NOON
 
 Owner = psycopg.AsyncConnection[Any]
@@ -74,7 +78,7 @@ async def test_a_facility_is_as_its_visits_found_it_until_it_passes_or_its_order
         assert (await manager.post(f"/work-orders/{order}/confirm")).status_code == 200
     assert (await client.post(f"/work-orders/{order}/close", json={})).status_code == 200
     assert await shown() == ("fit", None)
-    moves = [each["body"]["move"] for each in await dossier(client, "ext-1") if each["kind"] == "fitness"]
+    moves = [each["body"]["move"] for each in await dossier_of(client, "ext-1") if each["kind"] == "fitness"]
     assert moves == ["find_fault", "find_unusable", "find_fit", "find_unusable", "repair"]
     (found,) = (await client.get("/facilities", params={"site": "garden", "words": "ext-1"})).json()["items"]
     assert found["fitness"]["state"] == "fit"
@@ -153,7 +157,7 @@ async def test_what_is_doubted_afterwards_is_taken_back_until_somebody_upholds_i
     async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
         await officer.post(f"/inspections/{made['id']}/review", json={"upheld": True})
     assert (await state_of(client, "ext-1"), await watch.look(scope)) == ("fit", 0)
-    moves = [each["body"]["move"] for each in await dossier(client, "ext-1") if each["kind"] == "fitness"]
+    moves = [each["body"]["move"] for each in await dossier_of(client, "ext-1") if each["kind"] == "fitness"]
     assert moves == ["find_unusable", "find_fit", "doubt_unusable", "find_fit"]
 
 
@@ -201,11 +205,16 @@ async def test_doubts_words_and_watches_at_once_neither_wait_for_each_other_nor_
         others = [one for one in extinguishers if one != key]
         late += [visit(await issued(client, one), well, at, **await with_photo(client)) for one in others]
     async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        words = [
+            asyncio.create_task(officer.post(f"/inspections/{each['id']}/review", json={"upheld": True}))
+            for each in made.values()
+        ]
         await asyncio.gather(
             *(send(client, each, sent_at=clock.now.isoformat(), phone=f"phone-{at}") for at, each in enumerate(late)),
             *(watch.look(scope) for watch in watches for _ in range(5)),
-            *(officer.post(f"/inspections/{each['id']}/review", json={"upheld": True}) for each in made.values()),
+            *words,
         )
+    assert {word.result().status_code for word in words} <= {200, 409}  # 409: it was not doubted yet
     while await watches[0].look(scope):
         pass
     cursor = await owner.execute(
@@ -218,3 +227,60 @@ async def test_doubts_words_and_watches_at_once_neither_wait_for_each_other_nor_
     for key, state, stands in rows:
         assert state == ("fit" if stands else "out_of_use"), key
     assert await audit.run(owner) == []
+
+
+async def test_an_officers_word_and_a_visit_of_the_same_facility_take_turns(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    eventually: Eventually,
+) -> None:
+    """Whoever keeps a visit has the facility's lock, and then casts doubt on the one that the officer is looking at."""
+    made = visit(await issued(client), await all_well(client), clock.now, means="typed", **await with_photo(client))
+    await send(client, made)
+
+    async def somebody_waits_for_us() -> bool:
+        cursor = await owner.execute(
+            "select exists (select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid)))"
+        )
+        row = await cursor.fetchone()
+        return row == (True,)
+
+    async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        async with owner.transaction():
+            cursor = await owner.execute("select id from facility where key = 'ext-1'")
+            await dossier.lock_facilities(owner, [each async for (each,) in cursor])
+            word = asyncio.create_task(officer.post(f"/inspections/{made['id']}/review", json={"upheld": True}))
+            await eventually(somebody_waits_for_us)
+            await visits.doubt(owner, UUID(made["id"]), "two_phones")
+        assert (await word).status_code == 200
+    found = (await client.get(f"/inspections/{made['id']}")).json()
+    assert (found["verdict"], reasons(found) & {"typed", "two_phones"}) == ("upheld", {"typed", "two_phones"})
+
+
+async def test_a_facility_that_fails_keeps_no_other_from_being_taken_back(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for key in ("ext-1", "ext-2"):
+        made = await mended(client, clock, key)
+        await visits.doubt(owner, UUID(made["id"]), "same_photo")
+    await owner.execute("create function stays_fit() returns trigger language plpgsql as $$ begin raise 'no'; end $$")
+    cursor = await owner.execute("select min(facility_id) from facility_fitness")
+    ((first,),) = await cursor.fetchall()
+    await owner.execute(
+        sql.SQL(
+            "create trigger stays_fit before update on facility_fitness for each row when (old.facility_id = {}) "
+            "execute function stays_fit()"
+        ).format(first)
+    )
+    assert await app.state.doubt_watch.look([estate.garden.id]) == 1
+    assert [await state_of(client, key) for key in ("ext-1", "ext-2")] == ["fit", "out_of_use"]
+    assert f"facility {first}: what a doubted visit put right is not taken back meanwhile" in caplog.text
