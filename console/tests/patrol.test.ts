@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import type { ChecklistOut, ItemOut, RoundStop } from '../src/api/schema';
+import type { ChecklistOut, ItemOut, Me, RoundStop } from '../src/api/schema';
 import { allWell, asked, missing, wantsPhoto } from '../src/patrol/answers';
+import type { FinishEntry } from '../src/patrol/kept/shapes';
+import { isEnded } from '../src/patrol/rounds';
 import { read, shown, typed } from '../src/scanning/codes';
 
 // Made by inspection/codes.py.
@@ -79,4 +81,27 @@ test('a photo is compulsory when drawn for today or when its item failed', () =>
   expect(wantsPhoto(pressure, stop, { pressure: 0.4 })).toBe(false);
   expect(wantsPhoto(pressure, stop, { pressure: 0.1 })).toBe(true);
   expect(wantsPhoto(pressure, { ...stop, photos: ['pressure'] }, { pressure: 0.4 })).toBe(true);
+});
+
+test('on a phone that two guards share, a round is ended by whoever ended it himself', () => {
+  const ending = (change: Partial<FinishEntry> = {}): FinishEntry => ({
+    kind: 'finish',
+    id: 'one',
+    person: 1,
+    personName: '李强',
+    site: 'garden',
+    name: { zh: '日巡', en: 'Daily' },
+    savedAt_ms: 0,
+    state: 'waiting',
+    why: null,
+    round: 7,
+    unsent: null,
+    ...change,
+  });
+  const of = (person: number) => ({ person: { id: person } }) as Me;
+  expect(isEnded(7, { entries: [ending()], me: of(1) })).toBe(true);
+  expect(isEnded(7, { entries: [ending({ state: 'sent' })], me: of(1) })).toBe(true);
+  expect(isEnded(7, { entries: [ending({ state: 'refused' })], me: of(1) })).toBe(false);
+  expect(isEnded(7, { entries: [ending()], me: of(2) })).toBe(false);
+  expect(isEnded(8, { entries: [ending()], me: of(1) })).toBe(false);
 });

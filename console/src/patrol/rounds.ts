@@ -36,6 +36,13 @@ export function isDone(standing: Standing): boolean {
   return standing.state === 'done' || standing.state === 'defective';
 }
 
+/** Whether he ended it on this phone, sent or not; what somebody else ended here, or was refused, ended nothing. */
+export function isEnded(round: number | null, { entries, me }: Pick<Known, 'entries' | 'me'>): boolean {
+  return entries.some(
+    each => each.kind === 'finish' && each.round === round && each.person === me?.person.id && each.state !== 'refused',
+  );
+}
+
 /** Points of an ordered route that are left out by going to this one. */
 export function passedOver(round: RoundOut, all: readonly Standing[], facility: string): number {
   if (!round.ordered) return 0;

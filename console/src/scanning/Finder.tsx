@@ -25,6 +25,8 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
   const camera = useCamera(video);
   const latest = useRef(onRead);
   latest.current = onRead;
+  const latestSay = useRef(say);
+  latestSay.current = say;
   const [fault, setFault] = useState('');
   const { pause, state } = camera;
 
@@ -41,7 +43,15 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
       }
       const shown = video.current;
       if (shown !== null && shown.videoWidth > 0) {
-        const texts = await (await reader())(frameOf(shown, canvas)).catch(() => []);
+        const texts = await reader()
+          .then(
+            ofPicture => ofPicture(frameOf(shown, canvas)),
+            () => {
+              setFault(latestSay.current('reader_absent'));
+              return [];
+            },
+          )
+          .catch(() => []);
         const found = ours(texts);
         if (living && found !== undefined) await latest.current(found, 'camera');
       }
@@ -52,6 +62,13 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
       living = false;
       clearTimeout(timer);
     };
+  }, [state, looking, pause]);
+
+  // Behind a notice, or while somebody types, the camera rests as well.
+  useEffect(() => {
+    if (state !== 'on' || looking) return;
+    const timer = setTimeout(pause, PAUSE_MS);
+    return () => clearTimeout(timer);
   }, [state, looking, pause]);
 
   return (

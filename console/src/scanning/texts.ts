@@ -23,6 +23,10 @@ export const TEXTS = {
   type: { zh: '输入', en: 'Type' },
   typed_label: { zh: '标签上的 12 位编码', en: 'The twelve characters on the tag' },
   typed_ok: { zh: '确定', en: 'Go' },
+  reader_absent: {
+    zh: '读码程序没有加载到手机上：请输入编码，或有网络时再试',
+    en: 'The reader could not be loaded: type the code, or try again with network',
+  },
   nothing_read: {
     zh: '照片里没有读到标签，请靠近、拿稳、补光',
     en: 'No tag in this picture: nearer, steadier, more light',

@@ -144,7 +144,12 @@ export class Patrol {
         given(api.GET('/api/v1/inspection-rounds', { params: { query: span } })),
         given(api.GET('/api/v1/checklists')),
       ]);
-      const lines = listed.items.filter(each => each.state === 'overdue' || Date.parse(each.window_until) > today_ms);
+      // What he walked until midnight is still his to sign.
+      const toSign = (each: RoundLine) =>
+        each.round !== null && each.guard === this.known.me?.person.name && each.unsigned.includes('patroller');
+      const lines = listed.items.filter(
+        each => each.state === 'overdue' || Date.parse(each.window_until) > today_ms || toSign(each),
+      );
       await keepSaid('lines', { at_ms: now_ms, lines });
       await keepSaid('checklists', checklists.items);
       this.#tell({ lines, checklists: [...checklists.items], readAt_ms: now_ms });

@@ -4,7 +4,7 @@ import type { GuardOut, RoundOut } from '../../api/schema';
 import { useTexts, useWords } from '../../words/words';
 import { dayAndClock } from '../moments';
 import { usePatrol } from '../PatrolContext';
-import { isDone, nextOf, type Standing, standings } from '../rounds';
+import { isDone, isEnded, nextOf, type Standing, standings } from '../rounds';
 import { TEXTS } from '../texts';
 import type { View } from '../views';
 
@@ -25,7 +25,7 @@ export function Round({ round, go, onBack, onEnded }: Props) {
   const [giving, setGiving] = useState(false);
   const all = standings(round, known);
   const next = nextOf(all);
-  const ended = known.entries.some(each => each.kind === 'finish' && each.round === round.id);
+  const ended = isEnded(round.id, known);
   const enter = (standing: Standing) => {
     const { facility } = standing.stop.stop;
     go(

@@ -27,7 +27,13 @@ export function Scan({ round, wanted, replace, onBack }: Props) {
   const [notice, setNotice] = useState<Notice | null>(null);
   const [typing, setTyping] = useState(false);
   const wantedStop = round.stops.find(each => each.stop.facility === wanted)?.stop ?? null;
-  const onRead = useOnRead(round, wanted, replace, setNotice);
+  const last = useRef({ text: '', at_ms: -SAME_MS });
+  const onRead = useOnRead(round, wanted, replace, setNotice, last);
+  // However long he read the notice: the tag that is still before the lens is the same scan.
+  const scanOn = () => {
+    last.current.at_ms = performance.now();
+    setNotice(null);
+  };
   return (
     <main className="scan">
       <Finder
@@ -46,7 +52,7 @@ export function Scan({ round, wanted, replace, onBack }: Props) {
               {each.word}
             </button>
           ))}
-          <button type="button" className="scan-main" onClick={() => setNotice(null)}>
+          <button type="button" className="scan-main" onClick={scanOn}>
             {say('scan_on')}
           </button>
         </section>
@@ -76,12 +82,12 @@ function useOnRead(
   wanted: string | null,
   replace: (view: View) => void,
   setNotice: (notice: Notice | null) => void,
+  last: { current: { text: string; at_ms: number } },
 ) {
   const { patrol, known } = usePatrol();
   const { of } = useWords();
   const say = useTexts(TEXTS);
   const told = useTexts(SCANNING);
-  const last = useRef({ text: '', at_ms: -SAME_MS });
   const nameOf = (facility: string) => {
     const stop = round.stops.find(each => each.stop.facility === facility)?.stop;
     return stop === undefined ? facility : of(stop.name);

@@ -5,6 +5,7 @@ import { useTexts, useWords } from '../../words/words';
 import { Language } from '../Language';
 import { dayAndClock, span } from '../moments';
 import { usePatrol } from '../PatrolContext';
+import { isEnded } from '../rounds';
 import { TEXTS } from '../texts';
 import type { View } from '../views';
 
@@ -53,9 +54,11 @@ function Signing({ line }: { line: RoundLine }) {
   const explained = useExplained();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState('');
-  const ofIt = known.entries.filter(each => each.round === line.round);
-  const ended = ofIt.some(each => each.kind === 'finish') || line.state === 'finished' || line.state === 'incomplete';
-  const unsent = ofIt.filter(each => each.state !== 'sent').length;
+  const ended = isEnded(line.round, known) || line.state === 'finished' || line.state === 'incomplete';
+  // What was refused will not come any more, and stands in the bar: it keeps nobody from signing for the rest.
+  const unsent = known.entries.filter(
+    each => each.round === line.round && each.person === known.me?.person.id && each.state === 'waiting',
+  ).length;
   const wanted = line.unsigned.includes('patroller');
   if (!ended || line.round === null) return null;
   if (unsent > 0) return <p className="told">{say('sign_waits', { n: unsent })}</p>;
@@ -98,7 +101,7 @@ function Line({ line, go }: { line: RoundLine; go: (view: View) => void }) {
   const [note, setNote] = useState<string | null>(null);
   const mine = known.rounds.find(each => each.id === line.round);
   const walking = line.state === 'walking' || line.state === 'overdue';
-  const ended = known.entries.some(each => each.kind === 'finish' && each.round === line.round);
+  const ended = isEnded(line.round, known);
 
   async function enter(how: () => Promise<{ id: number }>) {
     setBusy(true);
