@@ -25,6 +25,7 @@ from ledger.errors import (
     NotPermitted,
     OwnWork,
     Refused,
+    Superseded,
     TookTooLong,
     Unavailable,
 )
@@ -120,6 +121,7 @@ KIND_OF: Mapping[type[LedgerError], Kind] = {
     Refused: Kind("refused", 409),
     IllegalMove: Kind("illegal_move", 409),
     OwnWork: Kind("own_work", 409),
+    Superseded: Kind("superseded", 409),
     NotPermitted: Kind("not_permitted", 403),
     Conflict: Kind("conflict", 409),
     Invalid: INVALID,

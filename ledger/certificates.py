@@ -12,7 +12,7 @@ from typing import LiteralString
 from psycopg.rows import TupleRow
 
 from ledger import dossier
-from ledger.errors import Conflict, NotFound, Refused
+from ledger.errors import Conflict, NotFound, Refused, Superseded
 from ledger.pool import Connection
 from ledger.records import Facility, Grade
 
@@ -169,35 +169,50 @@ def _names(named: Certificate | NewCertificate) -> tuple[CertificateKind, str, s
 async def withdraw(connection: Connection, number: int, *, why: str, actor: str, now: datetime) -> None:
     """It was entered by mistake, or its issuer took it back: it counts no more, and what it replaced counts again.
 
-    Raises NotFound, Refused when it is withdrawn already.
+    Raises NotFound, Refused when it is withdrawn already, Superseded when what came in its place is not: what it replaced
+    would count beside that.
     """
-    found = await get(connection, number)
-    await dossier.lock_facilities(connection, [found.facility_id])
-    cursor = await connection.execute(
-        "update certificate set withdrawn_at = %s, withdrawn_by = %s, withdrawn_why = %s "
-        "where id = %s and withdrawn_at is null",
+    found = await _locked(connection, number)
+    if found.withdrawn_at is not None:
+        raise Refused(f"certificate {found.number} is withdrawn already")
+    if found.replaced_by_id is not None:
+        newer = await get(connection, found.replaced_by_id)
+        raise Superseded(f"certificate {newer.number} came in place of {found.number}: withdraw that one first")
+    await connection.execute(
+        "update certificate set withdrawn_at = %s, withdrawn_by = %s, withdrawn_why = %s where id = %s",
         [now, actor, why, number],
     )
-    if cursor.rowcount != 1:
-        raise Refused(f"certificate {found.number} is withdrawn already")
     await _enter(connection, found, CertificateMove.WITHDRAW, {"note": why}, actor=actor, now=now)
+
+
+async def _locked(connection: Connection, number: int) -> Certificate:
+    """As it is once nobody else can change what its facility has. Raises NotFound."""
+    await dossier.lock_facilities(connection, [(await get(connection, number)).facility_id])
+    return await get(connection, number)
 
 
 async def add_page(connection: Connection, number: int, page: Page) -> None:
     """The bytes are kept already. The same twice is there once. Raises NotFound, Refused."""
-    found = await get(connection, number)
-    await dossier.lock_facilities(connection, [found.facility_id])
-    cursor = await connection.execute(
+    found = await _locked(connection, number)
+    if not await lacks_page(connection, found, page.sha256):
+        return
+    await connection.execute(
         "insert into certificate_page (site_id, certificate_id, sha256, media_type, bytes, added_at, added_by) "
-        "values (%s, %s, %s, %s, %s, %s, %s) on conflict on constraint certificate_page_pkey do nothing",
+        "values (%s, %s, %s, %s, %s, %s, %s)",
         [found.site_id, number, page.sha256, page.media_type, page.bytes, page.added_at, page.added_by],
     )
-    if cursor.rowcount != 1:
-        return
-    if len((await pages(connection, [number]))[number]) > PAGES_MAX:
-        raise Refused(f"certificate {found.number} has {PAGES_MAX} pages already, and takes no more")
     said = {"sha256": page.sha256, "media_type": page.media_type}
     await _enter(connection, found, CertificateMove.PAGE, said, actor=page.added_by, now=page.added_at)
+
+
+async def lacks_page(connection: Connection, of: Certificate, sha256: str) -> bool:
+    """Whether that page is still to be added. Raises Refused where it would be one too many."""
+    held = (await pages(connection, [of.id]))[of.id]
+    if any(each.sha256 == sha256 for each in held):
+        return False
+    if len(held) >= PAGES_MAX:
+        raise Refused(f"certificate {of.number} has {PAGES_MAX} pages already, and takes no more")
+    return True
 
 
 async def get(connection: Connection, number: int) -> Certificate:

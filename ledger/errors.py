@@ -5,6 +5,7 @@
     |-- Refused              the request is understood and may not be done; says what could be
     |   |-- IllegalMove      the lifecycle does not allow it from here; carries the legal moves
     |   |-- OwnWork          who did it does not answer for it: let another do that
+    |   |-- Superseded       a newer one came in its place: that one first
     |   |-- NotPermitted     the response table does not allow it for this grade, severity or duration
     |   `-- Conflict         somebody else was there first, or the key is taken
     |-- Invalid              a value breaks a rule of the ledger; says which and what would do
@@ -44,6 +45,10 @@ class IllegalMove(Refused):
 
 class OwnWork(Refused):
     """Who did it does not answer for it."""
+
+
+class Superseded(Refused):
+    """A newer one came in its place; the message names it."""
 
 
 class NotPermitted(Refused):

@@ -64,6 +64,21 @@ async def test_a_new_one_replaces_the_old_and_what_is_withdrawn_gives_it_back(cl
     assert entries[0]["body"]["note"] == "录错设施"
 
 
+async def test_a_chain_is_withdrawn_from_its_newest_end(client: httpx.AsyncClient) -> None:
+    first = await registered(client, number="WQ-1")
+    second = await registered(client, number="WQ-2", replaces=first["id"])
+    third = await registered(client, number="WQ-3", replaces=second["id"])
+    for older in (first, second):
+        refused = await client.post(f"/certificates/{older['id']}/withdraw", json={"note": "录错"})
+        assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (409, "superseded")
+        assert "先撤回新的" in refused.json()["text"]["zh"]
+    assert [each["number"] for each in await listed(client) if each["counts"]] == ["WQ-3"]
+    for newest, counts in ((third, ["WQ-2"]), (second, ["WQ-1"]), (first, [])):
+        answer = await client.post(f"/certificates/{newest['id']}/withdraw", json={"note": "录错"})
+        assert answer.status_code == 200, answer.text
+        assert [each["number"] for each in await listed(client) if each["counts"]] == counts
+
+
 async def test_what_is_wrong_stands_beside_its_field(client: httpx.AsyncClient) -> None:
     assert "after today" in faults(await client.post(AT, json=WATER | {"issued_on": "2026-03-02"}))["body.issued_on"]
     ended = faults(await client.post(AT, json=WATER | {"valid_until": "2026-01-31"}))
