@@ -71,8 +71,9 @@ console-check: $(CONSOLE) ## the console's types, lint, unit tests and weight
 	@console/with-node npm run --silent check
 
 # make demo LAN=1, or LAN=192.168.1.20: phones in the same network reach it, over https.
+# On make's command line only: what happens to be in the environment opens the demo to nobody.
 demo: $(READY) $(CONSOLE) ## the whole service with a simulated estate; Ctrl-C ends it (LAN=1 for phones)
-	@exec $(BIN)/python taizhang.py demo $(if $(LAN),--lan $(LAN))
+	@exec $(BIN)/python taizhang.py demo $(and $(findstring command line,$(origin LAN)),$(LAN),--lan $(LAN))
 
 smoke: $(READY) ## the same, headless and bounded; the last line is a JSON account
 	@exec $(BIN)/python taizhang.py smoke
