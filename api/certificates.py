@@ -215,12 +215,15 @@ async def get_certificate_page(
 async def _keep(deed: Deed, certificate: int, data: bytes) -> Page:
     """The bytes in the directory, and what the ledger is to know of them.
 
-    Raises NotFound, NoRight, NotAPicture, PhotosFull, Unavailable where the disk does not take it.
+    Raises NotFound, NoRight, NotAPicture, PhotosFull, Refused for a page too many, Unavailable where the disk does not take it.
     """
 
     async def look(connection: Connection) -> None:
         found = await certificates.get(connection, certificate)
-        await require_room(connection, found.site_id, data, deed.context.photos_site_bytes_max)
+        sha256 = await require_room(connection, found.site_id, data, deed.context.photos_site_bytes_max)
+        await certificates.lacks_page(
+            connection, found, sha256
+        )  # or what is refused would lie in the directory for ever
 
     await deed.look(look)
 

@@ -37,11 +37,12 @@ _HEADERS = {
 }
 
 
-async def require_room(connection: Connection, site_id: int, data: bytes, bytes_max: int) -> None:
-    """Raises PhotosFull. Whoever sends at the same moment does not see this one: the bound is held but for those."""
+async def require_room(connection: Connection, site_id: int, data: bytes, bytes_max: int) -> str:
+    """Gives the hash it will be kept under. Raises PhotosFull. Whoever sends at the same moment does not see this one: the bound is held but for those."""
     sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
     if await photos.bytes_with(connection, site_id, sha256, len(data)) > bytes_max:
         raise PhotosFull(bytes_max)
+    return sha256
 
 
 async def picture(store: PhotoStore, sha256: str, media_type: str, *, small: bool = False) -> Response:

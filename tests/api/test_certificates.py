@@ -116,7 +116,7 @@ async def test_what_ends_soon_at_a_site_is_listed_the_first_first(
 
 
 async def test_pages_are_kept_once_and_given_back(
-    client: httpx.AsyncClient, owner: psycopg.AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, owner: psycopg.AsyncConnection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = (await registered(client))["id"]
     pages = f"/certificates/{number}/pages"
@@ -136,7 +136,10 @@ async def test_pages_are_kept_once_and_given_back(
         assert (await client.post(pages, content=wrong)).json()["type"] == "urn:taizhang:problem:no_picture"
     assert (await client.post(pages, content=bytes((bytes_max_of(f"/api/v1{pages}") or 0) + 1))).status_code == 413
     monkeypatch.setattr(certificates, "PAGES_MAX", 2)
+    lying = sorted((tmp_path / "photos").rglob("*"))
     assert (await client.post(pages, content=camera(form="PNG"))).status_code == 409
+    assert sorted((tmp_path / "photos").rglob("*")) == lying, "what is refused is not kept"
+    assert (await client.post(pages, content=PDF)).status_code == 201, "it is there already"
     cursor = await owner.execute("select count(*) from certificate_page")
     assert await cursor.fetchone() == (2,)
 
