@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from embedded.errors import from_os
 
 _PATIENCE_S = 5.0
 _HEAD_BYTES_MAX = 8_192
-_AT_ONCE_MAX = 16
+AT_ONCE_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +20,28 @@ class Sheet:
 
 @asynccontextmanager
 async def standing(address: str, port: int, sheets: Mapping[str, Sheet]) -> AsyncGenerator[int]:
-    """Serves these by their path for the length of the block; gives the port. Raises EmbeddedError."""
-    places = asyncio.Semaphore(_AT_ONCE_MAX)
+    """Serves these by their path for the length of the block; gives the port. Raises EmbeddedError.
+
+    Whoever comes while AT_ONCE_MAX are served is hung up on: nobody waits, so that nothing piles up here.
+    """
     meetings: set[asyncio.Task[None]] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with places, asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(_PATIENCE_S):
                 head = await reader.readuntil(b"\r\n\r\n")
                 writer.write(_answer(head, sheets))
-                await writer.drain()
+                writer.close()
+                await writer.wait_closed()  # it goes when all is sent
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # who says nothing we understand is told nothing
         finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()
 
     def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(meetings) >= AT_ONCE_MAX:
+            writer.transport.abort()
+            return
         meeting = asyncio.create_task(meet(reader, writer))
         meetings.add(meeting)
         meeting.add_done_callback(meetings.discard)
