@@ -43,14 +43,21 @@ class Tls:
     key: Path
 
     def require(self) -> None:
-        """Raises NoCertificate in words, instead of a traceback from the depth of a server."""
+        """Raises NoCertificate in words, instead of a traceback from the depth of a server or a question at a terminal."""
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key, self._refuse_encrypted)
         except OSError as error:  # ssl.SSLError is one
             raise NoCertificate(
                 f"TAIZHANG_API_TLS_CERTIFICATE {self.certificate} with TAIZHANG_API_TLS_KEY {self.key} cannot be used: "
                 f"{error.strerror or error}"
             ) from error
+
+    def _refuse_encrypted(self) -> str:
+        """Called for a pass phrase: nobody stands by who could give it."""
+        raise NoCertificate(
+            f"TAIZHANG_API_TLS_KEY {self.key} has a pass phrase: give a key without one, readable by the service only "
+            f"(openssl pkey -in {self.key} -out KEY)"
+        )
 
 
 async def serve(

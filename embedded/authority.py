@@ -22,7 +22,7 @@ PRIVATE = tuple(
     ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8")
 )  # fmt: skip
 _NAMES = ("localhost", "local")  # or a name of the world would be free to it
-_CA_DAYS, _LEFT_DAYS = 730, 60
+_CA_DAYS = 730
 _LEAF_DAYS = 90  # phones refuse more than 398
 _EARLY = timedelta(days=1)  # a phone's clock may be behind
 _KEY_FILE, _CA_FILE = "authority_key.pem", "authority.pem"
@@ -72,11 +72,12 @@ def _kept(directory: Path, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x
     try:
         key = serialization.load_pem_private_key((directory / _KEY_FILE).read_bytes(), password=None)
         authority = x509.load_pem_x509_certificate((directory / _CA_FILE).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):  # the last for a key with a pass phrase
         return None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != authority.public_key():
         return None
-    return (key, authority) if authority.not_valid_after_utc > now + timedelta(days=_LEFT_DAYS) else None
+    outlives = authority.not_valid_after_utc > now + timedelta(days=_LEAF_DAYS)  # what it is about to sign
+    return (key, authority) if outlives else None
 
 
 def _make(directory: Path, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from api import server
 from api.app import ShortToken
 from api.server import AddressTaken, NoCertificate, listening, serve
+from embedded import authority
 from ledger.errors import LedgerError
 from settings import Settings
 from tests.api.conftest import PACKS, TOKEN, Estate, StandingClock
@@ -104,6 +106,18 @@ async def test_a_certificate_that_cannot_be_used_is_told_in_words(
         with pytest.raises(NoCertificate, match="TAIZHANG_API_TLS_CERTIFICATE"):
             given = settings.model_copy(update=wrong)
             await serve(given, PACKS, clock=clock, stop=asyncio.Event(), database_url=database_url)
+
+
+async def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked_for_it(
+    settings: Settings, database_url: str, clock: StandingClock, tmp_path: Path
+) -> None:
+    served = authority.certify(tmp_path, "127.0.0.1", clock())
+    key = serialization.load_pem_private_key(served.key.read_bytes(), password=None)
+    locked = serialization.BestAvailableEncryption(b"secret")
+    served.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
+    given = settings.model_copy(update={"api_tls_certificate": served.certificate, "api_tls_key": served.key})
+    with pytest.raises(NoCertificate, match="pass phrase"):
+        await serve(given, PACKS, clock=clock, stop=asyncio.Event(), database_url=database_url)
 
 
 async def test_a_database_that_is_not_there_yet_is_waited_for(

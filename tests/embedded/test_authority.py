@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from embedded import authority
 from embedded.authority import Served
@@ -61,13 +63,28 @@ def test_an_authority_that_ends_soon_or_is_damaged_is_made_anew(tmp_path: Path) 
     third = authority.certify(tmp_path, "10.0.0.7", NOW)
     assert third.is_new
     assert shaken_hands(third, third.authority_der, "10.0.0.7") is None
+    locked = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    )
+    (tmp_path / "authority_key.pem").write_bytes(locked)
+    assert authority.certify(tmp_path, "10.0.0.7", NOW).is_new
+
+
+@pytest.mark.parametrize(("age_days", "is_new"), [(639, False), (641, True)])
+def test_an_authority_outlives_what_it_signs(tmp_path: Path, age_days: int, is_new: bool) -> None:
+    authority.certify(tmp_path, "10.0.0.7", NOW - timedelta(days=age_days))
+    assert authority.certify(tmp_path, "10.0.0.7", NOW).is_new is is_new
 
 
 def test_it_signs_for_nobody_in_the_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for address in ("8.8.8.8", "2001:db8::1", "example.org", "", "192.168.1.300"):
         with pytest.raises(EmbeddedError, match="private"):
             authority.certify(tmp_path, address, NOW)
+
     # Its key in wrong hands: a client turns away by what the authority itself says it may sign for.
-    monkeypatch.setattr(authority, "is_private", lambda _: True)
+    def anything(_: str) -> bool:
+        return True
+
+    monkeypatch.setattr(authority, "is_private", anything)
     stolen = authority.certify(tmp_path, "8.8.8.8", NOW)
     assert "permitted subtree" in (shaken_hands(stolen, stolen.authority_der, "8.8.8.8") or "")
