@@ -1,4 +1,5 @@
 """Takes back what visits put right that are doubted since: a photo that shows another place, a visit that arrived late.
+And gives it back where a doubt is cleared and the visit stands again.
 
 What casts the doubt is a transaction about another facility, and locks that one; so the fitness of this one follows in a
 transaction of its own. What is in doubt is asked of the ledger anew each time: nothing is forgotten when a process dies.
@@ -29,22 +30,22 @@ class DoubtWatch:
             try:
                 await self.look(await sites())
             except LedgerError as error:
-                log.warning("what doubted visits put right is not taken back meanwhile: %s", error)
+                log.warning("the fitness of facilities does not follow doubted visits meanwhile: %s", error)
             except Exception:
                 log.exception("the watch over late doubts failed; it begins anew")
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> int:
-        """How many were taken back; one that fails silences no other. Raises Unavailable: what is left is found again."""
+        """How many it moved; one that fails silences no other. Raises Unavailable: what is left is found again."""
         async with transaction(self._pool, sites=scope) as connection:
-            found = await fitness.in_doubt(connection, limit=_AT_ONCE)
-        taken = 0
+            found = await fitness.astray(connection, limit=_AT_ONCE)
+        moved = 0
         for site_id, facility_id in found:
             try:
                 async with transaction(self._pool, sites=[site_id]) as connection:
-                    taken += await fitness.take_back(connection, site_id, facility_id, self._clock())
+                    moved += await fitness.set_right(connection, site_id, facility_id, self._clock())
             except Unavailable:
                 raise
             except Exception:
-                log.exception("facility %s: what a doubted visit put right is not taken back meanwhile", facility_id)
-        return taken
+                log.exception("facility %s: its fitness does not follow its doubted visits meanwhile", facility_id)
+        return moved

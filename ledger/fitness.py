@@ -76,8 +76,9 @@ async def failed(
     standing = await of_facility(connection, facility_id)
     if standing is not None and scanned_at >= standing.seen_at:
         await _move(connection, standing, seen)
-    elif standing is None and not await _passed_since(connection, facility_id, scanned_at):
+    elif standing is None:
         await _begin(connection, seen)
+        await _stand_on_newest(connection, facility_id, now)  # what arrives late says nothing of now
 
 
 async def passed(
@@ -116,27 +117,46 @@ async def order_closed(connection: Connection, order: WorkOrder, actor: str, now
         )
 
 
-# Fit by visits alone, and none of those counts any more.
+_PASSED: LiteralString = (
+    "select from inspection_visit as visit where visit.facility_id = fitness.facility_id and outcome = 'in_order' "
+    "and verdict in ('accepted', 'upheld') and scanned_at "
+)
+_NEWEST_FINDING: LiteralString = (
+    "(select scanned_at from inspection_visit as visit where visit.facility_id = fitness.facility_id "
+    "and severity is not null and work_order_id is not null order by scanned_at desc limit 1)"
+)
+# Fit by visits alone, and none of those counts any more. The first condition is within the second, and asks one row.
 _IN_DOUBT: LiteralString = (
-    "select site_id, facility_id from facility_fitness as fitness where mended_from is not null and not exists (select from inspection_visit as visit "
+    f"(mended_from is not null and not exists ({_PASSED} >= seen_at) "
+    f"and not exists ({_PASSED} >= coalesce({_NEWEST_FINDING}, since)))"
+)
+# Not fit, though one that counts has found all in order since: its doubt was cleared, or it is the earlier of two.
+_CLEARED: LiteralString = f"(state <> 'fit' and exists ({_PASSED} > {_NEWEST_FINDING}))"
+_ROWS: LiteralString = "select site_id, facility_id from facility_fitness as fitness "
+_ASTRAY: LiteralString = _ROWS + f"where ({_IN_DOUBT} or {_CLEARED}) "
+_PASSES: LiteralString = (
+    "select site_id, newest.id, newest.scanned_at, newest.person from facility_fitness as fitness "
+    "cross join lateral (select id, scanned_at, person from inspection_visit as visit "
     "where visit.facility_id = fitness.facility_id and outcome = 'in_order' and verdict in ('accepted', 'upheld') "
-    "and scanned_at >= fitness.since) "
+    "order by scanned_at desc limit 1) as newest "
 )
 
 
-async def in_doubt(connection: Connection, *, limit: int) -> list[tuple[int, int]]:
-    """Site and facility of what is fit by visits alone that came to be doubted."""
-    cursor = await connection.execute(_IN_DOUBT + "order by facility_id limit %s", [limit])
+async def astray(connection: Connection, *, limit: int) -> list[tuple[int, int]]:
+    """Site and facility of what is fit by visits alone that came to be doubted, or is not although one stands for it."""
+    cursor = await connection.execute(_ASTRAY + "order by facility_id limit %s", [limit])
     return [(int(site_id), int(facility_id)) async for site_id, facility_id in cursor]
 
 
-async def take_back(connection: Connection, site_id: int, facility_id: int, now: datetime) -> bool:
-    """In a transaction of its own, which locks this facility and no other. False: it stands on another visit by now."""
+async def set_right(connection: Connection, site_id: int, facility_id: int, now: datetime) -> bool:
+    """In a transaction of its own, which locks this facility and no other. False: it is as its visits have it by now."""
     await dossier.lock_facilities(connection, [facility_id])
-    cursor = await connection.execute(_IN_DOUBT + "and facility_id = %s", [facility_id])
+    cursor = await connection.execute(_ASTRAY + "and facility_id = %s", [facility_id])
     standing = await of_facility(connection, facility_id)
     if await cursor.fetchone() is None or standing is None:
         return False
+    if standing.state is not FitnessState.FIT:
+        return await _stand_on_newest(connection, facility_id, now)
     move = _DOUBTS[standing.mended_from]
     await _move(connection, standing, _Seen(site_id, facility_id, move, now, "rules", now, {}))
     return True
@@ -147,15 +167,20 @@ _DOUBTS: Mapping[FitnessState | None, FitnessMove] = MappingProxyType(
 )
 
 
-async def _passed_since(connection: Connection, facility_id: int, at: datetime) -> bool:
-    """A visit that counts found all in order after that: what arrives late says nothing of now."""
+async def _stand_on_newest(connection: Connection, facility_id: int, now: datetime) -> bool:
+    """Finds it fit by the newest visit that counts and found all in order. False: something was found since."""
     cursor = await connection.execute(
-        "select exists (select from inspection_visit where facility_id = %s and outcome = 'in_order' "
-        "and verdict in ('accepted', 'upheld') and scanned_at > %s)",
-        [facility_id, at],
+        _PASSES + f"where facility_id = %s and newest.scanned_at > {_NEWEST_FINDING}",
+        [facility_id],
     )
     row = await cursor.fetchone()
-    return row is not None and bool(row[0])
+    standing = await of_facility(connection, facility_id)
+    if row is None or standing is None:
+        return False
+    site_id, visit, scanned_at, person = row
+    cause = {"visit": str(visit)}
+    await _move(connection, standing, _Seen(site_id, facility_id, FitnessMove.FIND_FIT, scanned_at, person, now, cause))
+    return True
 
 
 async def _begin(connection: Connection, seen: _Seen) -> None:

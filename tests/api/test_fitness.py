@@ -16,6 +16,7 @@ from api.doubt_watch import DoubtWatch
 from ledger import audit, dossier, visits
 from tests.api.conftest import Estate, StandingClock, client_of
 from tests.api.employed import employ, signed_in
+from tests.api.test_inspection_rounds import PLAN
 from tests.api.test_inspections import all_well, issued, reasons, send, visit, with_photo
 from tests.api.test_inspections import dossier as dossier_of
 from tests.fix_wait import Eventually
@@ -47,7 +48,7 @@ async def test_a_facility_is_as_its_visits_found_it_until_it_passes_or_its_order
     await looked()
     earlier = {"scanned_at": NOON.isoformat(), "finished_at": (NOON + timedelta(minutes=1)).isoformat()}
     assert (await looked(answers=well | {"body": False}, **earlier))["work_order"]["opened"]
-    assert await shown() is None  # one in order is newer
+    assert await shown() == ("fit", None)  # one in order is newer
     order = (await looked(answers=well | {"seal_pin": False}))["work_order"]["id"]
     assert await shown() == ("faulty", order)
     await looked(answers=well | {"body": False})
@@ -79,7 +80,8 @@ async def test_a_facility_is_as_its_visits_found_it_until_it_passes_or_its_order
     assert (await client.post(f"/work-orders/{order}/close", json={})).status_code == 200
     assert await shown() == ("fit", None)
     moves = [each["body"]["move"] for each in await dossier_of(client, "ext-1") if each["kind"] == "fitness"]
-    assert moves == ["find_fault", "find_unusable", "find_fit", "find_unusable", "repair"]
+    late = ["find_unusable", "find_fit"]
+    assert moves == [*late, "find_fault", "find_unusable", "find_fit", "find_unusable", "repair"]
     (found,) = (await client.get("/facilities", params={"site": "garden", "words": "ext-1"})).json()["items"]
     assert found["fitness"]["state"] == "fit"
 
@@ -186,6 +188,104 @@ async def test_what_another_visit_found_in_order_as_well_stands(
         assert len(found.json()["items"]) == keys, states
 
 
+async def test_a_doubt_that_is_cleared_again_gives_back_what_the_visit_put_right(
+    client: httpx.AsyncClient, app: FastAPI, extinguishers: list[str], clock: StandingClock, estate: Estate
+) -> None:
+    """The end of an ordered round comes first, and is doubted for its order until the middle has arrived."""
+    watch, scope = app.state.doubt_watch, [estate.garden.id]
+    route, well = ["ext-1", "ext-2", "lamp-1", "ext-3"], await all_well(client)
+    codes = {key: await issued(client, key) for key in route}
+    broken = visit(codes["ext-3"], well | {"body": False}, clock.now, **await with_photo(client))
+    await send(client, broken, sent_at=clock.now.isoformat())
+    clock.advance(minutes=40)
+    plan = PLAN | {"ordered": True, "stops": [{"facility": key} for key in route]}
+    assert (await client.post("/inspection-plans", json=plan)).status_code == 200
+    number = (await client.post("/inspection-rounds", json={"site": "garden", "plan": "noon"})).json()["id"]
+    begun = clock.now
+    clock.advance(minutes=12)
+    made = {
+        key: visit(codes[key], well, begun + timedelta(minutes=2 * at), round=number, **await with_photo(client))
+        for at, key in enumerate(route, 1)
+    }
+    answers: dict[str, dict[str, Any]] = {}
+    for key in ("ext-1", "ext-3", "ext-2", "lamp-1"):
+        (answers[key],) = await send(client, made[key], sent_at=clock.now.isoformat())
+    assert (answers["ext-3"]["verdict"], reasons(answers["ext-3"])) == ("to_review", {"order"})
+    assert (await client.get(f"/inspections/{made['ext-3']['id']}")).json()["verdict"] == "accepted"
+    assert (await state_of(client, "ext-3"), await watch.look(scope)) == ("out_of_use", 1)
+    assert (await state_of(client, "ext-3"), await watch.look(scope)) == ("fit", 0)
+
+
+async def test_the_earlier_of_two_doubted_visits_stands_when_it_is_upheld(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    watch, scope = app.state.doubt_watch, [estate.garden.id]
+    made = await mended(client, clock, "ext-1")
+    clock.advance(minutes=20)
+    again = visit(made["tag"], made["answers"], clock.now, **await with_photo(client))
+    await send(client, again, sent_at=clock.now.isoformat())
+    for each in (made, again):
+        await visits.doubt(owner, UUID(each["id"]), "same_photo")
+    assert (await watch.look(scope), await state_of(client, "ext-1")) == (1, "out_of_use")
+    async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        await officer.post(f"/inspections/{again['id']}/review", json={"upheld": False, "note": "照片是别处的"})
+        assert (await watch.look(scope), await state_of(client, "ext-1")) == (0, "out_of_use")
+        await officer.post(f"/inspections/{made['id']}/review", json={"upheld": True})
+    await watch.look(scope)
+    assert (await state_of(client, "ext-1"), await watch.look(scope)) == ("fit", 0)
+    assert await audit.run(owner) == []
+
+
+async def test_a_finding_that_arrived_behind_a_pass_is_not_hidden_once_the_pass_is_struck(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    code, well = await issued(client), await all_well(client)
+    clock.advance(minutes=20)
+    passed = visit(code, well, clock.now, **await with_photo(client))
+    at = clock.now - timedelta(minutes=15)
+    found = visit(code, well | {"body": False}, at, **await with_photo(client))
+    await send(client, passed, sent_at=clock.now.isoformat())
+    await send(client, found, sent_at=clock.now.isoformat())
+    assert await state_of(client, "ext-1") == "fit"
+    await visits.doubt(owner, UUID(passed["id"]), "same_photo")
+    async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
+        await officer.post(f"/inspections/{passed['id']}/review", json={"upheld": False, "note": "照片是别处的"})
+    assert await app.state.doubt_watch.look([estate.garden.id]) == 1
+    assert await state_of(client, "ext-1") == "out_of_use"
+
+
+async def test_what_counts_since_the_finding_stands_though_it_arrived_behind_the_doubted_one(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    watch, scope = app.state.doubt_watch, [estate.garden.id]
+    made = await mended(client, clock, "ext-1")
+    mended_at = datetime.fromisoformat(made["scanned_at"])
+    for minutes, failed in ((12, {}), (6, {"body": False})):
+        at = mended_at - timedelta(minutes=minutes)
+        late = visit(made["tag"], made["answers"] | failed, at, **await with_photo(client))
+        await send(client, late, sent_at=clock.now.isoformat())
+        if not failed:
+            await visits.doubt(owner, UUID(made["id"]), "same_photo")
+            assert (await watch.look(scope), await state_of(client, "ext-1")) == (0, "fit")
+    assert (await watch.look(scope), await state_of(client, "ext-1")) == (1, "out_of_use")  # found after that one
+    assert await watch.look(scope) == 0
+
+
 async def test_doubts_words_and_watches_at_once_neither_wait_for_each_other_nor_lose_one(
     client: httpx.AsyncClient,
     app: FastAPI,
@@ -220,7 +320,8 @@ async def test_doubts_words_and_watches_at_once_neither_wait_for_each_other_nor_
     cursor = await owner.execute(
         "select facility.key, state::text, exists (select from inspection_visit as visit "
         "where visit.facility_id = facility.id and outcome = 'in_order' and verdict in ('accepted', 'upheld') "
-        "and scanned_at >= seen_at) from facility_fitness join facility on facility.id = facility_id order by 1"
+        "and scanned_at > (select max(scanned_at) from inspection_visit as finding "
+        "where finding.facility_id = facility.id and outcome = 'defective')) from facility_fitness join facility on facility.id = facility_id order by 1"
     )
     rows = await cursor.fetchall()
     assert [key for key, _, _ in rows] == extinguishers
@@ -283,4 +384,4 @@ async def test_a_facility_that_fails_keeps_no_other_from_being_taken_back(
     )
     assert await app.state.doubt_watch.look([estate.garden.id]) == 1
     assert [await state_of(client, key) for key in ("ext-1", "ext-2")] == ["fit", "out_of_use"]
-    assert f"facility {first}: what a doubted visit put right is not taken back meanwhile" in caplog.text
+    assert f"facility {first}: its fitness does not follow its doubted visits meanwhile" in caplog.text
