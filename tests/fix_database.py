@@ -8,9 +8,10 @@ import asyncio
 import os
 import shutil
 import tempfile
+import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,6 +24,8 @@ from tests.fix_wait import wait_until
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 4 * 2**30  # a container's 64 MB would be full at the third clone
+_PREFIX = "taizhang-tests-"
+_SESSION_S_MAX = 86_400
 _ROLES_LOCK = 5_190_023  # any number nobody else uses
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
@@ -41,19 +44,30 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with _quickest(tmp_path_factory) as directory:
         server = Server(directory, fsync=False)
-        asyncio.run(server.start())
-        yield server.url
-        asyncio.run(server.stop())
+        try:
+            asyncio.run(server.start())
+            yield server.url
+        finally:
+            asyncio.run(server.stop())  # or it would run on over a directory that is gone
 
 
 @contextmanager
-def _quickest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def _quickest(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
     """Memory where there is plenty: a clone is a thousand files, and half of what a short test costs otherwise."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN:
-        with tempfile.TemporaryDirectory(prefix="taizhang-tests-", dir=MEMORY, ignore_cleanup_errors=True) as directory:
+        _clear_away(time.time())
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=MEMORY, ignore_cleanup_errors=True) as directory:
             yield Path(directory)
     else:
         yield tmp_path_factory.mktemp("postgres")
+
+
+def _clear_away(now_s: float) -> None:
+    """What killed sessions left in memory; one of today may still be at work."""
+    for left in MEMORY.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # another session may clear away as well, or it is another user's
+            if left.stat().st_mtime < now_s - _SESSION_S_MAX:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +119,7 @@ async def clone(server_url: str, template: str, name: str) -> None:
 
 
 @asynccontextmanager
-async def roles_to_ourselves(url: str) -> AsyncIterator[None]:
+async def roles_to_ourselves(url: str) -> AsyncGenerator[None]:
     """Roles belong to the whole server, which test processes of CI share: two that change one at once, one fails."""
     async with await psycopg.AsyncConnection.connect(with_database(url, "postgres"), autocommit=True) as opened:
         await opened.execute("SELECT pg_advisory_lock(%s)", [_ROLES_LOCK])
