@@ -124,7 +124,10 @@ async def enable(connection: Connection, person_id: int) -> None:
 
 
 async def colleagues(connection: Connection, site_id: int) -> Mapping[str, Sequence[str]]:
-    """Who belongs to the site and may sign in: their names, which are unique, with their roles there."""
+    """Who belongs to this very site and may sign in: their names, which are unique, with their roles there.
+
+    Not who belongs to all sites: a scope of one does not show them.
+    """
     cursor = await connection.execute(
         "select person.name, array_agg(role::text order by role) from person join membership on person_id = person.id "
         "where site_id = %s and disabled_at is null group by person.name order by person.name limit 1000",
