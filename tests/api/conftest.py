@@ -20,6 +20,7 @@ from tests.small_estate import NOON, SmallSite, build_both
 
 TOKEN = "test-token-0123456789"
 ROUTES = routes()  # half a second of work; what they serve from is each test's own
+ROUTES_COUNT = len(ROUTES.router.routes)
 HASHER = Hasher(memory_kib=64, rounds=1, lanes=1)  # as quick as it can be: what is tested is not how long it takes
 
 
@@ -65,15 +66,19 @@ async def pool(database_url: str, estate: Estate) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def app(pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+def app(request: pytest.FixtureRequest, pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     monkeypatch.setenv("TAIZHANG_API_TOKEN", TOKEN)
-    return served_from(Settings(), pool, clock)
+    return served_from(Settings(), pool, clock, own_routes=request.node.get_closest_marker("own_routes") is not None)
 
 
-def served_from(settings: Settings, pool: Pool, clock: StandingClock, pace: Pace | None = None) -> FastAPI:
-    """The application. There is one at a time: the next has the same routes."""
+def served_from(
+    settings: Settings, pool: Pool, clock: StandingClock, pace: Pace | None = None, *, own_routes: bool = False
+) -> FastAPI:
+    """The application. There is one at a time: the next has the same routes, unless a test that adds some is marked."""
     ROUTES.dependency_overrides.clear()
-    return furnish(ROUTES, settings, pool=pool, packs=PACKS, book=BOOK, clock=clock, pace=pace, hasher=HASHER)
+    assert len(ROUTES.router.routes) == ROUTES_COUNT, "a test that adds a route is marked own_routes"
+    shell = routes() if own_routes else ROUTES
+    return furnish(shell, settings, pool=pool, packs=PACKS, book=BOOK, clock=clock, pace=pace, hasher=HASHER)
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:

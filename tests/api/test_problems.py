@@ -278,6 +278,7 @@ async def test_a_body_that_is_too_large_is_refused_announced_or_not(client: http
     assert_problem(unannounced, 413)
 
 
+@pytest.mark.own_routes
 async def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
     app: FastAPI, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -292,6 +293,7 @@ async def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
         caplog.clear()
 
 
+@pytest.mark.own_routes
 async def test_an_illegal_move_names_the_legal_ones(app: FastAPI, client: httpx.AsyncClient) -> None:
     async def fail() -> None:
         raise IllegalMove("work order 1", "closed", "accept", ())

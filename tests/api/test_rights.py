@@ -235,6 +235,7 @@ async def test_with_the_check_taken_out_the_database_still_refuses(
     assert await contents(owner) == before
 
 
+@pytest.mark.own_routes
 async def test_a_route_that_forgot_everything_sees_and_changes_nothing(
     app: FastAPI, watcher: httpx.AsyncClient, owner: Owner, estate: Estate
 ) -> None:
