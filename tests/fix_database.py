@@ -23,7 +23,7 @@ from embedded.postgres import Server
 from tests.fix_wait import wait_until
 
 MEMORY = Path("/dev/shm")
-MEMORY_BYTES_MIN = 4 * 2**30  # a container's 64 MB would be full at the third clone
+MEMORY_BYTES_MIN = 4 * 2**30  # a container has 64 MB there by default: too little
 _PREFIX = "taizhang-tests-"
 _SESSION_S_MAX = 86_400
 _ROLES_LOCK = 5_190_023  # any number nobody else uses

@@ -3,6 +3,7 @@ import { useCamera } from '../scanning/camera';
 import type { Means } from '../scanning/codes';
 import { photoOf, photoOfFile } from '../scanning/pictures';
 import { bad, good } from '../scanning/signals';
+import { Torch } from '../scanning/Torch';
 import { TEXTS as SCANNING } from '../scanning/texts';
 import { useTexts } from '../words/words';
 import { TEXTS } from './texts';
@@ -45,11 +46,7 @@ export function Shot({ title, onShot, onBack }: Props) {
         <button type="button" onClick={onBack}>
           {say('back')}
         </button>
-        {camera.torch !== 'none' && (
-          <button type="button" aria-pressed={camera.torch === 'on'} onClick={() => void camera.toggleTorch()}>
-            {told('torch')}
-          </button>
-        )}
+        <Torch camera={camera} />
         <label className="scan-file">
           {told('from_file')}
           <input

@@ -6,6 +6,7 @@ import { PAUSE_MS, useCamera } from './camera';
 import { type Means, read } from './codes';
 import { frameOf, pictureOf } from './pictures';
 import { reader } from './reader';
+import { Torch } from './Torch';
 import { TEXTS } from './texts';
 import './scanning.css';
 
@@ -25,8 +26,6 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
   const camera = useCamera(video);
   const latest = useRef(onRead);
   latest.current = onRead;
-  const latestSay = useRef(say);
-  latestSay.current = say;
   const [fault, setFault] = useState('');
   const { pause, state } = camera;
 
@@ -47,7 +46,7 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
           .then(
             ofPicture => ofPicture(frameOf(shown, canvas)),
             () => {
-              setFault(latestSay.current('reader_absent'));
+              setFault(say('reader_absent'));
               return [];
             },
           )
@@ -62,7 +61,7 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
       living = false;
       clearTimeout(timer);
     };
-  }, [state, looking, pause]);
+  }, [state, looking, pause, say]);
 
   // Behind a notice, or while somebody types, the camera rests as well.
   useEffect(() => {
@@ -90,11 +89,7 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
         <button type="button" onClick={onBack}>
           {say('back')}
         </button>
-        {camera.torch !== 'none' && (
-          <button type="button" aria-pressed={camera.torch === 'on'} onClick={() => void camera.toggleTorch()}>
-            {say('torch')}
-          </button>
-        )}
+        <Torch camera={camera} />
         {camera.canSwitch && (
           <button type="button" onClick={camera.nextLens}>
             {say('lens')}
