@@ -37,6 +37,7 @@ class Mosquitto:
     directory: Path
     inner_port: int
     outer_port: int
+    under: tuple[str | Path, ...] = ()  # a command that Mosquitto is run by
     child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -81,7 +82,7 @@ class Mosquitto:
     async def start(self) -> None:
         log = self.directory / "mosquitto.log"
         self.child = process.spawn(
-            [MOSQUITTO or "", "-c", self.directory / "mosquitto.conf"], log=log, dies_by=signal.SIGTERM
+            [*self.under, MOSQUITTO or "", "-c", self.directory / "mosquitto.conf"], log=log, dies_by=signal.SIGTERM
         )
         ready = await process.until_ready(self.child, lambda: answers_connect("127.0.0.1", self.inner_port, INGEST), 10)
         assert ready, log.read_text(encoding="utf-8")
@@ -140,9 +141,10 @@ def _changed(file: Path, values: dict[str, str]) -> str:
 
 
 @asynccontextmanager
-async def mosquitto_in(directory: Path) -> AsyncIterator[Mosquitto]:
+async def mosquitto_in(directory: Path, under: tuple[str | Path, ...] = ()) -> AsyncIterator[Mosquitto]:
     """Running for the length of the block, with ingest's credential and no other."""
     server = _prepared(directory)
+    server.under = under
     await server.start()
     try:
         yield server

@@ -85,7 +85,7 @@ def test_a_service_waits_for_what_is_there(name: str) -> None:
 
 @each_service
 def test_images_are_pinned(name: str) -> None:
-    assert re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+[\w.-]*", SERVICES[name]["image"])
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*", SERVICES[name]["image"])
 
 
 def test_our_image_is_built_once() -> None:
@@ -108,8 +108,14 @@ def test_volumes_and_networks_are_declared_and_files_exist(name: str) -> None:
 
 
 def test_only_https_and_mqtt_over_tls_are_published_and_only_where_it_was_said() -> None:
+    """And, where it was asked for, the port on which an ACME authority asks."""
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
-    assert published == {"broker": ["127.0.0.1:8883:8883"], "front": ["127.0.0.1:8443:8443"]}
+    assert published == {
+        "broker": ["127.0.0.1:8883:8883"],
+        "front": ["127.0.0.1:8443:8443"],
+        "acme": ["127.0.0.1:80:8080"],
+    }
+    assert SERVICES["acme"]["profiles"] == ["acme"]
     assert compose_file.raw().count('ports: ["${TAIZHANG_BIND:-127.0.0.1}:') == len(published)
     assert compose_file.filled_in()["networks"]["inside"] == {"internal": True}
     assert {name for name, each in SERVICES.items() if "outside" in each["networks"]} == set(published)

@@ -58,8 +58,11 @@ def behind() -> Iterator[Behind]:
         thread.join()
 
 
+def trial_certificate(directory: Path) -> None:
+    subprocess.run([ROOT / "deploy/trial-certificate", directory, "localhost"], check=True, capture_output=True)
+
+
 def as_shipped_but_in(directory: Path, https: int, health: int, behind: int) -> Path:
-    subprocess.run([ROOT / "deploy/trial-certificate", directory / "tls", "localhost"], check=True, capture_output=True)
     text = (ROOT / "deploy/compose/nginx.conf").read_text(encoding="utf-8")
     for ours, here in {
         "/tmp/": f"{directory}/",
@@ -79,6 +82,7 @@ def as_shipped_but_in(directory: Path, https: int, health: int, behind: int) -> 
 async def front(tmp_path: Path, behind: Behind) -> AsyncIterator[tuple[int, int]]:
     """The ports of HTTPS and of the health check."""
     https, health = process.port_for("nginx", None), process.port_for("nginx's health check", None)
+    trial_certificate(tmp_path / "tls")
     config = as_shipped_but_in(tmp_path, https, health, behind.server_port)
     command = [NGINX or "", "-c", config, "-g", "daemon off;"]
     child = process.spawn(command, log=tmp_path / "nginx.log", dies_by=signal.SIGTERM)
