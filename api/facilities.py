@@ -10,10 +10,11 @@ from pydantic import Field
 from api import paging
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
+from api.place_photos import PlacePhotoOut, place_photo_out
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Key, Limit, Name, PageOf, Word
-from ledger import facilities, facility_list
+from ledger import facilities, facility_list, place_photos
 from ledger.facility_list import CurrentValue, FacilityEntry, FacilityFilter
 from ledger.fitness_lifecycle import FitnessState
 from ledger.records import Grade, PointKind, Quality
@@ -122,6 +123,7 @@ class FacilityDetail(Answered):
     parts: Sequence[PartOut]
     relations: dict[str, str] = Field(description="name of the relation -> key of the other facility")
     assets: Sequence[AssetOut]
+    place_photo: PlacePhotoOut | None = Field(description="by which its place is found; null: nobody took one")
 
 
 @router.get(
@@ -154,6 +156,7 @@ async def get_facility(site: Key, facility: Key, context: InContext) -> Facility
         parts = await facilities.parts(connection, entry.id)
         relations = await facility_list.relations(connection, entry.id)
         assets = await facilities.assets(connection, entry.id)
+        photo = await place_photos.find(connection, entry.id)
     return FacilityDetail(
         facility=_facility(context, entry, values, now),
         parts=[PartOut(key=each.key, kind=each.kind, name=Name(zh=each.name_zh, en=each.name_en)) for each in parts],
@@ -171,6 +174,7 @@ async def get_facility(site: Key, facility: Key, context: InContext) -> Facility
             )
             for each in assets
         ],
+        place_photo=None if photo is None else place_photo_out(photo),
     )
 
 

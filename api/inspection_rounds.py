@@ -18,6 +18,7 @@ from api.context import Context, InContext, needs
 from api.deeds import Deed, DeedOf
 from api.inspection_plans import StopOut, stop_out
 from api.inspections import Outcome
+from api.place_photos import PlacePhotoOut, place_photo_out
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Moment, Name, Text
@@ -26,8 +27,9 @@ from inspection import windows
 from inspection.checklist import Checklist, wants_photo
 from inspection.due import Window, WindowState
 from inspection.recording import photo_draw
-from ledger import inspection_due, plans, rounds, signatures, visits
+from ledger import inspection_due, place_photos, plans, rounds, signatures, visits
 from ledger.errors import Invalid, Refused
+from ledger.place_photos import PlacePhoto
 from ledger.plans import Plan, PlanStop
 from ledger.pool import Connection
 from ledger.round_lifecycle import RoundMove, RoundState, legal_round_moves
@@ -103,6 +105,7 @@ class RoundStop(Answered):
     tag_hashes: Sequence[str] = Field(
         description="SHA-256 of the codes of its tags; empty for who does not inspect there"
     )
+    place_photo: PlacePhotoOut | None = Field(description="null: nobody took one")
     last: LastOut | None
     visited: bool
 
@@ -283,7 +286,8 @@ async def round_of(connection: Connection, context: Context, number: int) -> Rou
     codes = await inspection_due.tag_codes(connection, [each.facility_id for each in found.stops]) if inspects else {}
     visited = {*(await rounds.visited(connection, [number]))[number]}
     day = context.clock().astimezone(ZoneInfo(plan.time_zone)).date().isoformat()
-    stops = [await _stop(connection, context, each, codes, visited, day) for each in found.stops]
+    places = await place_photos.of_facilities(connection, [each.facility_id for each in found.stops])
+    stops = [await _stop(connection, context, each, codes, places, visited, day) for each in found.stops]
     events = await rounds.events(connection, number)
     signed = await signatures.of_round(connection, number)
     lacking = await signatures.lacking(connection, [number])
@@ -295,11 +299,13 @@ async def _stop(
     context: Context,
     stop: PlanStop,
     codes: Mapping[int, Sequence[str]],
+    places: Mapping[int, PlacePhoto],
     visited: set[int],
     day: str,
 ) -> RoundStop:
     checklist = context.book.current(stop.facility_kind)
     last = await visits.last_check(connection, stop.facility_id)
+    photo = places.get(stop.facility_id)
     return RoundStop(
         stop=stop_out(stop),
         checklist=None if checklist is None else checklist.kind,
@@ -307,6 +313,7 @@ async def _stop(
         items=[] if checklist is None else [each.key for each in checklist.asked_of(stop.facility_type)],
         photos=[] if checklist is None else _photos(checklist, stop, day),
         tag_hashes=[hashlib.sha256(each.encode()).hexdigest() for each in codes.get(stop.facility_id, ())],
+        place_photo=None if photo is None else place_photo_out(photo),
         last=None
         if last is None
         else LastOut(at=last.scanned_at, outcome=Outcome(last.outcome), person=last.person, failed=last.failed),

@@ -19,6 +19,7 @@ UPLOAD_BYTES_MAX: Sequence[tuple[re.Pattern[str], int]] = (
     # A stranger's form with a photo; twice as much is read as is taken, so that he is told on a page what is too large.
     (re.compile(r"/t/.*", re.DOTALL), 2 * PICTURE_BYTES_MAX),
     (re.compile(r"/api/v1/estate/(preview|import)"), ESTATE_BYTES_MAX),
+    (re.compile(r"/api/v1/facilities/[a-z0-9_-]+/[a-z0-9_-]+/place-photo"), PICTURE_BYTES_MAX + 1),
     (re.compile(r"/api/v1/certificates/[0-9]+/pages"), PICTURE_BYTES_MAX + 1),
     (re.compile(r"/api/v1/work-orders/[0-9]+/(photos|signatures)"), PICTURE_BYTES_MAX + 1),
 )

@@ -23,6 +23,7 @@ WHOLE_PIXELS_MAX = 16_000_000  # of what is decoded whole, as PNG and WebP are
 _SIDE_MAX = 2_400  # codes that fill a hundredth of a larger picture are still read, in a quarter of the time
 _LIKENESS_SIDE = 8
 _SMALL_SIDE_MAX = 480
+PLACE_SIDE_MAX = 1_000  # some 150 kB: a phone holds those of a long route
 _INK_MIN = 32  # of 255 between the darkest and the brightest point of what counts as drawn upon
 _REDRAWN_SIDE_MAX, _REDRAWN_QUALITY = 2_000, 80
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -152,9 +153,9 @@ class Redrawn:
     likeness: int
 
 
-def redraw(picture: Picture) -> Redrawn:
-    image = picture.image.convert("RGB")
-    image.thumbnail((_REDRAWN_SIDE_MAX, _REDRAWN_SIDE_MAX), Image.Resampling.LANCZOS)
+def redraw(picture: Picture, *, side_max: int = _REDRAWN_SIDE_MAX) -> Redrawn:
+    image = _on_white(picture.image).convert("RGB")
+    image.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
     drawn = io.BytesIO()
     image.save(drawn, "JPEG", quality=_REDRAWN_QUALITY)
     return Redrawn(drawn.getvalue(), *image.size, likeness=picture.likeness)

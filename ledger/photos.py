@@ -42,11 +42,12 @@ async def keep(connection: Connection, photo: Photo) -> bool:
 
 
 async def bytes_with(connection: Connection, site_id: int, sha256: str, size: int) -> int:
-    """How many the site's pictures and pages of certificates have with this one. 0: it is there already."""
+    """How many the site's pictures, photos of places and pages of certificates have with this one. 0: it is there already."""
     cursor = await connection.execute(
         "select case when bool_or(sha256 = %(sha256)s) then 0 else coalesce(sum(bytes), 0) + %(size)s end from ("
         "select sha256, bytes from inspection_photo where site_id = %(site)s union "
-        "select sha256, bytes from certificate_page where site_id = %(site)s) as kept",
+        "select sha256, bytes from certificate_page where site_id = %(site)s union "
+        "select sha256, bytes from place_photo where site_id = %(site)s) as kept",
         {"sha256": sha256, "size": size, "site": site_id},
     )
     row = await cursor.fetchone()
@@ -55,10 +56,10 @@ async def bytes_with(connection: Connection, site_id: int, sha256: str, size: in
 
 
 async def bytes_by_site(connection: Connection) -> dict[str, int]:
-    """What the pictures and pages of certificates of each site in scope take, by its key; sites without any are left out."""
+    """What the pictures, photos of places and pages of certificates of each site in scope take, by its key; sites without any are left out."""
     cursor = await connection.execute(
         "select site.key, sum(bytes) from (select site_id, sha256, bytes from inspection_photo union "
-        "select site_id, sha256, bytes from certificate_page) as kept join site on site.id = site_id group by site.key"
+        "select site_id, sha256, bytes from certificate_page union select site_id, sha256, bytes from place_photo) as kept join site on site.id = site_id group by site.key"
     )
     return {str(key): int(size) async for key, size in cursor}
 

@@ -1027,6 +1027,35 @@ create policy ingest_everywhere on person_setting for select to taizhang_ingest 
 grant delete, insert, select, update on person_setting to taizhang_api;
 grant select (person_id) on person_setting to taizhang_ingest;
 
+create table place_photo (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    facility_id integer not null,
+    sha256 text not null,
+    bytes integer not null,
+    width integer not null,
+    height integer not null,
+    added_at timestamp with time zone not null,
+    added_by text not null,
+    removed_at timestamp with time zone,
+    removed_by text,
+    constraint place_photo_pkey PRIMARY KEY (id),
+    constraint place_photo_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
+    constraint place_photo_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint place_photo_is_a_picture CHECK (bytes > 0 AND width > 0 AND height > 0),
+    constraint place_photo_named_by_content CHECK (sha256 ~ '^[0-9a-f]{64}$'::text),
+    constraint place_photo_removed_by_somebody CHECK (num_nonnulls(removed_at, removed_by) = ANY (ARRAY[0, 2]))
+);
+CREATE INDEX place_photo_of_site ON place_photo USING btree (site_id, sha256);
+CREATE UNIQUE INDEX place_photo_one_current ON place_photo USING btree (facility_id) WHERE removed_at IS NULL;
+CREATE TRIGGER place_photo_no_delete BEFORE DELETE ON place_photo FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER place_photo_no_truncate BEFORE TRUNCATE ON place_photo FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table place_photo enable row level security;
+create policy api_in_scope on place_photo for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on place_photo for all to taizhang_ingest using (true);
+grant insert, select, update (removed_at, removed_by) on place_photo to taizhang_api;
+grant select on place_photo to taizhang_ingest;
+
 create table point (
     id integer not null generated always as identity,
     site_id integer not null,

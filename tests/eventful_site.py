@@ -22,6 +22,7 @@ from ledger import (
     permits,
     person_settings,
     photos,
+    place_photos,
     plans,
     public_reports,
     readings,
@@ -118,6 +119,8 @@ async def _certify(connection: Any, site: SmallSite, picture: str) -> None:
         replaces_id=None,
     )
     number = await certificates.add(connection, found, new, actor="李工", now=NOON)
+    shown = place_photos.PlacePhoto(picture, 1000, 40, 30, NOON, "李工")
+    await place_photos.put(connection, found, shown)
     await certificates.add_page(connection, number, certificates.Page(picture, "image/jpeg", 1000, NOON, "李工"))
 
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ChecklistOut, ItemOut, Me, RoundStop } from '../src/api/schema';
+import type { ChecklistOut, ItemOut, Me, RoundOut, RoundStop } from '../src/api/schema';
 import { allWell, asked, missing, wantsPhoto } from '../src/patrol/answers';
+import { wantedOf } from '../src/patrol/kept/places';
 import type { FinishEntry } from '../src/patrol/kept/shapes';
 import { isEnded } from '../src/patrol/rounds';
 import { read, shown, typed } from '../src/scanning/codes';
@@ -104,4 +105,17 @@ test('on a phone that two guards share, a round is ended by whoever ended it him
   expect(isEnded(7, { entries: [ending({ state: 'refused' })], me: of(1) })).toBe(false);
   expect(isEnded(7, { entries: [ending()], me: of(2) })).toBe(false);
   expect(isEnded(8, { entries: [ending()], me: of(1) })).toBe(false);
+});
+
+test('photos of places are fetched in the order of the route, each once, as many as a phone holds', () => {
+  const stop = (facility: string, sha256: string | null, bytes = 100) =>
+    ({ stop: { facility }, place_photo: sha256 === null ? null : { sha256, bytes } }) as unknown as RoundStop;
+  const rounds = [
+    { site: 'garden', stops: [stop('a', '1'), stop('b', null), stop('c', '2')] },
+    { site: 'harbour', stops: [stop('d', '1'), stop('e', '3', 101), stop('f', '4')] },
+  ] as unknown as RoundOut[];
+  const named = (bytes_max: number) => wantedOf(rounds, bytes_max).map(each => `${each.site}/${each.facility}`);
+  expect(named(1000)).toEqual(['garden/a', 'garden/c', 'harbour/e', 'harbour/f']);
+  expect(named(300)).toEqual(['garden/a', 'garden/c']);
+  expect(named(0)).toEqual([]);
 });

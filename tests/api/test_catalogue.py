@@ -31,6 +31,7 @@ from ledger.lifecycle import (
     WorkOrderMove,
     WorkOrderState,
 )
+from ledger.place_photos import PlacePhotoMove
 from ledger.public_reports import PublicProblem
 from ledger.records import ConditionReason, Grade, PermitKind, PointKind, Priority, Severity
 from ledger.round_lifecycle import RoundMove, RoundState
@@ -62,6 +63,7 @@ SECTIONS: dict[str, type[Enum]] = {
     "expiry": Expiry,
     "certificate_kind": CertificateKind,
     "certificate_move": CertificateMove,
+    "place_photo_move": PlacePhotoMove,
     "tag_move": TagMove,
     "public_problem": PublicProblem,
     "check_period": Period,

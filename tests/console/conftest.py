@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.console.guard import Route, a_route
 from tests.console.phone import ARGUMENTS, PATIENCE_MS, Phone
 from tests.console.rig import BUILT, OUTPUT, WIDTHS, Service, running
 from tests.fix_database import _drop, clone, with_database
@@ -122,6 +123,12 @@ def open_page(browser: Browser, calm: Service, signed_in: Callable[[str], Path])
 @pytest.fixture
 def phone(calm: Service, chromium: str, browser: Browser, tmp_path: Path) -> Phone:
     return Phone(browser, chromium, calm.url, tmp_path)
+
+
+@pytest.fixture
+def route(calm: Service, request: pytest.FixtureRequest) -> Iterator[Route]:
+    with a_route(calm, request.node.name) as found:
+        yield found
 
 
 @pytest.fixture

@@ -2,98 +2,24 @@
 
 import os
 import re
-import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
-import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from inspection import codes
+from tests.console.guard import Route, another_tag, bar, scan, sign_in
 from tests.console.phone import Phone, pictured
-from tests.console.rig import TOKEN, Service
+from tests.console.rig import Service
 from tests.console.sight import serious
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
-HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Actor": "inspector"}
 HERE = {"latitude": 31.2304, "longitude": 121.4737, "accuracy": 20}
 Keep = Callable[[Page, str], None]
-
-
-@dataclass
-class Route:
-    """Three stairs of the garden, a tag on each, a round that is open all day."""
-
-    client: httpx.Client
-    plan: str
-    stairs: tuple[str, ...]
-    links: dict[str, str]
-    begun_at: datetime
-
-    def visits(self) -> list[dict[str, Any]]:
-        """Of this test, the newest first."""
-        items: list[dict[str, Any]] = self.client.get("/inspections", params={"site": "garden"}).json()["items"]
-        return [
-            each
-            for each in items
-            if each["person"] == "巡逻保安李强" and datetime.fromisoformat(each["received_at"]) > self.begun_at
-        ]
-
-    def rounds(self) -> list[dict[str, Any]]:
-        now = datetime.now(UTC)
-        span = {"from": (now - timedelta(days=1)).isoformat(), "until": now.isoformat()}
-        items: list[dict[str, Any]] = self.client.get("/inspection-rounds", params=span).json()["items"]
-        return [each for each in items if each["round"] is not None and each["plan"] == self.plan]
-
-
-@pytest.fixture
-def route(calm: Service, request: pytest.FixtureRequest) -> Iterator[Route]:
-    plan_key = f"daily-{zlib.crc32(request.node.name.encode())}"
-    keys = tuple(f"{plan_key}-{number}" for number in (1, 2, 3))
-
-    async def stairs(connection: psycopg.AsyncConnection[Any]) -> None:
-        for number, key in enumerate(keys, start=1):
-            await connection.execute(
-                "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
-                "values (%s, %s, %s, 'escape_stair', 'A', %s, %s)",
-                [calm.garden.id, calm.garden.room, key, f"{number} 号疏散楼梯", f"Escape stair {number}"],
-            )
-
-    calm.act(stairs)
-    with httpx.Client(base_url=f"{calm.url}/api/v1", headers=HEADERS, timeout=30) as client:
-        links: dict[str, str] = {}
-        for key in keys:
-            issued = client.post("/tags", json={"site": "garden", "facility": key})
-            links[key] = issued.raise_for_status().json()["tag"]["link"]
-        plan = {
-            "site": "garden",
-            "key": plan_key,
-            "name": {"zh": "疏散楼梯日巡", "en": "Stairs, daily"},
-            "grid": "第一网格",
-            "officer": "消防网格员赵敏",
-            "period": "day",
-            "starts_at": "00:00",
-            "window_min": 1440,
-            "stops": [{"facility": each, "leg_s": 0, "dwell_s": 0} for each in keys],
-        }
-        client.post("/inspection-plans", json=plan).raise_for_status()
-        yield Route(client, plan_key, keys, links, datetime.now(UTC))
-        client.post(f"/inspection-plans/garden/{plan_key}/retire").raise_for_status()
-
-
-def bar(page: Page) -> Locator:
-    return page.locator(".bar")
-
-
-def scan(page: Page, name: str) -> None:
-    page.get_by_role("button", name="扫码", exact=True).tap()
-    expect(page.get_by_role("heading", name=name)).to_be_visible()
 
 
 def test_a_round_is_walked_with_and_without_network(calm: Service, phone: Phone, route: Route, keep: Keep) -> None:
@@ -135,22 +61,15 @@ def he_signs_it(page: Page, keep: Keep) -> None:
     keep(page, "patrol-signed-390-zh")
 
 
-def sign_in(page: Page, calm: Service) -> None:
-    page.get_by_label("登录名").fill("guard")
-    page.get_by_label("密码").fill(calm.passwords["guard"])
-    assert serious(page) == []
-    page.get_by_role("button", name="登录").tap()
-
-
 def sign_in_and_start(page: Page, calm: Service, keep: Keep) -> None:
     sign_in(page, calm)
-    expect(page.get_by_role("heading", name="疏散楼梯日巡")).to_be_visible()
+    expect(page.get_by_role("heading", name="疏散楼梯日巡").first).to_be_visible()
     expect(bar(page)).to_contain_text("手机已存 0 · 已发送 0")
     assert serious(page) == []
     keep(page, "patrol-today-390-zh")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.get_by_role("button", name="开始巡检").tap()
-    expect(page.get_by_text("0 / 3 点")).to_be_visible()
+    expect(page.locator(".at-round").get_by_text("0 / 3 点")).to_be_visible()
 
 
 def a_healthy_point_in_three_taps(page: Page, keep: Keep) -> None:
@@ -255,11 +174,6 @@ def given_to_another(page: Page, keep: Keep) -> None:
     expect(page.get_by_text("维修工程师张师傅 is walking it")).to_be_visible()
 
 
-def another_tag(route: Route, facility: str) -> dict[str, str]:
-    issued = route.client.post("/tags", json={"site": "garden", "facility": facility})
-    return issued.raise_for_status().json()["tag"]
-
-
 def told(page: Page, what: str, keep: Keep, *, deed: str = "Scan on") -> None:
     notice = page.get_by_role("alertdialog", name=what)
     expect(notice).to_be_visible()
@@ -287,7 +201,7 @@ def test_what_waits_and_what_is_refused_stays_in_sight(calm: Service, phone: Pho
         sign_in(page, calm)
         page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         page.get_by_role("button", name="开始巡检").tap()
-        expect(page.get_by_text("0 / 3 点")).to_be_visible()
+        expect(page.locator(".at-round").get_by_text("0 / 3 点")).to_be_visible()
         page.context.set_offline(True)
         page.get_by_role("button", name="扫码", exact=True).tap()
         the_same_tag_before_the_lens_is_one_scan(page)

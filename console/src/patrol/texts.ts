@@ -96,6 +96,8 @@ export const TEXTS = {
   outcome_unfinished: { zh: '未填完', en: 'unfinished' },
   outcome_unjudged: { zh: '未判定', en: 'not judged' },
 
+  place_photo: { zh: '{name}的位置照片', en: 'Where {name} is' },
+
   // -- scanning
   aim: { zh: '对准标签', en: 'Point at the tag' },
   aim_at: { zh: '对准「{name}」的标签', en: 'Point at the tag of {name}' },

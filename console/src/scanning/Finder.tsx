@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { api, given } from '../api/client';
 import { useExplained } from '../api/problem';
 import { useTexts } from '../words/words';
@@ -13,14 +13,22 @@ import './scanning.css';
 const LOOK_EVERY_MS = 120;
 
 export type OnRead = (text: string, means: Means) => Promise<void>;
-type Props = { looking: boolean; aim: string; onRead: OnRead; onType: () => void; onBack: () => void };
+type Props = {
+  looking: boolean;
+  aim: string;
+  onRead: OnRead;
+  onType: () => void;
+  onBack: () => void;
+  /** What helps to find it, below the words. */
+  children?: ReactNode;
+};
 
 /** Of several codes in one picture, ours. */
 function ours(texts: readonly string[]): string | undefined {
   return texts.find(each => 'code' in read(each)) ?? texts[0];
 }
 
-export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
+export function Finder({ looking, aim, onRead, onType, onBack, children }: Props) {
   const say = useTexts(TEXTS);
   const video = useRef<HTMLVideoElement>(null);
   const camera = useCamera(video);
@@ -75,6 +83,7 @@ export function Finder({ looking, aim, onRead, onType, onBack }: Props) {
       <video ref={video} playsInline muted className="scan-seen" />
       <div className="scan-aim" aria-hidden="true" />
       <p className="scan-words">{fault === '' ? aim : fault}</p>
+      {children}
       {state === 'paused' && (
         <button type="button" className="scan-state" onClick={camera.resume}>
           {say('camera_paused')}

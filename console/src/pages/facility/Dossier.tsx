@@ -135,5 +135,6 @@ const MOVES: Readonly<Record<string, string>> = {
   tag: 'tag_move',
   fitness: 'fitness_move',
   certificate: 'certificate_move',
+  place_photo: 'place_photo_move',
 };
 const REASONS: Readonly<Record<string, string>> = { condition: 'condition_reason', work_order: 'order_reason' };

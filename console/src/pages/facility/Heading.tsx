@@ -6,6 +6,7 @@ import { useGrade, type Where } from '../../estate/facility';
 import { useNow_ms } from '../../time/now';
 import { duration, moment } from '../../time/spoken';
 import { useTexts, useWords } from '../../words/words';
+import { PlacePhoto } from './PlacePhoto';
 import { TEXTS } from './texts';
 
 /** Name, place, grade with its reason, kind, and whether its gateway is heard. */
@@ -44,6 +45,7 @@ export function Heading({ where, found, stale }: { where: Where; found: Facility
         {facility.fitness && <FitnessFact fitness={facility.fitness} />}
         {grade && <GradeReason grade={grade} />}
       </dl>
+      <PlacePhoto where={where} found={found} />
       {stale && (
         <p role="alert" className="stale-note">
           {t('facility.stale')}

@@ -71,6 +71,11 @@ export async function all<S extends Store>(store: S): Promise<Stores[S][]> {
   return answered(database.transaction(store).objectStore(store).getAll());
 }
 
+export async function keysOf(store: Store): Promise<string[]> {
+  const database = await open();
+  return (await answered(database.transaction(store).objectStore(store).getAllKeys())) as string[];
+}
+
 export function put<S extends Exclude<Store, 'said'>>(store: S, value: Stores[S]): Promise<void> {
   return write([store], of => of(store).put(value));
 }
@@ -79,7 +84,7 @@ export function remove(store: Store, key: string): Promise<void> {
   return write([store], of => of(store).delete(key));
 }
 
-/** What the service said last: the session, today's rounds, checklists. */
+/** What the service said last: the session, today's rounds, checklists, photos of places. */
 export async function said<T>(key: string): Promise<T | null> {
   return ((await get('said', key)) as T | undefined) ?? null;
 }

@@ -10,6 +10,7 @@ import { hashOf, type Means, sha256 } from '../../scanning/codes';
 import { positionNear } from '../position';
 import { all, keepSaid, put, said, write } from './database';
 import { Sender, type Sending, SignedOut, tidy, tryAgain } from './outbox';
+import { Places } from './places';
 import type { Draft, Entry, FinishEntry, Name, Photo, VisitEntry } from './shapes';
 import { draftKey } from './shapes';
 
@@ -28,6 +29,8 @@ export type Known = {
   readonly entries: readonly Entry[];
   readonly photos: readonly Photo[];
   readonly drafts: readonly Draft[];
+  /** Photos of places that lie on the phone, by their SHA-256. */
+  readonly places: ReadonlySet<string>;
   readonly sending: Sending;
 };
 
@@ -43,9 +46,12 @@ export class Patrol {
     entries: [],
     photos: [],
     drafts: [],
+    places: new Set(),
     sending: 'idle',
   };
   readonly #listeners = new Set<() => void>();
+  readonly #places = new Places(places => this.#tell({ places }));
+  readonly #unwritten = new Map<string, Draft>();
   #phone = '';
   #pumping = false;
   #again = false;
@@ -80,6 +86,7 @@ export class Patrol {
       checklists: (await said<ChecklistOut[]>('checklists')) ?? [],
     });
     await this.#reread();
+    await this.#places.open();
     this.#tell({ ready: true });
     // Asked for, and granted to pages that people use: the browser then does not clear it when the phone is full.
     void navigator.storage?.persist?.().catch(() => false);
@@ -100,7 +107,7 @@ export class Patrol {
 
   async #reread(): Promise<void> {
     const [entries, photos, drafts] = [await all('outbox'), await all('photos'), await all('drafts')];
-    this.#tell({ entries, photos, drafts });
+    this.#tell({ entries, photos, drafts: this.#newest(drafts) });
   }
 
   // ---------------------------------------------------------------- asked of the service
@@ -120,6 +127,7 @@ export class Patrol {
       for (const key of ['me', 'lines', 'rounds']) of('said').delete(key);
     });
     this.#tell({ me: null, signedOut: false, lines: [], rounds: [], readAt_ms: null });
+    this.#places.want([]);
   }
 
   async #become(me: Me): Promise<void> {
@@ -170,6 +178,7 @@ export class Patrol {
   async #keepRounds(rounds: readonly RoundOut[]): Promise<void> {
     await keepSaid('rounds', rounds);
     this.#tell({ rounds });
+    this.#places.want(rounds);
   }
 
   async #walk(round: RoundOut): Promise<RoundOut> {
@@ -246,9 +255,19 @@ export class Patrol {
     return draft;
   }
 
+  /** Known at once: the next answer is given before a slow phone has written this one, and must not lose it. */
   async keepDraft(draft: Draft): Promise<void> {
-    await put('drafts', draft);
-    this.#tell({ drafts: [...this.known.drafts.filter(each => each.key !== draft.key), draft] });
+    this.#unwritten.set(draft.key, draft);
+    this.#tell({ drafts: this.#newest(this.known.drafts) });
+    try {
+      await put('drafts', draft);
+    } finally {
+      if (this.#unwritten.get(draft.key) === draft) this.#unwritten.delete(draft.key);
+    }
+  }
+
+  #newest(drafts: readonly Draft[]): Draft[] {
+    return [...drafts.filter(each => !this.#unwritten.has(each.key)), ...this.#unwritten.values()];
   }
 
   /** The picture is on the phone when this returns. */

@@ -8,6 +8,7 @@ import { Item } from '../Item';
 import { type Draft, draftKey } from '../kept/shapes';
 import { dayAndClock } from '../moments';
 import { usePatrol } from '../PatrolContext';
+import { Place } from '../Place';
 import { passedOver, standings } from '../rounds';
 import { Shot } from '../Shot';
 import { TEXTS } from '../texts';
@@ -120,6 +121,7 @@ function Form({ round, stop, draft, checklist, onBack, onSaved, onScan }: FormPr
           ? say('last_never')
           : say('last', { at: dayAndClock(stop.last.at), outcome: say(`outcome_${stop.last.outcome}`) })}
       </p>
+      <Place stop={stop} />
       {draft.means === 'typed' && (
         <p className="told">
           {say('by_link')}{' '}

@@ -4,6 +4,7 @@ import type { GuardOut, RoundOut } from '../../api/schema';
 import { useTexts, useWords } from '../../words/words';
 import { dayAndClock } from '../moments';
 import { usePatrol } from '../PatrolContext';
+import { Place } from '../Place';
 import { isDone, isEnded, nextOf, type Standing, standings } from '../rounds';
 import { TEXTS } from '../texts';
 import type { View } from '../views';
@@ -54,6 +55,7 @@ export function Round({ round, go, onBack, onEnded }: Props) {
             >
               <Stop standing={standing} isNext={standing === next} />
             </button>
+            {standing === next && <Place stop={standing.stop} />}
           </li>
         ))}
       </ol>

@@ -10,6 +10,7 @@ import { useTexts, useWords } from '../../words/words';
 import type { Name } from '../kept/shapes';
 import { clock } from '../moments';
 import { usePatrol } from '../PatrolContext';
+import { Place } from '../Place';
 import { isDone, standings } from '../rounds';
 import { TEXTS } from '../texts';
 import type { View } from '../views';
@@ -26,7 +27,7 @@ export function Scan({ round, wanted, replace, onBack }: Props) {
   const say = useTexts(TEXTS);
   const [notice, setNotice] = useState<Notice | null>(null);
   const [typing, setTyping] = useState(false);
-  const wantedStop = round.stops.find(each => each.stop.facility === wanted)?.stop ?? null;
+  const wantedStop = round.stops.find(each => each.stop.facility === wanted) ?? null;
   const last = useRef({ text: '', at_ms: -SAME_MS });
   const onRead = useOnRead(round, wanted, replace, setNotice, last);
   // However long he read the notice: the tag that is still before the lens is the same scan.
@@ -38,11 +39,13 @@ export function Scan({ round, wanted, replace, onBack }: Props) {
     <main className="scan">
       <Finder
         looking={notice === null && !typing}
-        aim={wantedStop === null ? say('aim') : say('aim_at', { name: of(wantedStop.name) })}
+        aim={wantedStop === null ? say('aim') : say('aim_at', { name: of(wantedStop.stop.name) })}
         onRead={onRead}
         onType={() => setTyping(true)}
         onBack={onBack}
-      />
+      >
+        {wantedStop !== null && <Place stop={wantedStop} />}
+      </Finder>
       {typing && notice === null && <Typing onRead={onRead} onClose={() => setTyping(false)} />}
       {notice !== null && (
         <section className="scan-sheet" role="alertdialog" aria-label={notice.text}>
