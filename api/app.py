@@ -61,7 +61,7 @@ from api.authentication import require_metrics_token, signed_in_or_token
 from api.console import Console
 from api.description import description
 from api.doubt_watch import DoubtWatch
-from api.equipment_watch import EquipmentWatch
+from api.expiry_watch import ExpiryWatch
 from api.feed import Feed, Pace
 from api.metrics import MEDIA_TYPE, Levels, Measured, Metrics
 from api.oidc import Provider, Registration
@@ -157,7 +157,7 @@ def furnish(
     photo_watch = app.state.photo_watch = PhotoWatch(pool, round(settings.photos_site_gib * 2**30))
     desk = Desk(book, table, _public_urls(settings))
     app.state.report_watch = ReportWatch(pool, book, clock)
-    app.state.equipment_watch = EquipmentWatch(pool, packs, table, book, clock)
+    app.state.expiry_watch = ExpiryWatch(pool, packs, table, book, clock)
     app.state.metrics = Metrics(lambda: _levels(pool, feed, watchdog, photo_watch))
     app.state.service = Service(
         pool=pool,
@@ -286,7 +286,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     doubt_watch: DoubtWatch = app.state.doubt_watch
     photo_watch: PhotoWatch = app.state.photo_watch
     report_watch: ReportWatch = app.state.report_watch
-    equipment_watch: EquipmentWatch = app.state.equipment_watch
+    expiry_watch: ExpiryWatch = app.state.expiry_watch
     tasks = (
         asyncio.create_task(service.feed.run(), name="live stream reader"),
         asyncio.create_task(watchdog.run(service.sites), name="watch over ingest"),
@@ -294,7 +294,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
         asyncio.create_task(doubt_watch.run(service.sites), name="watch over late doubts"),
         asyncio.create_task(photo_watch.run(service.sites), name="watch over the room for pictures"),
         asyncio.create_task(report_watch.run(service.sites), name="watch over reports"),
-        asyncio.create_task(equipment_watch.run(service.sites), name="watch over the age of equipment"),
+        asyncio.create_task(expiry_watch.run(service.sites), name="watch over what ends on a day"),
     )
     try:
         yield

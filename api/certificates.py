@@ -215,7 +215,7 @@ async def get_certificate_page(
 async def _keep(deed: Deed, certificate: int, data: bytes) -> Page:
     """The bytes in the directory, and what the ledger is to know of them.
 
-    Raises NotFound, NoRight, NotAPicture, PhotosFull, Refused for a page too many, Unavailable where the disk does not take it.
+    Raises NotFound, NoRight, NotAPicture, PhotosFull, Refused for a page too many, Withdrawn, Unavailable where the disk does not take it.
     """
 
     async def look(connection: Connection) -> None:

@@ -25,9 +25,11 @@ from ledger.errors import (
     NotPermitted,
     OwnWork,
     Refused,
+    Retired,
     Superseded,
     TookTooLong,
     Unavailable,
+    Withdrawn,
 )
 from ledger.migrate import MigrationError
 
@@ -122,6 +124,8 @@ KIND_OF: Mapping[type[LedgerError], Kind] = {
     IllegalMove: Kind("illegal_move", 409),
     OwnWork: Kind("own_work", 409),
     Superseded: Kind("superseded", 409),
+    Withdrawn: Kind("withdrawn", 409),
+    Retired: Kind("retired", 409),
     NotPermitted: Kind("not_permitted", 403),
     Conflict: Kind("conflict", 409),
     Invalid: INVALID,

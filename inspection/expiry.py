@@ -1,7 +1,7 @@
-"""How soon a piece of equipment ends, in the steps at which somebody is told: 60, 30 and 7 days ahead. Pure.
+"""How soon a piece of equipment or a certificate ends, in the steps at which somebody is told: 60, 30 and 7 days ahead. Pure.
 
 Sixty and thirty days ahead it stands in the list and in the month's report; the last week, and what has ended, is an alarm:
-one of each facility however many of its pieces end, and of a site no more than a person goes through on a day.
+one of each facility however many of its pieces or papers end, and of a site no more than a person goes through on a day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +11,21 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from inspection.checklist import Book
-from ledger.expiring import EndingPiece
+from ledger.certificates import CertificateKind
+from ledger.expiring import EndingCertificate, EndingPiece
 from ledger.records import Grade
 
 LOOK_AHEAD_DAYS_MAX = 366
 ALARM_AHEAD_DAYS = 7
 ALARMS_MAX = 10  # of one rule at one site: what was bought together ends together
-PIECES_SAID_MAX = 10
+SAID_MAX = 10  # of one facility
+# What has to be there as long as the facility runs. A product's paper lets it be installed, acceptance is once, and of
+# `other` nobody knows.
+REQUIRED = frozenset(CertificateKind) - {
+    CertificateKind.FIRE_PRODUCT,
+    CertificateKind.ACCEPTANCE,
+    CertificateKind.OTHER,
+}
 _FIRE = "fire"  # the class of work
 _ON_NO_ROUND = frozenset({"fire_alarm_control_unit"})  # has no checklist
 _ROOMS = frozenset({"fire_control_room", "fire_pump_room"})  # their machines have no end by a standard
@@ -32,14 +40,21 @@ class Expiry(StrEnum):
 
 
 class Ending(StrEnum):
-    """Keys of the rules that the ages of equipment are judged by, in the pack `any`."""
+    """Keys of the rules that the ends of equipment and certificates are judged by, in the pack `any`."""
 
-    ENDS_SOON = "equipment_ends_soon"
-    ENDED = "equipment_ended"
+    EQUIPMENT_ENDS_SOON = "equipment_ends_soon"
+    EQUIPMENT_ENDED = "equipment_ended"
+    CERTIFICATE_ENDS_SOON = "certificate_ends_soon"
+    CERTIFICATE_ENDED = "certificate_ended"
 
 
 _STEPS = ((7, Expiry.WITHIN_7_DAYS), (30, Expiry.WITHIN_30_DAYS), (60, Expiry.WITHIN_60_DAYS))
-_ALARMS = {Expiry.ENDED: Ending.ENDED, Expiry.WITHIN_7_DAYS: Ending.ENDS_SOON}
+
+EndingThing = EndingPiece | EndingCertificate
+_ALARMS: Mapping[type[EndingThing], Mapping[Expiry, Ending]] = {
+    EndingPiece: {Expiry.ENDED: Ending.EQUIPMENT_ENDED, Expiry.WITHIN_7_DAYS: Ending.EQUIPMENT_ENDS_SOON},
+    EndingCertificate: {Expiry.ENDED: Ending.CERTIFICATE_ENDED, Expiry.WITHIN_7_DAYS: Ending.CERTIFICATE_ENDS_SOON},
+}
 
 Place = tuple[int, str]  # facility, rule
 
@@ -48,10 +63,10 @@ Place = tuple[int, str]  # facility, rule
 class _Facility:
     id: int
     grade: Grade
-    pieces: Sequence[EndingPiece]  # the first to end first
+    things: Sequence[EndingThing]  # of one type, the first to end first
 
     def rank(self) -> tuple[int, date, int]:
-        return list(Grade).index(self.grade), self.pieces[0].ends_on, self.id
+        return list(Grade).index(self.grade), self.things[0].ends_on, self.id
 
 
 def expiry(ends_on: date, today: date) -> Expiry:
@@ -68,15 +83,15 @@ def fire_kinds(book: Book) -> frozenset[str]:
 
 
 def alarms(
-    pieces: Iterable[EndingPiece], standing: AbstractSet[Place], today: date
+    things: Iterable[EndingThing], standing: AbstractSet[Place], today: date
 ) -> Mapping[Place, Mapping[str, object]]:
     """What an alarm says, by facility and rule. What stands goes on while it is so; then the gravest, the first to end."""
     of: dict[Ending, list[_Facility]] = {rule: [] for rule in Ending}
-    by_facility: dict[int, list[EndingPiece]] = {}
-    for each in sorted(pieces, key=lambda one: (one.ends_on, one.asset_id)):
-        by_facility.setdefault(each.facility_id, []).append(each)
-    for facility_id, its in by_facility.items():
-        due = _ALARMS.get(expiry(its[0].ends_on, today))
+    by_facility: dict[tuple[int, type[EndingThing]], list[EndingThing]] = {}
+    for each in sorted(things, key=lambda one: (one.ends_on, one.id)):
+        by_facility.setdefault((each.facility_id, type(each)), []).append(each)
+    for (facility_id, sort), its in by_facility.items():
+        due = _ALARMS[sort].get(expiry(its[0].ends_on, today))
         if due is not None:
             of[due].append(_Facility(facility_id, its[0].grade, its))
     found: dict[Place, Mapping[str, object]] = {}
@@ -88,13 +103,22 @@ def alarms(
 
 
 def _said(rule: Ending, facility: _Facility, today: date, *, others: int) -> Mapping[str, object]:
-    ending = [each for each in facility.pieces if expiry(each.ends_on, today) in _ALARMS]
-    return {
-        "rule": rule.value,
-        "pieces": [
-            {"part": each.part_key, "maker": each.maker, "model": each.model, "ends_on": each.ends_on.isoformat()}
-            for each in ending[:PIECES_SAID_MAX]
-        ],
-        "more_pieces": len(ending) - len(ending[:PIECES_SAID_MAX]),
-        "more_facilities": others,
-    }
+    ending = [each for each in facility.things if expiry(each.ends_on, today) in _ALARMS[type(each)]]
+    return {"rule": rule.value, **_told(ending), "more_facilities": others}
+
+
+def _told(ending: Sequence[EndingThing]) -> Mapping[str, object]:
+    """The words of pieces or of certificates: of which of them, `ending` is throughout."""
+    pieces = [
+        {"part": each.part_key, "maker": each.maker, "model": each.model, "ends_on": each.ends_on.isoformat()}
+        for each in ending
+        if isinstance(each, EndingPiece)
+    ]
+    papers = [
+        {"kind": each.kind.value, "number": each.number, "ends_on": each.ends_on.isoformat()}
+        for each in ending
+        if isinstance(each, EndingCertificate)
+    ]
+    if papers:
+        return {"certificates": papers[:SAID_MAX], "more_certificates": len(papers[SAID_MAX:])}
+    return {"pieces": pieces[:SAID_MAX], "more_pieces": len(pieces[SAID_MAX:])}

@@ -1,4 +1,4 @@
-"""Conditions that a calendar judges and no engine, of rounds or of how old equipment is: made when one is first raised, at the
+"""Conditions that a calendar judges and no engine, of rounds or of what ends on a day: made when one is first raised, at the
 place it stands at.
 """
 
@@ -14,7 +14,7 @@ class Calendar(IntEnum):
     """Classes of the advisory lock, with the site's id."""
 
     ROUNDS = 7_482_026
-    EQUIPMENT = 7_482_028
+    EXPIRY = 7_482_028
 
 
 async def watch(connection: Connection, site_id: int, calendar: Calendar) -> bool:

@@ -11,12 +11,13 @@ from typing import LiteralString
 
 from psycopg.rows import TupleRow
 
-from ledger import dossier
-from ledger.errors import Conflict, NotFound, Refused, Superseded
+from ledger import dossier, facilities
+from ledger.errors import Conflict, NotFound, Refused, Retired, Superseded, Withdrawn
 from ledger.pool import Connection
 from ledger.records import Facility, Grade
 
-CERTIFICATES_MAX = 200  # of one facility
+CERTIFICATES_MAX = 200  # that count, of one facility
+EVER_MAX = 2000  # on record of one facility, replaced and withdrawn ones too
 PAGES_MAX = 20  # of one certificate
 
 
@@ -102,20 +103,21 @@ _COLUMNS: LiteralString = (
     "as replaced_by_id, held.added_at, held.added_by, held.withdrawn_at, held.withdrawn_by, held.withdrawn_why "
     "from certificate as held join facility on facility.id = held.facility_id join site on site.id = held.site_id "
 )
-_COUNTS: LiteralString = (
+COUNTS: LiteralString = (
     "held.withdrawn_at is null and not exists (select from certificate as newer "
     "where newer.replaces_id = held.id and newer.withdrawn_at is null) "
 )
 
 
 async def add(connection: Connection, facility: Facility, new: NewCertificate, *, actor: str, now: datetime) -> int:
-    """Raises NotFound for what it is to replace, Refused when that counts no longer or is of another kind, Conflict for
-    one that is there already.
+    """Raises NotFound for what it is to replace, Refused when that counts no longer or is of another kind or there are too
+    many, Retired where the facility is, Conflict for one that is there already.
     """
     await dossier.lock_facilities(connection, [facility.id])
+    if await facilities.is_retired(connection, facility.id):
+        raise Retired(f"facility {facility.key} is retired, and nothing is certified of it any more")
     held = await of_facility(connection, facility.id)
-    if len(held) >= CERTIFICATES_MAX:
-        raise Refused(f"facility {facility.key} has {CERTIFICATES_MAX} certificates already, and takes no more")
+    _refuse_too_many(held, facility, new)
     if new.replaces_id is not None:
         _refuse_to_replace(held, new, new.replaces_id)
     same = next((each for each in held if each.counts and _names(each) == _names(new)), None)
@@ -152,6 +154,13 @@ async def add(connection: Connection, facility: Facility, new: NewCertificate, *
     return number
 
 
+def _refuse_too_many(held: Sequence[Certificate], facility: Facility, new: NewCertificate) -> None:
+    if new.replaces_id is None and sum(each.counts for each in held) >= CERTIFICATES_MAX:
+        raise Refused(f"facility {facility.key} has {CERTIFICATES_MAX} certificates that count, and takes no more")
+    if len(held) >= EVER_MAX:
+        raise Refused(f"facility {facility.key} has {EVER_MAX} certificates on record, and takes no more")
+
+
 def _refuse_to_replace(held: Sequence[Certificate], new: NewCertificate, replaces_id: int) -> None:
     old = next((each for each in held if each.id == replaces_id), None)
     if old is None:
@@ -169,12 +178,12 @@ def _names(named: Certificate | NewCertificate) -> tuple[CertificateKind, str, s
 async def withdraw(connection: Connection, number: int, *, why: str, actor: str, now: datetime) -> None:
     """It was entered by mistake, or its issuer took it back: it counts no more, and what it replaced counts again.
 
-    Raises NotFound, Refused when it is withdrawn already, Superseded when what came in its place is not: what it replaced
+    Raises NotFound, Withdrawn when it is already, Superseded when what came in its place is not: what it replaced
     would count beside that.
     """
     found = await _locked(connection, number)
     if found.withdrawn_at is not None:
-        raise Refused(f"certificate {found.number} is withdrawn already")
+        raise Withdrawn(f"certificate {found.number} is withdrawn already")
     if found.replaced_by_id is not None:
         newer = await get(connection, found.replaced_by_id)
         raise Superseded(f"certificate {newer.number} came in place of {found.number}: withdraw that one first")
@@ -192,7 +201,7 @@ async def _locked(connection: Connection, number: int) -> Certificate:
 
 
 async def add_page(connection: Connection, number: int, page: Page) -> None:
-    """The bytes are kept already. The same twice is there once. Raises NotFound, Refused."""
+    """The bytes are kept already. The same twice is there once. Raises NotFound, Refused, Withdrawn."""
     found = await _locked(connection, number)
     if not await lacks_page(connection, found, page.sha256):
         return
@@ -206,7 +215,9 @@ async def add_page(connection: Connection, number: int, page: Page) -> None:
 
 
 async def lacks_page(connection: Connection, of: Certificate, sha256: str) -> bool:
-    """Whether that page is still to be added. Raises Refused where it would be one too many."""
+    """Whether that page is still to be added. Raises Refused where it would be one too many, Withdrawn."""
+    if of.withdrawn_at is not None:
+        raise Withdrawn(f"certificate {of.number} is withdrawn, and takes no pages any more")
     held = (await pages(connection, [of.id]))[of.id]
     if any(each.sha256 == sha256 for each in held):
         return False
@@ -227,9 +238,9 @@ async def get(connection: Connection, number: int) -> Certificate:
 async def of_facility(connection: Connection, facility_id: int) -> list[Certificate]:
     """All there ever were; what counts and ends first comes first, then what counts no longer, the newest first."""
     cursor = await connection.execute(
-        _COLUMNS + f"where held.facility_id = %s order by not ({_COUNTS}), "
-        f"case when {_COUNTS} then held.valid_until end, held.id desc limit %s",
-        [facility_id, CERTIFICATES_MAX],
+        _COLUMNS + f"where held.facility_id = %s order by not ({COUNTS}), "
+        f"case when {COUNTS} then held.valid_until end, held.id desc limit %s",
+        [facility_id, EVER_MAX],
     )
     return [_certificate(row) async for row in cursor]
 
@@ -245,7 +256,7 @@ async def ending(
     """Those that count at living facilities and end on that day or before, the first to end first."""
     cursor = await connection.execute(
         _COLUMNS + f"where site.key = %(site)s and facility.retired_at is null and held.valid_until <= %(until)s "
-        f"and {_COUNTS} and (%(day)s::date is null or (held.valid_until, held.id) > (%(day)s, %(id)s)) "
+        f"and {COUNTS} and (%(day)s::date is null or (held.valid_until, held.id) > (%(day)s, %(id)s)) "
         "order by held.valid_until, held.id limit %(limit)s",
         {
             "site": site_key,

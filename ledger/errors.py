@@ -6,6 +6,8 @@
     |   |-- IllegalMove      the lifecycle does not allow it from here; carries the legal moves
     |   |-- OwnWork          who did it does not answer for it: let another do that
     |   |-- Superseded       a newer one came in its place: that one first
+    |   |-- Withdrawn        it is on record only, and takes nothing more
+    |   |-- Retired          its facility is no more: of one that is there
     |   |-- NotPermitted     the response table does not allow it for this grade, severity or duration
     |   `-- Conflict         somebody else was there first, or the key is taken
     |-- Invalid              a value breaks a rule of the ledger; says which and what would do
@@ -49,6 +51,14 @@ class OwnWork(Refused):
 
 class Superseded(Refused):
     """A newer one came in its place; the message names it."""
+
+
+class Withdrawn(Refused):
+    """It was taken back and is on record only."""
+
+
+class Retired(Refused):
+    """The facility is no more in service."""
 
 
 class NotPermitted(Refused):

@@ -1,9 +1,10 @@
-"""Pieces of equipment whose life ends soon, or has: each with the facility it is installed at."""
+"""Pieces of equipment whose life ends soon, or has, and certificates: each with the facility it is of."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+from ledger.certificates import COUNTS, CertificateKind
 from ledger.pool import Connection
 from ledger.records import Grade
 
@@ -33,7 +34,7 @@ class Expiring:
 class EndingPiece:
     """As much of it as an alarm says."""
 
-    asset_id: int
+    id: int
     facility_id: int
     grade: Grade
     part_key: str | None
@@ -42,7 +43,19 @@ class EndingPiece:
     ends_on: date
 
 
-_PIECES_MAX = 5000  # of one site, the first to end: none is missed, only told when those before it are replaced
+@dataclass(frozen=True, slots=True)
+class EndingCertificate:
+    """As much of it as an alarm says."""
+
+    id: int
+    facility_id: int
+    grade: Grade
+    kind: CertificateKind
+    number: str
+    ends_on: date
+
+
+_ENDING_MAX = 5000  # of one site, the first to end: none is missed, only told when those before it are replaced
 
 
 async def pieces(connection: Connection, site_id: int, *, until: date, kinds: Collection[str]) -> list[EndingPiece]:
@@ -52,9 +65,26 @@ async def pieces(connection: Connection, site_id: int, *, until: date, kinds: Co
         "from asset join facility on facility.id = asset.facility_id left join part on part.id = asset.part_id "
         "where asset.site_id = %s and facility.retired_at is null and removed_on is null and expected_end_on <= %s "
         "and facility.kind = any(%s) order by expected_end_on, asset.id limit %s",
-        [site_id, until, sorted(kinds), _PIECES_MAX],
+        [site_id, until, sorted(kinds), _ENDING_MAX],
     )
     return [EndingPiece(number, facility, Grade(grade), *rest) async for number, facility, grade, *rest in cursor]
+
+
+async def certificates(
+    connection: Connection, site_id: int, *, until: date, kinds: Collection[CertificateKind]
+) -> list[EndingCertificate]:
+    """Of these kinds, that count at living facilities and end on that day or before."""
+    cursor = await connection.execute(
+        "select held.id, facility.id, facility.grade, held.kind, held.number, held.valid_until "  # noqa: S608 - literals all
+        "from certificate as held join facility on facility.id = held.facility_id "
+        "where held.site_id = %s and facility.retired_at is null and held.valid_until <= %s "
+        f"and held.kind = any(%s::certificate_kind[]) and {COUNTS} order by held.valid_until, held.id limit %s",
+        [site_id, until, sorted(kinds), _ENDING_MAX],
+    )
+    return [
+        EndingCertificate(number, facility, Grade(grade), CertificateKind(kind), *rest)
+        async for number, facility, grade, kind, *rest in cursor
+    ]
 
 
 async def page(

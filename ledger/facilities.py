@@ -131,6 +131,13 @@ async def facilities(connection: Connection, site_id: int) -> list[Facility]:
     return [_facility(row) async for row in cursor]
 
 
+async def is_retired(connection: Connection, facility_id: int) -> bool:
+    """Whether it is no more; False also for one that never was."""
+    cursor = await connection.execute("select retired_at is not null from facility where id = %s", [facility_id])
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
 async def facility(connection: Connection, facility_id: int) -> Facility:
     """Raises NotFound; a retired one is still found, for its history."""
     cursor = await connection.execute(

@@ -21,6 +21,30 @@ INSPECTION: Mapping[str, LiteralString] = {
         from happened full join entries using (facility_id, kind) where happened.count is distinct from entries.count
         order by 1, 2
     """,
+    "dossier_has_every_certificate": """
+        with happened as (
+            select facility_id, id as certificate, 'add' as move, kind::text, number, issuer, issued_on::text,
+                   valid_until::text, null as sha256 from certificate
+            union all
+            select facility_id, id, 'withdraw', kind::text, number, issuer, null, null, null
+            from certificate where withdrawn_at is not null
+            union all
+            select facility_id, certificate_id, 'page', kind::text, number, issuer, null, null, sha256
+            from certificate_page join certificate on certificate.id = certificate_id
+        ), told as (
+            select facility_id, convert_from(body, 'UTF8')::jsonb as body from dossier_entry where kind = 'certificate'
+        ), entries as (
+            select facility_id, (body ->> 'certificate')::bigint as certificate, body ->> 'move' as move, body ->> 'kind',
+                   body ->> 'number', body ->> 'issuer', body ->> 'issued_on', body ->> 'valid_until', body ->> 'sha256'
+            from told
+        )
+        select facility_id as facility, certificate, move, 'is not in the dossier' as fault
+        from (table happened except all table entries) as missing
+        union all
+        select facility_id, certificate, move, 'is in the dossier only'
+        from (table entries except all table happened) as invented
+        order by 1, 2, 3, 4
+    """,
     "round_journal_gives_state": """
         with told as (
             select round_id, seq, from_state, to_state, move, guard, row_number() over journal as place,

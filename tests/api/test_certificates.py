@@ -160,3 +160,62 @@ async def test_who_may_register(app: FastAPI, owner: psycopg.AsyncConnection[Any
             assert (await anybody.post(AT, json=WATER)).status_code == status
             assert len((await anybody.get(AT)).json()["items"]) == 1
             assert (await anybody.get("/certificates", params={"site": "harbour"})).status_code == 404
+
+
+async def test_a_stranger_is_not_given_a_page_that_lies_on_the_disk(
+    app: FastAPI, client: httpx.AsyncClient, owner: psycopg.AsyncConnection[Any], estate: Estate, tmp_path: Path
+) -> None:
+    number = (await registered(client))["id"]
+    photo = camera()
+    answer = await client.post(f"/certificates/{number}/pages", content=photo)
+    sha256 = answer.json()["pages"][0]["sha256"]
+    at = f"/certificates/{number}/pages/{sha256}"
+    assert any(path.read_bytes() == photo for path in (tmp_path / "photos").rglob("*") if path.is_file())
+    for login, site, status in (("member", estate.garden, 200), ("stranger", estate.harbour, 404)):
+        await employ(owner, login, login, {site.id: ["project_manager"]})
+        async with signed_in(app, login) as anybody:
+            assert (await anybody.get(at)).status_code == status
+            assert (await anybody.get(at, params={"small": True})).status_code == status
+
+
+async def test_what_is_withdrawn_takes_no_pages(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    number = (await registered(client))["id"]
+    assert (await client.post(f"/certificates/{number}/withdraw", json={"note": "录错"})).status_code == 200
+    for refused in (
+        await client.post(f"/certificates/{number}/pages", content=camera()),
+        await client.post(f"/certificates/{number}/withdraw", json={"note": "录错"}),
+    ):
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:taizhang:problem:withdrawn")
+        assert "已撤回" in refused.json()["text"]["zh"]
+    assert not [path for path in (tmp_path / "photos").rglob("*") if path.is_file()], "what is refused is not kept"
+
+
+async def test_nothing_new_is_certified_of_what_is_retired_and_what_was_stays(
+    client: httpx.AsyncClient, owner: psycopg.AsyncConnection[Any]
+) -> None:
+    number = (await registered(client))["id"]
+    await owner.execute("update facility set retired_at = now() where key = 'booster-1'")
+    refused = await client.post(AT, json=WATER | {"number": "WQ-2"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:taizhang:problem:retired")
+    assert "退出台账" in refused.json()["text"]["zh"]
+    assert [each["id"] for each in await listed(client)] == [number]
+    assert (await client.post(f"/certificates/{number}/pages", content=PDF)).status_code == 201, "an old paper, found"
+    assert (await client.post(f"/certificates/{number}/withdraw", json={"note": "录错"})).status_code == 200
+
+
+async def test_what_counts_is_bounded_and_so_is_what_is_on_record(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificates, "CERTIFICATES_MAX", 2)
+    monkeypatch.setattr(certificates, "EVER_MAX", 5)
+    first = await registered(client, number="1")
+    second = await registered(client, number="2")
+    assert (await client.post(AT, json=WATER | {"number": "3"})).status_code == 409
+    assert (await client.post(f"/certificates/{first['id']}/withdraw", json={"note": "录错"})).status_code == 200
+    await registered(client, number="3")
+    assert (await client.post(AT, json=WATER | {"number": "4"})).status_code == 409
+    for number in ("2b", "2c"):  # in place of another there is always room
+        second = await registered(client, number=number, replaces=second["id"])
+    last = await client.post(AT, json=WATER | {"number": "2d", "replaces": second["id"]})
+    assert (last.status_code, "on record" in last.json()["detail"]) == (409, True)
+    assert len(await listed(client)) == 5

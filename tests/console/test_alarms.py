@@ -228,11 +228,22 @@ def test_why_do_i_see_this(calm: Service, open_page: OpenPage, keep: Callable[[P
     page = open_page()
     row(page, alarm).locator(".cell-title").click()
     drawer = page.get_by_role("dialog")
-    for told in ("淮海 MFZ/ABC4 · 2026-03-05 到期", "本设施另有 2 件", "本项目另有 7 处设施也到期"):
+    for told in ("报警时的情况", "淮海 MFZ/ABC4 · 2026-03-05 到期", "本设施另有 2 件", "本项目另有 7 处设施也到期"):
         expect(drawer).to_contain_text(told)
     keep(page, "alarm-of-the-calendar-1440-zh")
     drawer.get_by_role("link", name="查看设备").click()
     expect(page.get_by_role("tab", name="设备", selected=True)).to_be_visible()
+    page.close()
+    papers = [{"kind": "water_quality_test", "number": "WQ-117", "ends_on": "2026-03-05"}]
+    alarm = calm.ring(crowd(calm)[0], rule="certificate_ended", certificates=papers, more_certificates=1)
+    page = open_page()
+    row(page, alarm).locator(".cell-title").click()
+    drawer = page.get_by_role("dialog")
+    for told in ("哪些证书到期", "报警时的情况", "WQ-117 · 2026-03-05 到期", "本设施另有 1 件"):
+        expect(drawer).to_contain_text(told)
+    keep(page, "alarm-of-a-certificate-1440-zh")
+    drawer.get_by_role("link", name="查看证书").click()
+    expect(page.get_by_role("tab", name="证书", selected=True)).to_be_visible()
 
 
 def test_what_one_may_not_do_is_not_offered(calm: Service, open_page: OpenPage) -> None:

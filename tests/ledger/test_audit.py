@@ -163,6 +163,13 @@ BREAKS: dict[str, list[tuple[str, ...]]] = {
         ("delete from tag_event where move = 'issue'",),
         ("update inspection_visit set facility_id = (select min(id) from facility), tag_id = null",),
     ],
+    "dossier_has_every_certificate": [
+        ("delete from dossier_entry where kind = 'certificate'",),
+        ("update certificate set number = 'WQ-2026-0118'",),
+        ("update certificate set valid_until = valid_until + 1",),
+        ("update certificate set withdrawn_at = added_at, withdrawn_by = 'x', withdrawn_why = 'x'",),
+        ("alter table certificate_page disable trigger all", "delete from certificate_page"),
+    ],
     "round_journal_gives_state": [
         ("update inspection_round set guard = 'x'",),
         ("delete from inspection_round_event",),

@@ -9,19 +9,29 @@ import { useTexts, useWords } from '../../words/words';
 import { askedFor, type AskedFor as Said } from './asked-for';
 import { TEXTS } from './texts';
 
-/** What a calendar asks for with its alarm, in words: which pieces end and when, which rounds are missing. */
+/** What a calendar asks for with its alarm, in words and as it was then: which pieces or papers end, which rounds are missing. */
 export function AskedFor({ detail }: { detail: AlarmDetail }) {
   const said = askedFor(detail.journal);
   if (said === null) return null;
   const { site, key } = detail.alarm.facility;
-  return said.pieces.length > 0 ? <Pieces said={said} at={`${site}/${key}`} /> : <Plans said={said} site={site} />;
+  if (said.plans.length > 0) return <Plans said={said} site={site} />;
+  return <Ends said={said} where={`${site}/${key}`} />;
 }
 
-function Pieces({ said, at }: { said: Said; at: string }) {
+function AsOf({ said }: { said: Said }) {
   const say = useTexts(TEXTS);
+  const { language } = useWords();
+  return <p className="row-faint">{say('as_of', { at: moment(language, said.at, useNow_ms()) })}</p>;
+}
+
+function Ends({ said, where }: { said: Said; where: string }) {
+  const say = useTexts(TEXTS);
+  const { name } = useServiceWords();
+  const papers = said.papers.length > 0;
   return (
     <section>
-      <h2>{say('pieces')}</h2>
+      <h2>{say(papers ? 'papers' : 'pieces')}</h2>
+      <AsOf said={said} />
       <ul>
         {said.pieces.map(each => (
           <li key={`${each.part} ${each.maker} ${each.model} ${each.ends_on}`}>
@@ -31,11 +41,18 @@ function Pieces({ said, at }: { said: Said; at: string }) {
             {each.part !== null && ` · ${each.part}`} · {say('ends', { on: each.ends_on })}
           </li>
         ))}
+        {said.papers.map(each => (
+          <li key={`${each.kind} ${each.number} ${each.ends_on}`}>
+            <strong>{name('certificate_kind', each.kind)}</strong> · {each.number} · {say('ends', { on: each.ends_on })}
+          </li>
+        ))}
       </ul>
-      {said.more_pieces > 0 && <p>{say('more_pieces', { n: said.more_pieces })}</p>}
+      {said.more > 0 && <p>{say('more', { n: said.more })}</p>}
       {said.more_facilities > 0 && <p>{say('more_facilities', { n: said.more_facilities })}</p>}
       <p>
-        <Link to={`/facilities/${at}?tab=assets`}>{say('assets')}</Link>
+        <Link to={`/facilities/${where}?tab=${papers ? 'certificates' : 'assets'}`}>
+          {say(papers ? 'certificates' : 'assets')}
+        </Link>
       </p>
     </section>
   );
@@ -55,6 +72,7 @@ function Plans({ said, site }: { said: Said; site: string }) {
   return (
     <section>
       <h2>{say('plans')}</h2>
+      <AsOf said={said} />
       <ul>
         {said.plans.map(each => (
           <li key={`${each.plan} ${each.from}`}>

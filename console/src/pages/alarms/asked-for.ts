@@ -1,10 +1,15 @@
-/** What the calendar wrote into the journal when it raised an alarm: pieces that end, or rounds that nobody walked. */
+/** What the calendar wrote into the journal when it raised an alarm: pieces or papers that end, or rounds nobody walked. */
 import type { AlarmDetail } from '../../api/schema';
 
 export type Piece = {
   readonly part: string | null;
   readonly maker: string;
   readonly model: string;
+  readonly ends_on: string;
+};
+export type Paper = {
+  readonly kind: string;
+  readonly number: string;
   readonly ends_on: string;
 };
 export type Plan = {
@@ -16,26 +21,37 @@ export type Plan = {
   readonly visited: number;
 };
 export type AskedFor = {
+  readonly at: string; // when it was so
   readonly pieces: readonly Piece[];
-  readonly more_pieces: number;
+  readonly papers: readonly Paper[];
+  readonly more: number; // pieces or papers of the facility
   readonly more_facilities: number;
   readonly plans: readonly Plan[];
 };
 
-type Entry = Pick<AlarmDetail['journal'][number], 'seq' | 'detail'>;
+type Entry = Pick<AlarmDetail['journal'][number], 'seq' | 'at' | 'detail'>;
 
 const isPiece = (one: unknown): one is Piece => has(one, ['maker', 'model', 'ends_on'], 'string');
+const isPaper = (one: unknown): one is Paper => has(one, ['kind', 'number', 'ends_on'], 'string');
 const isPlan = (one: unknown): one is Plan =>
   has(one, ['plan', 'from', 'until', 'state'], 'string') && has(one, ['stops', 'visited'], 'number');
 
 /** Of the newest entry that says any; null: the alarm is of no calendar. */
 export function askedFor(journal: readonly Entry[]): AskedFor | null {
   const newest = [...journal].sort((one, other) => other.seq - one.seq);
-  for (const { detail } of newest) {
+  for (const { at, detail } of newest) {
     const pieces = listed(detail.pieces).filter(isPiece);
+    const papers = listed(detail.certificates).filter(isPaper);
     const plans = listed(detail.plans).filter(isPlan);
-    if (pieces.length + plans.length > 0)
-      return { pieces, plans, more_pieces: count(detail.more_pieces), more_facilities: count(detail.more_facilities) };
+    if (pieces.length + papers.length + plans.length > 0)
+      return {
+        at,
+        pieces,
+        papers,
+        plans,
+        more: count(detail.more_pieces) + count(detail.more_certificates),
+        more_facilities: count(detail.more_facilities),
+      };
   }
   return null;
 }

@@ -1,5 +1,6 @@
-"""Scenarios of fire equipment that ends: an alarm in the last week, another afterwards, over when it has been replaced."""
+"""Scenarios of what ends on a day: an alarm in its last week, another afterwards, over when it has been replaced."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,13 +9,14 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from api.equipment_watch import EquipmentWatch
+from api.expiry_watch import ExpiryWatch
 from inspection.expiry import ALARMS_MAX
 from ledger import inventory
 from tests.api.conftest import Estate, StandingClock
 from tests.small_estate import one
 
 Owner = psycopg.AsyncConnection[Any]
+Certify = Callable[..., Awaitable[int]]
 TODAY = date(2026, 3, 1)
 SOON, ENDED = "equipment_ends_soon", "equipment_ended"
 
@@ -23,7 +25,7 @@ class Bench:
     """The watch over the garden's equipment, and the alarms it makes."""
 
     def __init__(self, app: FastAPI, client: httpx.AsyncClient, clock: StandingClock, owner: Owner, estate: Estate):
-        self._watch: EquipmentWatch = app.state.equipment_watch
+        self._watch: ExpiryWatch = app.state.expiry_watch
         self._client, self._clock, self._owner, self._estate = client, clock, owner, estate
 
     async def install(self, facility: str, *, left: int, part: str | None = None, on: date = date(2016, 4, 1)) -> None:
@@ -141,3 +143,73 @@ async def test_what_has_ended_at_grade_a_gets_an_order_when_it_stands(bench: Ben
     await bench.look()
     reasons = {each["rule"]: each["order_reason"]["key"] for each in await bench.alarms()}
     assert reasons == {ENDED: "waits_to_stand", SOON: "waits_for_round"}
+
+
+# -- certificates
+
+PAPER_SOON, PAPER_ENDED = "certificate_ends_soon", "certificate_ended"
+
+
+@pytest.fixture
+def certify(client: httpx.AsyncClient) -> Certify:
+    """Register a certificate that ends so many days from the first day on; its number in the ledger."""
+
+    async def register(number: str, left: int | None, facility: str = "booster-1", **more: Any) -> int:
+        valid_until = None if left is None else (TODAY + timedelta(days=left)).isoformat()
+        told = {"kind": "water_quality_test", "issuer": "市疾控中心", "issued_on": "2025-03-01", **more}
+        path = f"/facilities/garden/{facility}/certificates"
+        answer = await client.post(path, json={**told, "number": number, "valid_until": valid_until})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    return register
+
+
+async def test_a_certificate_rings_in_its_last_week_and_after_until_a_newer_one_is_entered(
+    bench: Bench, certify: Certify
+) -> None:
+    old = await certify("WQ-1", 8)
+    await certify("open", None, kind="use_registration")
+    assert await bench.look() == []
+    soon = (PAPER_SOON, "booster-1", "UNACK", "low")
+    assert await bench.look(hours=4) == [soon]  # midnight in Shanghai
+    (alarm,) = await bench.alarms()
+    said = await bench.said(alarm["id"])
+    assert said["certificates"] == [{"kind": "water_quality_test", "number": "WQ-1", "ends_on": "2026-03-09"}]
+    assert await bench.look(days=7) == [soon]  # its last day
+    over = (PAPER_SOON, "booster-1", "RTNUN", "low")
+    assert await bench.look(days=1) == [over, (PAPER_ENDED, "booster-1", "UNACK", "medium")]
+    await certify("WQ-2", 370, replaces=old)
+    assert await bench.look(minutes=5) == [over, (PAPER_ENDED, "booster-1", "RTNUN", "medium")]
+
+
+async def test_one_that_is_withdrawn_rings_no_more_and_what_it_replaced_rings_again(
+    bench: Bench, certify: Certify, client: httpx.AsyncClient
+) -> None:
+    old = await certify("WQ-1", -1)
+    new = await certify("WQ-2", 200, replaces=old)
+    assert await bench.look() == []
+    for number, state in ((new, "UNACK"), (old, "RTNUN")):
+        assert (await client.post(f"/certificates/{number}/withdraw", json={"note": "录错"})).status_code == 200
+        assert await bench.look(minutes=5) == [(PAPER_ENDED, "booster-1", state, "medium")]
+
+
+async def test_what_was_needed_once_only_ends_without_an_alarm(bench: Bench, certify: Certify) -> None:
+    for kind in ("fire_product", "acceptance", "other"):
+        await certify(kind, -30, kind=kind, note="型式认可")
+    assert await bench.look() == []
+
+
+async def test_a_facility_has_one_of_its_equipment_and_one_of_its_papers(bench: Bench, certify: Certify) -> None:
+    await bench.install("ext-1", left=-1)
+    for number in ("P-1", "P-2"):
+        await certify(number, -2, "ext-1", kind="pressure_gauge_calibration")
+    assert sorted(rule for rule, *_ in await bench.look()) == [PAPER_ENDED, ENDED]
+
+
+async def test_a_facility_that_is_retired_has_no_alarm_of_its_papers(
+    bench: Bench, certify: Certify, owner: Owner
+) -> None:
+    await certify("WQ-1", -1)
+    await owner.execute("update facility set retired_at = now() where key = 'booster-1'")
+    assert await bench.look() == []

@@ -1,6 +1,6 @@
-"""Watches how old fire equipment is: an alarm in the last week of a facility's piece, and another when it has ended.
+"""Watches what ends on a day, fire equipment and certificates: an alarm in its last week, and another when it has ended.
 
-By the site's calendar; ended when the piece is replaced, or its facility retired. Which and how many: inspection.expiry.
+By the site's calendar; over when it is replaced or withdrawn, or its facility retired. Which and how many: inspection.expiry.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from rules.model import Pack
 from rules.response import ResponseTable
 from settings import Now
 
-LOOK_S = 300.0  # days are its measure; a replacement is seen while the fitter is still there
+LOOK_S = 300.0  # days are its measure; a replacement is seen while whoever made it is still there
 
 log = logging.getLogger(__name__)
 
 
-class EquipmentWatch:
+class ExpiryWatch:
     def __init__(self, pool: Pool, packs: Mapping[str, Pack], table: ResponseTable, book: Book, clock: Now) -> None:
         self._pool, self._clock = pool, clock
         self._alarms = CalendarAlarms(packs, table)
@@ -39,9 +39,9 @@ class EquipmentWatch:
             try:
                 await self.look(await sites())
             except LedgerError as error:
-                log.warning("nobody watches how old equipment is meanwhile: %s", error)
+                log.warning("nobody watches what ends meanwhile: %s", error)
             except Exception:
-                log.exception("the watch over the age of equipment failed; it begins anew")
+                log.exception("the watch over what ends failed; it begins anew")
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
@@ -51,18 +51,19 @@ class EquipmentWatch:
                 async with transaction(self._pool, sites=[site_id]) as connection:
                     if site_id not in await facilities.revisions(connection, [site_id]):
                         continue  # NO_SITE of the scope
-                    if await calendar_conditions.watch(connection, site_id, Calendar.EQUIPMENT):
+                    if await calendar_conditions.watch(connection, site_id, Calendar.EXPIRY):
                         await self._look_at(connection, site_id, self._clock())
             except Unavailable:
                 raise
             except Exception:
-                log.exception("the age of equipment of site %s is not watched meanwhile", site_id)
+                log.exception("what ends at site %s is not watched meanwhile", site_id)
 
     async def _look_at(self, connection: Connection, site_id: int, now: datetime) -> None:
         site = await facilities.site(connection, site_id)
         today = now.astimezone(ZoneInfo(site.time_zone)).date()
         until = today + timedelta(days=ALARM_AHEAD_DAYS)
         pieces = await expiring.pieces(connection, site_id, until=until, kinds=self._kinds)
+        papers = await expiring.certificates(connection, site_id, until=until, kinds=expiry.REQUIRED)
         standing = await calendar_alarms.standing(connection, site_id, [*Ending])
-        wanted = expiry.alarms(pieces, standing.keys(), today)
+        wanted = expiry.alarms([*pieces, *papers], standing.keys(), today)
         await self._alarms.settle(connection, site_id, standing, wanted, now)
