@@ -27,6 +27,7 @@ from ledger.errors import (
     Refused,
     Retired,
     Superseded,
+    Taken,
     TookTooLong,
     Unavailable,
     Withdrawn,
@@ -128,10 +129,18 @@ KIND_OF: Mapping[type[LedgerError], Kind] = {
     Retired: Kind("retired", 409),
     NotPermitted: Kind("not_permitted", 403),
     Conflict: Kind("conflict", 409),
+    Taken: Kind("taken", 409),
     Invalid: INVALID,
     Unavailable: UNAVAILABLE,
     TookTooLong: UNAVAILABLE,
     MigrationError: UNAVAILABLE,
+}
+# What somebody chose and another has already: the field of whoever may choose it, and the catalogue's words for it.
+CHOSEN: Mapping[str, tuple[str, str]] = {
+    "api_token_name_unique": ("body.name", "token_name_taken"),
+    "inspection_plan_key_unique": ("body.key", "plan_key_taken"),
+    "person_login_unique": ("body.login", "login_taken"),
+    "person_name_unique": ("body.name", "name_taken"),
 }
 KINDS_BY_STATUS: Mapping[int, Kind] = {
     kind.status: kind
@@ -324,6 +333,8 @@ async def _ledger_error(request: Request, error: Exception) -> JSONResponse:
         return answer(kind, "the fault is ours; it has been logged", request)
     if isinstance(error, IllegalMove):
         return answer(kind, str(error), request, state=error.state, move=error.move, legal_moves=list(error.legal))
+    if isinstance(error, Taken):
+        return answer(kind, str(error), request, errors=[field_fault(*CHOSEN[error.constraint])])
     retry = {"Retry-After": str(RETRY_AFTER_S)} if kind is UNAVAILABLE else None
     return answer(kind, str(error), request, headers=retry)
 

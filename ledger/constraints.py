@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from ledger.errors import Conflict, Invalid, LedgerError, TookTooLong, Unavailable
+from ledger.errors import Conflict, Invalid, LedgerError, Taken, TookTooLong, Unavailable
 
 _PERSON = (Invalid, "the person is not there")
 _ID = (Conflict, "a row of this id is there already")
@@ -84,7 +84,7 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
     "api_token_digest_unique": (Conflict, "this token is there already"),
     "api_token_ends_after_it_begins": (Invalid, "a token ends after it was made"),
     "api_token_made_by_id_fkey": _PERSON,
-    "api_token_name_unique": (Conflict, "a token of this name is in use; revoke it first or choose another name"),
+    "api_token_name_unique": (Taken, "a token of this name is in use; revoke it first or choose another name"),
     "api_token_revoked_by_somebody": (Invalid, "a revoked token has both a time and a name, or neither"),
     "audit_log_bounded": (Invalid, "an entry of the audit log names who did what, within bounds"),
     "audit_log_outcome_known": (Invalid, "what was asked for was done or refused"),
@@ -100,10 +100,10 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
         Invalid,
         "a login is 1 to 64 of a-z, 0-9, '.', '_', '@' and '-', and begins with a letter or figure",
     ),
-    "person_login_unique": (Conflict, "somebody has this login already"),
+    "person_login_unique": (Taken, "somebody has this login already"),
     "person_name_bounded": (Invalid, "a name has 1 to 100 characters, and no blanks around it"),
     "person_name_unique": (
-        Conflict,
+        Taken,
         "somebody has this name already, and the journals know people by it; add what tells the two apart",
     ),
     "person_password_is_argon2": (Invalid, "a password is kept as its argon2id hash"),
@@ -160,7 +160,7 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
     "place_photo_one_current": (Conflict, "the facility's place was given another photo at the same moment"),
     "place_photo_removed_by_somebody": (Invalid, "a photo of a place is taken away by somebody, at a time"),
     "inspection_plan_days_fit": (Invalid, "a daily plan names no days, the others days of the week or month, from 1"),
-    "inspection_plan_key_unique": (Conflict, "the site has a plan of this key already"),
+    "inspection_plan_key_unique": (Taken, "the site has a plan of this key already"),
     "inspection_plan_window_bounded": (Invalid, "a round's window is 5 minutes to a day long"),
     "inspection_plan_form_in_order": (Invalid, "a form of a plan ends after it began"),
     "inspection_plan_form_one_in_force": (Conflict, "somebody else changed the plan at the same moment"),
@@ -328,6 +328,6 @@ def translate(error: psycopg.Error) -> LedgerError:
     said = None if name is None else meaning_of(name)
     if said is not None:
         kind, meaning = said
-        return kind(meaning)
+        return Taken(meaning, str(name)) if issubclass(kind, Taken) else kind(meaning)
     kind = Invalid if isinstance(error, psycopg.DataError | psycopg.IntegrityError) else LedgerError
     return kind(f"{error.diag.message_primary or error}".strip())

@@ -9,7 +9,8 @@
     |   |-- Withdrawn        it is on record only, and takes nothing more
     |   |-- Retired          its facility is no more: of one that is there
     |   |-- NotPermitted     the response table does not allow it for this grade, severity or duration
-    |   `-- Conflict         somebody else was there first, or the key is taken
+    |   `-- Conflict         somebody else was there first
+    |       `-- Taken        what names it names another already: choose another
     |-- Invalid              a value breaks a rule of the ledger; says which and what would do
     `-- Unavailable          the database cannot be reached or gave up; try again
         `-- TookTooLong      it gave up because a statement took longer than it may; try again with less
@@ -66,7 +67,15 @@ class NotPermitted(Refused):
 
 
 class Conflict(Refused):
-    """The key is taken, or another transaction was first."""
+    """Another transaction was first, or what was asked for is done already."""
+
+
+class Taken(Conflict):
+    """What a person chose for it is another's already. `constraint` keeps it so."""
+
+    def __init__(self, message: str, constraint: str) -> None:
+        super().__init__(message)
+        self.constraint = constraint
 
 
 class Invalid(LedgerError):

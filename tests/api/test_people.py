@@ -54,8 +54,14 @@ async def test_a_new_person_changes_his_password_first_and_then_works(app: FastA
 
 async def test_login_and_name_are_one_person_s(local: httpx.AsyncClient) -> None:
     await made(local)
-    for taken in ({"login": "li", "name": "李二"}, {"login": "li2", "name": "李工"}):
-        assert (await local.post("/people", json={**NEW, **taken})).status_code == 409
+    for field, words, taken in (
+        ("body.login", "已有人使用这个登录名", {"login": "li", "name": "李二"}),
+        ("body.name", "已有同名的人", {"login": "li2", "name": "李工"}),
+    ):
+        refused = await local.post("/people", json={**NEW, **taken})
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:taizhang:problem:taken")
+        (fault,) = refused.json()["errors"]
+        assert (fault["field"], words in fault["text"]["zh"]) == (field, True)
     for wrong in ({"login": "Li"}, {"login": ""}, {"name": " "}, {"memberships": []}, {"language": "de"}):
         assert (await local.post("/people", json={**NEW, **wrong})).status_code == 422
 

@@ -16,7 +16,8 @@ import ledger
 from api import problems
 from api.catalogue import CATALOGUE
 from api.inspection_plans import RoundPeriod
-from ledger.errors import IllegalMove, Invalid, LedgerError, NotFound
+from ledger.constraints import CONSTRAINT_ERRORS
+from ledger.errors import IllegalMove, Invalid, LedgerError, NotFound, Taken
 from tests.api.conftest import Estate, client_of
 from tests.api.test_openapi import DESCRIPTION
 
@@ -120,6 +121,12 @@ def ledger_errors() -> Iterator[type[LedgerError]]:
 
 def test_every_error_of_the_ledger_has_its_own_line_in_the_table() -> None:
     assert set(ledger_errors()) == set(problems.KIND_OF)
+
+
+def test_what_somebody_chose_and_another_has_is_told_beside_its_field() -> None:
+    taken = {name for name, (kind, _) in CONSTRAINT_ERRORS.items() if kind is Taken}
+    assert taken == set(problems.CHOSEN)
+    assert {words for _, words in problems.CHOSEN.values()} <= set(CATALOGUE.sections["field_fault"])
 
 
 def test_every_kind_of_problem_has_its_words() -> None:

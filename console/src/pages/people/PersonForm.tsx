@@ -5,6 +5,7 @@ import { useCallback } from 'react';
 import { api, given } from '../../api/client';
 import type { PersonRow, Role } from '../../api/schema';
 import { Refused } from '../../deeds/Refused';
+import { useBeside } from '../../deeds/useBeside';
 import { useDeed } from '../../deeds/useDeed';
 import { useSession } from '../../session/session';
 import { useTexts, useWords } from '../../words/words';
@@ -48,6 +49,7 @@ export function PersonForm(props: {
   const say = useTexts(TEXTS);
   const { me, can } = useSession();
   const { person, onDone } = props;
+  const [form] = Form.useForm<Typed>();
   const roles = useQuery({
     queryKey: ['roles'],
     staleTime: Number.POSITIVE_INFINITY,
@@ -57,10 +59,7 @@ export function PersonForm(props: {
     useCallback((typed: Typed) => save(person, typed), [person]),
     useCallback((answer: Answer) => onDone(answer.person, answer.password), [onDone]),
   );
-  const said = (field: string) => {
-    const fault = refusal?.faults.get(field);
-    return fault === undefined ? {} : { validateStatus: 'error' as const, help: fault };
-  };
+  useBeside(form, refusal?.faults);
   const sites = me?.sites.filter(each => can('people', each.site)) ?? [];
   const places = [
     ...((me?.everywhere.length ?? 0) > 0 ? [{ value: EVERYWHERE, label: say('everywhere') }] : []),
@@ -68,6 +67,7 @@ export function PersonForm(props: {
   ];
   return (
     <Form<Typed>
+      form={form}
       layout="vertical"
       requiredMark={false}
       initialValues={{
@@ -82,19 +82,13 @@ export function PersonForm(props: {
         name="login"
         label={say('login')}
         rules={[{ required: true, pattern: LOGIN, message: say('login_wrong') }]}
-        {...said('login')}
       >
         <Input disabled={person !== null} maxLength={64} autoComplete="off" autoCapitalize="none" />
       </Form.Item>
-      <Form.Item
-        name="name"
-        label={say('name')}
-        rules={[{ required: true, whitespace: true, message: say('needed') }]}
-        {...said('name')}
-      >
+      <Form.Item name="name" label={say('name')} rules={[{ required: true, whitespace: true, message: say('needed') }]}>
         <Input maxLength={100} autoComplete="off" />
       </Form.Item>
-      <Form.Item name="language" label={say('language')} {...said('language')}>
+      <Form.Item name="language" label={say('language')}>
         <Select
           options={[
             { value: 'zh', label: say('zh') },
@@ -134,7 +128,7 @@ export function PersonForm(props: {
           )}
         </Form.List>
       </fieldset>
-      <Refused refusal={refusal?.taken ? { ...refusal, said: say('taken') } : refusal} />
+      <Refused refusal={refusal} />
       <Button type="primary" htmlType="submit" block loading={busy}>
         {say('save')}
       </Button>

@@ -33,7 +33,6 @@ export const TEXTS = {
     zh: '用小写字母、数字和 . _ @ -，以字母或数字开头',
     en: 'Small letters, digits and . _ @ -, beginning with a letter or digit',
   },
-  taken: { zh: '此登录名或姓名已有人使用', en: 'Somebody has this login or name' },
   name: { zh: '姓名', en: 'Name' },
   language: { zh: '语言', en: 'Language' },
   zh: { zh: '中文', en: 'Chinese' },

@@ -3,6 +3,7 @@ import { useCallback } from 'react';
 import { api, given } from '../../api/client';
 import type { NewToken } from '../../api/schema';
 import { Refused } from '../../deeds/Refused';
+import { useBeside } from '../../deeds/useBeside';
 import { useDeed } from '../../deeds/useDeed';
 import type { Right } from '../../session/me';
 import { useSession } from '../../session/session';
@@ -13,6 +14,7 @@ import { useTexts, useWords } from '../../words/words';
 import { TEXTS } from './texts';
 
 type Typed = { name: string; sites: string[]; rights: Right[]; expires: string };
+const PLACES = { expires_at: 'expires' };
 const YEAR_MS = 365 * 86_400_000;
 
 /** What one gives away is what one holds oneself. */
@@ -22,6 +24,7 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
   const { name } = useServiceWords();
   const { me, can } = useSession();
   const now_ms = useNow_ms();
+  const [form] = Form.useForm<Typed>();
   const sites = me?.sites.filter(each => can('tokens', each.site)) ?? [];
   const rights = [...new Set(sites.flatMap(each => each.rights))];
   const { act, busy, refusal } = useDeed(
@@ -41,30 +44,23 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
     ),
     useCallback((answer: NewToken) => onMade(answer.secret), [onMade]),
   );
-  const said = (field: string) => {
-    const fault = refusal?.faults.get(field);
-    return fault === undefined ? {} : { validateStatus: 'error' as const, help: fault };
-  };
+  useBeside(form, refusal?.faults, PLACES);
   const needed = say('needed');
   return (
     <Form<Typed>
+      form={form}
       layout="vertical"
       requiredMark={false}
       initialValues={{ sites: [], rights: ['read'], expires: toLocal(now_ms + YEAR_MS) }}
       onFinish={typed => void act(typed)}
     >
-      <Form.Item
-        name="name"
-        label={say('name')}
-        rules={[{ required: true, whitespace: true, message: needed }]}
-        {...said('name')}
-      >
+      <Form.Item name="name" label={say('name')} rules={[{ required: true, whitespace: true, message: needed }]}>
         <Input maxLength={100} autoComplete="off" />
       </Form.Item>
-      <Form.Item name="sites" label={say('sites')} rules={[{ required: true, message: needed }]} {...said('sites')}>
+      <Form.Item name="sites" label={say('sites')} rules={[{ required: true, message: needed }]}>
         <Select mode="multiple" options={sites.map(each => ({ value: each.site, label: of(each.name) }))} />
       </Form.Item>
-      <Form.Item name="rights" label={say('rights')} rules={[{ required: true, message: needed }]} {...said('rights')}>
+      <Form.Item name="rights" label={say('rights')} rules={[{ required: true, message: needed }]}>
         <Rights options={rights.map(value => ({ value, label: name('right', value) }))} />
       </Form.Item>
       <Form.Item
@@ -78,7 +74,6 @@ export function TokenForm({ onMade }: { onMade: (secret: string) => void }) {
                 : Promise.reject(new Error(say('expires_wrong'))),
           },
         ]}
-        {...said('expires_at')}
       >
         <Input type="datetime-local" />
       </Form.Item>
