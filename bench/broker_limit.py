@@ -24,12 +24,12 @@ async def measure(bench: Bench) -> list[Figure]:
         telling = asyncio.create_task(tell(counters, load.counters))
         await asyncio.sleep(min(2.0, seconds / 2))
         seen, spent, begun = counters[CONSUMED], cpu_s(reader.pid), time.monotonic()
-        broker_s = cpu_s(broker.pid) if broker.pid else 0.0
+        broker_s = cpu_s(broker.pid)
         await asyncio.sleep(seconds)
         reader.expect_alive()
         messages, lasted = counters[CONSUMED] - seen, time.monotonic() - begun
         spent = cpu_s(reader.pid) - spent
-        broker_s = cpu_s(broker.pid) - broker_s if broker.pid else 0.0
+        broker_s = cpu_s(broker.pid) - broker_s
         told = await load.stop()
         counters[STOP] = 1
         telling.cancel()

@@ -15,11 +15,11 @@ from pathlib import Path
 import msgspec
 
 from bench import databases
+from bench.brokers import Mosquitto, Nats
 from bench.counters import BOUND, CONSUMED, RATE, STARTED, STOP, Counters
 from bench.estates import Grounds, Packs, grounds
 from bench.load import Spec
 from embedded import process
-from embedded.broker import Broker
 from settings import wall_clock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,9 +41,9 @@ class Bench:
     packs: Packs
     server_url: str  # of PostgreSQL's owner
     stack: AsyncExitStack
+    broker_kind: type[Mosquitto | Nats]
     pace: float = 1.0
     timescale_url: str | None = None
-    mqtt_url: str | None = None  # a broker of somebody else's; None: the embedded one
     environment: Mapping[str, str] = field(default_factory=dict[str, str])  # more settings of ingest and api
     facilities: int = 1_000
     outstanding_max: int = OUTSTANDING_MAX
@@ -69,25 +69,14 @@ class Bench:
             yield url
 
     @asynccontextmanager
-    async def broker(self) -> AsyncGenerator["Speaker"]:
-        """Durable against kill -9 of the broker, not against a power cut: written through it takes a tenth."""
-        if self.mqtt_url is not None:
-            yield Speaker(self.mqtt_url, None)
-            return
-        broker = Broker(self.directory / f"broker-{time.monotonic_ns()}", sync_always=False)
+    async def broker(self) -> AsyncGenerator[Mosquitto | Nats]:
+        """A fresh one: what another run left in it would be written and delivered in this one."""
+        broker = self.broker_kind(self.directory / f"broker-{time.monotonic_ns()}")
         await broker.start()
         try:
-            yield Speaker(broker.url, broker.pid)
+            yield broker
         finally:
             await broker.stop()
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """A broker: where it is, and which process, if it is ours."""
-
-    url: str
-    pid: int | None
 
 
 class Child:

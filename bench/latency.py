@@ -9,8 +9,9 @@ import time
 from collections.abc import Sequence
 
 from bench import databases, ground, service
+from bench.brokers import Mosquitto, Nats
 from bench.figure import Figure, Goal, missing
-from bench.ground import Bench, LoadAccount, Speaker
+from bench.ground import Bench, LoadAccount
 from bench.line_run import WARM_UP_S, begun, warmed_up
 from bench.service import Listener
 from bench.traffic import AT_ONCE
@@ -43,7 +44,7 @@ async def measure(bench: Bench) -> list[Figure]:
     return found
 
 
-async def _warm_up(bench: Bench, broker: Speaker, opened: databases.Connection) -> None:
+async def _warm_up(bench: Bench, broker: Mosquitto | Nats, opened: databases.Connection) -> None:
     """Every point has reported some times: at a hundred messages a second that would take minutes."""
     grounds = bench.grounds(bench.facilities)
     async with ground.load(bench, grounds, broker.url, rate=RATES[-1], bound=0, alarms_per_s=0.0) as load:
@@ -52,7 +53,7 @@ async def _warm_up(bench: Bench, broker: Speaker, opened: databases.Connection) 
 
 
 async def _run(
-    bench: Bench, broker: Speaker, opened: databases.Connection, rate: int, played: int
+    bench: Bench, broker: Mosquitto | Nats, opened: databases.Connection, rate: int, played: int
 ) -> tuple[LoadAccount, int]:
     """What was sent, and since when it counts: after a warm-up, in monotonic nanoseconds."""
     seconds = bench.lasting(20, least=2.0)

@@ -60,9 +60,7 @@ class _Look:
 class Watch:
     """Looks at the three processes and the account of one line."""
 
-    def __init__(
-        self, opened: databases.Connection, ingest_pid: int, broker_pid: int | None, database_pid: int
-    ) -> None:
+    def __init__(self, opened: databases.Connection, ingest_pid: int, broker_pid: int, database_pid: int) -> None:
         self._opened = opened
         self.ingest_pid, self._broker, self._database = ingest_pid, broker_pid, database_pid
 
@@ -74,7 +72,7 @@ class Watch:
             settled,
             stored,
             family_cpu_s(self.ingest_pid),
-            family_cpu_s(self._broker) if self._broker else 0.0,
+            family_cpu_s(self._broker),
             family_cpu_s(self._database) if self._database else 0.0,
         )
 

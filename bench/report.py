@@ -1,6 +1,6 @@
 """`make bench-report`: every run of bench/results.jsonl as a table and a picture, the newest against those before it.
 
-Runs are comparable on one machine at one pace and size only: earlier ones of another kind are left out.
+Runs are comparable on one machine with one broker at one pace and size only: earlier ones of another kind are left out.
 """
 
 import argparse
@@ -46,9 +46,14 @@ class Run(msgspec.Struct, frozen=True):
 
     def is_like(self, other: "Run") -> bool:
         mine, theirs = self.machine, other.machine
-        return (self.pace, self.facilities, mine.cores, mine.processor) == (
-            other.pace, other.facilities, theirs.cores, theirs.processor,
+        return (self.pace, self.facilities, mine.cores, mine.processor, self.broker) == (
+            other.pace, other.facilities, theirs.cores, theirs.processor, other.broker,
         )  # fmt: skip
+
+    @property
+    def broker(self) -> str:
+        """Which program, whatever its version."""
+        return (self.versions.get("broker") or "").split(" ")[0]
 
 
 def read(results: Path) -> list[Run]:

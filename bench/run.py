@@ -24,6 +24,7 @@ import rules.packs
 from bench import (
     api_reads,
     broker_limit,
+    brokers,
     copy_limit,
     databases,
     decode,
@@ -116,7 +117,15 @@ def told(figure: Figure) -> str:
     return f"{figure.name}: {value} {figure.unit}{goal}{f'; {figure.note}' if figure.note else ''}"
 
 
-async def run(names: Sequence[str], *, pace: float, facilities: int, ahead: int, directory: Path) -> dict[str, object]:
+async def run(
+    names: Sequence[str],
+    *,
+    broker_kind: type[brokers.Mosquitto | brokers.Nats],
+    pace: float,
+    facilities: int,
+    ahead: int,
+    directory: Path,
+) -> dict[str, object]:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(
@@ -130,11 +139,11 @@ async def run(names: Sequence[str], *, pace: float, facilities: int, ahead: int,
             rules.packs.load(settings.packs_dir),
             server_url,
             stack,
+            broker_kind,
             pace=pace,
             facilities=facilities,
             outstanding_max=ahead,
             timescale_url=os.environ.get("TAIZHANG_BENCH_TIMESCALE_URL"),
-            mqtt_url=os.environ.get("TAIZHANG_BENCH_MQTT_URL"),
         )
         about = await circumstances(bench)
         figures = await ask(bench, names)
@@ -159,9 +168,7 @@ async def circumstances(bench: Bench) -> dict[str, object]:
             "python": platform.python_version(),
             "postgresql": await _server_version(bench.server_url),
             "timescaledb": await _timescale_version(bench.timescale_url),
-            "broker": _said(str(Path(sys.executable).with_name("nats-server")), "--version")
-            if bench.mqtt_url is None
-            else "given by TAIZHANG_BENCH_MQTT_URL",
+            "broker": _said(*bench.broker_kind.VERSION).splitlines()[0],
         },
     }
 
@@ -208,9 +215,14 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     pace = chosen.pace or (QUICK if chosen.quick else 1.0)
+    try:
+        broker_kind = brokers.chosen(os.environ.get("TAIZHANG_BENCH_BROKER"))
+    except brokers.Unknown as error:
+        parser.error(str(error))
     with tempfile.TemporaryDirectory(prefix="taizhang-bench-") as name:
         answered = run(
             chosen.questions or list(QUESTIONS),
+            broker_kind=broker_kind,
             pace=pace,
             facilities=chosen.facilities,
             ahead=chosen.ahead,

@@ -24,6 +24,7 @@ from ledger.lifecycle import (
 )
 from ledger.pool import Connection
 from ledger.records import Condition, ConditionSpec, Grading, Severity, TimerKind, to_ms
+from ledger.sharing import sharing
 
 _RULES_MOVES = frozenset(
     {ConditionMove.RAISE, ConditionMove.CLEAR, ConditionMove.LATCH, ConditionMove.SUPPRESS, ConditionMove.UNSUPPRESS}
@@ -104,7 +105,8 @@ async def standing(connection: Connection, site_id: int) -> list[Condition]:
         "from condition where site_id = %s and retired_at is null order by id",
         [site_id],
     )
-    return [_condition(row) async for row in cursor]
+    shared = sharing()
+    return [_condition(shared(row)) async for row in cursor]
 
 
 async def moved_ms(connection: Connection, site_id: int) -> dict[int, int]:

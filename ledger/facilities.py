@@ -7,7 +7,7 @@ that one number and reads the configuration again only when it has grown.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from psycopg.rows import TupleRow
 
@@ -28,6 +28,7 @@ from ledger.records import (
     SiteConfiguration,
     to_ms,
 )
+from ledger.sharing import sharing
 
 SITE_COLUMNS: LiteralString = (
     "select site.id, site.key, name_zh, name_en, time_zone, round_at, sla_profile, revision, "
@@ -175,7 +176,8 @@ async def points(connection: Connection, site_id: int, facility_id: int | None =
         "where site_id = %s and (%s::int is null or facility_id = %s) and retired_at is null order by id",
         [site_id, facility_id, facility_id],
     )
-    return [_point(row) async for row in cursor]
+    shared = sharing()
+    return [_point(shared(row)) async for row in cursor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +316,6 @@ def _facility(row: TupleRow) -> Facility:
     return Facility(*fields)
 
 
-def _point(row: TupleRow) -> Point:
-    fields = list(row)
-    fields[4] = PointKind(row[4])
+def _point(fields: list[Any]) -> Point:
+    fields[4] = PointKind(fields[4])
     return Point(*fields)

@@ -206,7 +206,7 @@ def bind(
         suppressors=made.suppressors,
         operands=tuple(found.operands.values()),
         events=frozenset(signal.point.id for signal in made.operands_of_when if signal.is_event),
-        edges=found.edges,
+        edges=found.edges(),
         is_tick_only=found.is_tick_only,
         stakes=tuple({stake: None for node in made.asked for stake in stakes(node, slots)}),
         places=places,
@@ -271,7 +271,7 @@ def _suppress(slots: FacilitySlots, node: Node) -> tuple[Getter, Sequence[Signal
     suppress = compiled(node, replace(slots, found=apart))
     patience_ms = round(slots.rule.unknown_max_s * 1000)
     for signal in apart.operands.values():
-        apart.on(signal).append(_doubt(signal, patience_ms))
+        apart.turns(signal, _doubt(signal, patience_ms))
     slots.found.take_in(apart)
     return suppress, tuple(apart.operands.values())
 

@@ -40,9 +40,9 @@ class _Track:
     number: int
     minds: Numbers  # the points by whose samples it is judged
     slots: Numbers  # these, and those whose samples only take it through time
-    looks: list[Look]
-    edges: list[Edge]  # those that no quiet sample moves
-    looked_at: list[int]  # the slots of `looks`
+    looks: Sequence[Look]
+    edges: Sequence[Edge]  # those that no quiet sample moves
+    looked_at: Sequence[int]  # the slots of `looks`
     seen: int = 0  # the samples noted up to here are in its clock
 
 
@@ -109,24 +109,32 @@ class Sieve:
             for watch in judged:
                 watches[watch.condition_id] = watch
                 slots_of.setdefault(watch.condition_id, []).append(slot_of[point_id])
+        numbers: dict[tuple[int, ...], Numbers] = {}  # many conditions are judged by the same points
+
+        def shared(of: Iterable[int]) -> Numbers:
+            key = tuple(sorted(of))
+            if key not in numbers:
+                numbers[key] = np.array(key, np.int64)
+            return numbers[key]
+
         for condition_id, watch in watches.items():
-            minds, slots = sorted(slot_of[point_id] for point_id in watch.minds), sorted(slots_of[condition_id])
-            looks = [Look(stake) for stake in watch.bound.stakes if isinstance(stake, OverTime | Age)]
+            looks = tuple(Look(stake) for stake in watch.bound.stakes if isinstance(stake, OverTime | Age))
             self._tracks[condition_id] = _Track(
                 watch,
                 len(self._tracks),
-                heeded := np.array(minds, np.int64),
-                heeded if minds == slots else np.array(slots, np.int64),
+                shared(slot_of[point_id] for point_id in watch.minds),
+                shared(slots_of[condition_id]),
                 looks,
                 _unmoved_edges(watch),
-                [slot_of[look.stake.signal.point.id] for look in looks],
+                tuple(slot_of[look.stake.signal.point.id] for look in looks),
             )
             for look, slot in zip(looks, self._tracks[condition_id].looked_at, strict=True):
                 self._outlooks[slot].looks.append(look)
             for stake in watch.bound.stakes:
                 self._outlooks[slot_of[stake.signal.point.id]].mind([stake])
         self._judged = [
-            [self._tracks[watch.condition_id] for watch in judged_by.get(each.point.id, ())] for each in self._signals
+            tuple(self._tracks[watch.condition_id] for watch in judged_by.get(each.point.id, ()))
+            for each in self._signals
         ]
 
     # ------------------------------------------------------------------ telling quiet samples
@@ -369,7 +377,7 @@ class Sieve:
         return is_new
 
 
-def _unmoved_edges(watch: Watch) -> list[Edge]:
+def _unmoved_edges(watch: Watch) -> Sequence[Edge]:
     """Its edges but those that quiet samples move away: of points that go stale, and of windows (`rules.outlook`)."""
     bound = watch.bound
     found: list[Edge] = []
@@ -377,4 +385,4 @@ def _unmoved_edges(watch: Watch) -> list[Edge]:
     for point_id, edges in bound.edges.items():
         own = 0 if point_id == ALWAYS or signals[point_id].is_event else 1  # the first is the signal's own
         found += [edge for edge in edges[own:] if not isinstance(edge, Departure)]
-    return found
+    return tuple(found)

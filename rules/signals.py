@@ -6,7 +6,8 @@ unknown from its own time on. An event is true from its occurrence until its hol
 one that never occurred is false.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from math import isnan
 
 from ledger.records import Point, PointKind, Quality
@@ -29,6 +30,12 @@ class Signal:
     hold_until_ms: int | None = None  # of an event: when its last occurrence ends
     received_ms: int | None = None  # when anything of it last came in; None: not since this engine began
     keeps_history: bool = False
+    # `at` and `edge`, bound once: thousands of conditions hold them.
+    now: Callable[[int], float | None] = field(init=False)
+    own_edges: Sequence[Callable[[int], int | None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.now, self.own_edges = self.at, (self.edge,)
 
     @classmethod
     def of(cls, point: Point, link: Link, wrap: float | None) -> "Signal":

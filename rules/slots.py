@@ -62,30 +62,47 @@ class Dependencies:
     """What a condition depends on, gathered while its expressions are compiled."""
 
     operands: dict[int, Signal] = field(default_factory=dict[int, Signal])
-    edges: dict[int, list[Edge]] = field(default_factory=dict[int, list[Edge]])  # by point; ALWAYS: of none
+    further: dict[int, list[Edge]] = field(default_factory=dict[int, list[Edge]])  # edges beside the signals' own
     values: dict[str, Shown] = field(default_factory=dict[str, Shown])
     parameters: dict[str, float] = field(default_factory=dict[str, float])
     is_tick_only: bool = False
 
-    def on(self, signal: Signal) -> list[Edge]:
-        """The signal is an operand; the edges it brings, its own included."""
+    def on(self, signal: Signal) -> None:
+        """The signal is an operand, with the edge it has of its own."""
         self.operands.setdefault(signal.point.id, signal)
-        return self.edges.setdefault(signal.point.id, [signal.edge])
+
+    def turns(self, signal: Signal, edge: Edge) -> None:
+        """The signal is an operand, and its samples move this edge as well."""
+        self.on(signal)
+        self.further.setdefault(signal.point.id, []).append(edge)
+
+    def always(self, edge: Edge) -> None:
+        """An edge that no sample moves."""
+        self.further.setdefault(ALWAYS, []).append(edge)
 
     def take_in(self, other: "Dependencies") -> None:
         """Depend on what another expression of the same condition depends on."""
         for signal in other.operands.values():
-            self.on(signal).extend(other.edges[signal.point.id][1:])  # the first is the signal's own
-        if ALWAYS in other.edges:
-            self.always().extend(other.edges[ALWAYS])
+            self.on(signal)
+        for point_id, edges in other.further.items():
+            self.further.setdefault(point_id, []).extend(edges)
         for name, shown in other.values.items():
             self.values.setdefault(name, shown)
         self.parameters |= other.parameters
         self.is_tick_only |= other.is_tick_only
 
-    def always(self) -> list[Edge]:
-        """Edges that no sample moves."""
-        return self.edges.setdefault(ALWAYS, [])
+    def edges(self) -> dict[int, Sequence[Edge]]:
+        """By the point whose samples move them, its signal's own first; ALWAYS: those that none moves.
+
+        A signal's own edges are the same object wherever nothing is added: there are as many as conditions have operands.
+        """
+        found: dict[int, Sequence[Edge]] = {
+            point_id: (*signal.own_edges, *self.further[point_id]) if point_id in self.further else signal.own_edges
+            for point_id, signal in self.operands.items()
+        }
+        if ALWAYS in self.further:
+            found[ALWAYS] = tuple(self.further[ALWAYS])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +128,21 @@ class FacilitySlots:
         if signal is None:
             return self._parameter(name)
         self.found.on(signal)
-        getter = signal.past if self.is_past else signal.at
+        getter = signal.past if self.is_past else signal.now
         if self.tells:
             self._tell(self._label(name, signal), _shown(signal.point, getter))
         return getter
 
     def of_time(self, function: str, name: Name, window_ms: int) -> Getter:
         signal = self._must_signal(name)
-        edges = self.found.on(signal)
+        self.found.on(signal)
         signal.keep(window_ms)
         if signal.point.kind is PointKind.COUNTER and function == "rate":
             function = "counter_rate"
         answer: Callable[[int, int], Value] = getattr(signal.history, function)
         getter = _windowed(signal, answer, window_ms, is_past=self.is_past)
         if signal.stale_ms is None:
-            edges.append(Departure(signal.history, window_ms))
+            self.found.turns(signal, Departure(signal.history, window_ms))
         text = f"{function.removeprefix('counter_')}({self._label(name, signal)}, {window_ms / 1000:g}s)"
         self._tell(text, lambda at: _rounded(getter(at)))
         return getter
@@ -145,7 +162,7 @@ class FacilitySlots:
             last_ms = signal.history.latest(at) if self.is_past else signal.last_ms
             return None if last_ms is None or signal.link.is_offline else (at - last_ms) / 1000.0
 
-        self.found.on(signal).append(edge)
+        self.found.turns(signal, edge)
         self._tell(f"age({self._label(name, signal)})", lambda at: _rounded(age_s(at)))
         return age_s
 
@@ -154,7 +171,7 @@ class FacilitySlots:
 
     def raised(self, rule_key: str) -> Getter:
         leader = self.leaders[rule_key]
-        self.found.always().append(leader.next_turn)
+        self.found.always(leader.next_turn)
         self._tell(f"raised('{rule_key}')", leader.stood)
         return leader.stood
 
@@ -237,7 +254,7 @@ class FacilitySlots:
             self._tell(key, fixed(False))  # noqa: FBT003 - the value of a state
             return fixed(False)  # noqa: FBT003
         moments = sorted({moment for span in spans for moment in span})
-        self.found.always().append(lambda at: next((moment for moment in moments if moment > at), None))
+        self.found.always(lambda at: next((moment for moment in moments if moment > at), None))
         self._tell(key, permitted)
         return permitted
 
@@ -254,7 +271,7 @@ class FacilitySlots:
 
         ends = sorted(permit.until_ms for permit in permits)
         self.found.is_tick_only = True
-        self.found.always().append(lambda at: next((moment for moment in ends if moment > at), None))
+        self.found.always(lambda at: next((moment for moment in ends if moment > at), None))
         self._tell("permit_overrun", overrun)
         return overrun
 
@@ -264,7 +281,7 @@ class FacilitySlots:
         def hour(at: int) -> Value:
             return from_ms(at).astimezone(zone).hour
 
-        self.found.always().append(lambda at: _next_hour(at, zone))
+        self.found.always(lambda at: _next_hour(at, zone))
         self._tell("local_hour", hour)
         return hour
 

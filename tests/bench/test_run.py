@@ -6,20 +6,26 @@ from pathlib import Path
 import pytest
 
 from bench import run
+from bench.brokers import Mosquitto, Nats
 from bench.ground import Bench
 from rules import packs
 from settings import Settings
+from tests.mosquitto_rig import needs_mosquitto
 
 pytestmark = pytest.mark.system
 
 
-async def test_figures_are_had_and_nothing_is_lost(database_server: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [Nats, pytest.param(Mosquitto, marks=needs_mosquitto)])
+async def test_figures_are_had_and_nothing_is_lost(
+    kind: type[Mosquitto | Nats], database_server: str, tmp_path: Path
+) -> None:
     async with AsyncExitStack() as stack:
         bench = Bench(
             tmp_path,
             packs.load(Settings().packs_dir),
             database_server,
             stack,
+            kind,
             pace=0.01,
             facilities=10,
             outstanding_max=300,
