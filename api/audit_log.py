@@ -45,7 +45,10 @@ class AuditEntryOut(Answered):
     operation: str
     subject: str
     site: str | None = Field(description="null: of no site, such as a sign-in")
-    asked: Mapping[str, object] | None = Field(description="what was asked for, or before and after; never a password")
+    asked: Mapping[str, object] | None = Field(
+        description="what was asked for; `before`: what members of it were before, or roles before and after; of a file its kind and size; "
+        "never a password"
+    )
     outcome: Literal["done", "refused"]
 
 

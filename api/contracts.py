@@ -128,6 +128,7 @@ async def set_site_contract(site: Key, asked: ContractIn, deed: DeedOf) -> Respo
                 "body.profile", "contract_none", meant=meant(asked.profile, profiles), known=listed(profiles)
             )
         _check_clocks_set(deed.context, replace(found, sla_profile=asked.profile))
+        deed.was["profile"] = found.sla_profile
         await site_settings.set_profile(
             connection, found.id, asked.profile, author=deed.actor, reason=asked.reason, now=deed.now
         )
@@ -147,6 +148,8 @@ async def set_site_clock(site: Key, asked: ClockIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> SiteContractOut:
         found = await _locked(connection, site)
         _check(deed.context, found, asked)
+        stood = clocks_of(deed.context.response, found, asked.event_class).get(asked.clock)
+        deed.was["value"] = None if stood is None else str(stood)
         await site_settings.set_clock(
             connection,
             found.id,

@@ -8,7 +8,7 @@ same key gets that answer again; another request with it is refused. Refusals ar
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, TypeVar, cast
 from urllib.parse import unquote
@@ -34,6 +34,12 @@ from ledger.work_orders import Act
 ACTOR_CHARS_MAX = 100
 ESSENCE_CHARS_MAX = 4_000
 READ_BYTES_MAX = 256 * 1024  # what is longer carries files
+_BEGINNINGS = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG": "image/png",
+    b"RIFF": "image/webp",
+}
 REPLAYED = "Idempotency-Replayed"
 Seen = TypeVar("Seen")
 
@@ -46,6 +52,7 @@ class Deed:
     key: str | None
     request_hash: bytes
     request: Request
+    was: dict[str, object] = field(default_factory=dict)  # what members of the body were before; `act` fills it in
 
     async def do(self, act: Callable[[Connection], Awaitable[BaseModel]], *, status: int = 200) -> Response:
         """Do it in one transaction and answer with what `act` returns, or with the answer already given.
@@ -93,9 +100,13 @@ class Deed:
             operation=operation_of(self.request),
             subject=subject_of(self.request),
             site_id=await self._site(connection),
-            asked=essence(await self.request.body()),
+            asked=await self._asked(),
             now=self.now,
         )
+
+    async def _asked(self) -> Mapping[str, object] | None:
+        asked = essence(await self.request.body(), self.request.headers.get("content-type"))
+        return asked if asked is None or not self.was else {**asked, "before": self.was}
 
     async def _site(self, connection: Connection) -> int | None:
         """Of what the request is about, as far as the transaction sees it."""
@@ -172,17 +183,24 @@ def _actor(header: str | None) -> str:
     return name
 
 
-def essence(body: bytes) -> dict[str, object] | None:
-    """What was asked for, as the audit log keeps it: the JSON object itself, or its beginning when it is long."""
-    if len(body) > READ_BYTES_MAX:
-        return {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+def essence(body: bytes, content_type: str | None = None) -> dict[str, object] | None:
+    """What was asked for, as the audit log keeps it: the JSON object itself, or its beginning when it is long; of files
+    what they are, by their bytes or by what they were sent as, and how long.
+    """
     said = _said(body)
     if said is None:
-        return None
+        return _of_files(body, content_type) if body and body.strip() != b"null" else None
     text = json.dumps(said, ensure_ascii=False)
     if len(text) > ESSENCE_CHARS_MAX:
         return {"beginning": text[:ESSENCE_CHARS_MAX]}
     return {"body": said} if not isinstance(said, dict) else cast("dict[str, object]", said)
+
+
+def _of_files(body: bytes, content_type: str | None) -> dict[str, object]:
+    sent_as = (content_type or "").partition(";")[0].strip().lower()[:100]
+    media_type = next((kind for begin, kind in _BEGINNINGS.items() if body.startswith(begin)), sent_as)
+    known = {"media_type": media_type} if media_type else {}
+    return {**known, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
 
 
 def _said(body: bytes) -> object:

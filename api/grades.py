@@ -149,6 +149,7 @@ async def list_site_grades(site: Key, context: InContext) -> SiteGradesOut:
 async def set_kind_grade(site: Key, asked: KindGradeIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> SiteGradesOut:
         found = await facility_list.find_site(connection, site)
+        before = _kind(deed.context, asked.kind, await site_settings.in_force(connection, found.id), 0)
         await grades.set_for_kind(
             connection,
             found.id,
@@ -159,6 +160,7 @@ async def set_kind_grade(site: Key, asked: KindGradeIn, deed: DeedOf) -> Respons
             reason=asked.reason,
             now=deed.now,
         )
+        deed.was["grade"] = before.grade
         return SiteGradesOut(items=await _kinds(connection, deed.context, found))
 
     return await deed.do(act)
@@ -185,6 +187,7 @@ async def get_facility_grade(site: Key, facility: Key, context: InContext) -> Fa
 async def set_facility_grade(site: Key, facility: Key, asked: GradeIn, deed: DeedOf) -> Response:
     async def act(connection: Connection) -> FacilityGradeOut:
         found = await facility_list.find(connection, site, facility)
+        deed.was["grade"] = found.grade
         await grades.set_for_facility(
             connection,
             found,

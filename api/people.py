@@ -172,6 +172,7 @@ async def change_person(person: Id, asked: PersonChange, context: InContext, req
         raise Refused("nobody disables himself: let another administrator do it")
     by, now = context.asking.doer().actor, context.clock()
     async with context.transaction(desk=True) as connection:
+        found = await people.get(connection, person)
         await people.change(connection, person, name=asked.name, language=asked.language)
         if asked.disabled:
             async with _one_administrator_remains(connection):
@@ -182,6 +183,11 @@ async def change_person(person: Id, asked: PersonChange, context: InContext, req
         if asked.disabled is False:
             await people.enable(connection, person)
         said = asked.model_dump(exclude_unset=True)
+        were = {"name": found.name, "language": found.language, "disabled": found.disabled_at is not None}
+        changed = {
+            member: were[member] for member in were.keys() & said.keys() if said[member] not in (None, were[member])
+        }
+        said |= {"before": changed} if changed else {}
         await trail.write(connection, context, context.asking, request, asked=said)
     async with context.transaction() as connection:
         return (await _rows(connection, context, [await people.get(connection, person)]))[0]

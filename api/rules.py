@@ -190,6 +190,8 @@ async def set_parameter(site: Key, facility: Key, asked: ParameterIn, deed: Deed
         setting = await parameters.set_value(
             connection, found.id, asked.name, asked.value, author=deed.actor, reason=asked.reason, now=deed.now
         )
+        former = await parameters.history(connection, found.id, asked.name, before_id=setting.id, limit=1)
+        deed.was["value"] = former[0].value if former else kind.default
         return _parameter(kind, asked.name, setting)
 
     return await deed.do(act, status=201)

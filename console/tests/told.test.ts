@@ -26,6 +26,14 @@ test('a change says from what to what, in words', () => {
   ]);
 });
 
+test('what members were before stands with each of them that is known', () => {
+  expect(lines({ value: 0.32, note: 'x', before: { value: 0.3 } }, SPEECH)).toEqual([
+    { name: 'value', before: '0.3', value: '0.32' },
+    { name: 'Note', value: 'x' },
+  ]);
+  expect(lines({ value: null, before: { value: '8h' } }, SPEECH)[0]).toMatchObject({ before: '8h', value: 'none' });
+});
+
 test('a deed says what was asked for, member by member', () => {
   const asked = { note: null, until: '2026-03-01T12:30:00Z', one_shot: true, name: { zh: '泵', en: 'Pump' } };
   expect(lines(asked, SPEECH).map(each => `${each.name}: ${each.value}`)).toEqual([

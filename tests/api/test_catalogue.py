@@ -153,7 +153,7 @@ def test_what_the_audit_log_says_has_its_words() -> None:
         if kind == "application/json"
     ]
     asked = set[str]().union(*(members(each, schemas) for each in bodies)) - {"password", "new_password"}
-    beside = {"after", "before", "beginning", "body", "bytes", "identity", "sha256", "way", "work_order"}
+    beside = {"after", "before", "beginning", "body", "bytes", "identity", "media_type", "sha256", "way", "work_order"}
     assert set(CATALOGUE.sections["asked"]) == asked | beside
 
 

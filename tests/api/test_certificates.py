@@ -1,5 +1,6 @@
 """Certificates over HTTP: registered, replaced, withdrawn, never removed; their pages; what ends soon; who may."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +177,15 @@ async def test_a_stranger_is_not_given_a_page_that_lies_on_the_disk(
         async with signed_in(app, login) as anybody:
             assert (await anybody.get(at)).status_code == status
             assert (await anybody.get(at, params={"small": True})).status_code == status
+
+
+async def test_the_audit_log_says_of_what_kind_and_size_a_page_was(client: httpx.AsyncClient) -> None:
+    number = (await registered(client))["id"]
+    for data, media_type in ((PDF, "application/pdf"), (camera(), "image/jpeg")):
+        assert (await client.post(f"/certificates/{number}/pages", content=data)).status_code == 201
+        newest = (await client.get("/audit-log", params={"operation": "add_certificate_page"})).json()["items"][0]
+        sha256 = hashlib.sha256(data).hexdigest()
+        assert newest["asked"] == {"media_type": media_type, "bytes": len(data), "sha256": sha256}
 
 
 async def test_what_is_withdrawn_takes_no_pages(client: httpx.AsyncClient, tmp_path: Path) -> None:

@@ -228,6 +228,40 @@ async def test_who_changed_whom_is_told_with_before_and_after(local: httpx.Async
     ]
 
 
+async def entry_of(client: httpx.AsyncClient, operation: str) -> dict[str, Any]:
+    (entry,) = (await client.get("/audit-log", params={"operation": operation})).json()["items"]
+    return entry["asked"]
+
+
+async def test_a_change_of_a_person_says_what_he_was_called_before(local: httpx.AsyncClient) -> None:
+    person = (await made(local))["person"]["id"]
+    asked = {"name": "李工程师", "language": "zh", "disabled": True}
+    assert (await local.patch(f"/people/{person}", json=asked)).status_code == 200
+    assert (await entry_of(local, "change_person")) == {**asked, "before": {"name": "李工", "disabled": False}}
+
+
+async def test_a_limit_a_grade_a_contract_and_a_clock_say_what_was_in_force_before(local: httpx.AsyncClient) -> None:
+    async def before(path: str, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        answer = await local.post(path, json={**asked, "reason": "夏季用水"})
+        assert answer.status_code in (200, 201), answer.text
+        newest = (await local.get("/audit-log", params={"operation": operation})).json()["items"][0]
+        return newest["asked"]["before"]
+
+    at, site = "/facilities/garden/booster-1", "/sites/garden"
+    for value, was in ((0.5, 0.35), (0.45, 0.5)):
+        asked: dict[str, Any] = {"name": "setpoint", "value": value}
+        assert await before(f"{at}/parameters", "set_parameter", asked) == {"value": was}
+    for grade, was in (("C", "A"), (None, "C")):
+        assert await before(f"{at}/grade", "set_facility_grade", {"grade": grade}) == {"grade": was}
+        asked = {"kind": "booster_pump_room", "grade": grade}
+        assert await before(f"{site}/grades", "set_kind_grade", asked) == {"grade": was}
+    for profile, was in (("first_contact", "standard"), ("standard", "first_contact")):
+        assert await before(f"{site}/contract", "set_site_contract", {"profile": profile}) == {"profile": was}
+    for value, was in (("4h", "8h"), (None, "4h")):
+        asked = {"event_class": "lighting", "clock": "restore_by", "value": value}
+        assert await before(f"{site}/contract/clocks", "set_site_clock", asked) == {"value": was}
+
+
 async def test_the_log_is_paged_filtered_and_exported_without_formulas(
     app: FastAPI, owner: Owner, local: httpx.AsyncClient, estate: Estate
 ) -> None:

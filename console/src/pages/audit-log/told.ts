@@ -31,8 +31,8 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})$/;
 
 export function lines(asked: Readonly<Record<string, unknown>>, speech: Speech): readonly Line[] {
   const { before, after, ...rest } = asked;
-  const changed =
-    before === undefined && after === undefined
+  const roles =
+    after === undefined
       ? []
       : [
           {
@@ -41,14 +41,18 @@ export function lines(asked: Readonly<Record<string, unknown>>, speech: Speech):
             value: said('after', after, speech),
           },
         ];
+  const were = new Map(after === undefined && isObject(before) ? Object.entries(before) : []);
   return [
-    ...changed,
+    ...roles,
     ...Object.entries(rest).map(([key, value]) => ({
       name: speech.name('asked', key),
+      ...(were.has(key) && { before: said(key, were.get(key), speech) }),
       value: said(key, value, speech),
     })),
   ];
 }
+
+const isObject = (one: unknown): one is object => typeof one === 'object' && one !== null;
 
 function said(key: string, value: unknown, speech: Speech): string {
   if (value === null || value === undefined || value === '') return speech.nothing;
