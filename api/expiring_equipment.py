@@ -11,13 +11,14 @@ from pydantic import Field
 from api import paging
 from api.catalogue import CATALOGUE
 from api.context import InContext, needs
+from api.equipment_services import service_terms
 from api.facilities import kind_name
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, FacilityRef, Key, Limit, Name, PageOf
 from inspection.expiry import LOOK_AHEAD_DAYS_MAX, Expiry, expiry
 from ledger import expiring, facility_list
-from ledger.expiring import Expiring
+from ledger.expiring import Expiring, Interval
 
 router = APIRouter(tags=["inspection plans"])
 
@@ -38,7 +39,9 @@ class ExpiringOut(Answered):
     model: str
     serial: str | None
     manufactured_on: date | None
-    ends_on: date = Field(description="its last day, by the life of its type and its age")
+    interval: Interval = Field(description="its life, or the time until it is serviced")
+    interval_name: Name
+    ends_on: date = Field(description="the last day of it, by its type, its age and the services on record")
     days_left: int = Field(description="by the site's calendar; below 0: so long ago")
     expiry: Expiry
     expiry_name: Name
@@ -52,7 +55,7 @@ class ExpiringPage(PageOf):
 
 @router.get(
     "/equipment-expiry",
-    summary="Equipment that ends soon, or has",
+    summary="Equipment that ends soon or has, and what is to be serviced",
     responses=refusals(404),
     dependencies=[needs(Right.READ)],
 )
@@ -65,17 +68,18 @@ async def list_expiring_equipment(query: Annotated[ExpiringQuery, Query()], cont
         rows = await expiring.page(
             connection,
             query.site,
+            terms=service_terms(),
             until=today + timedelta(days=query.days) if query.days else today - timedelta(days=1),
             kind=query.kind,
             after=before,
             limit=query.limit + 1,
         )
-    shown, cursor = paging.cut(rows, query.limit, lambda each: (each.expected_end_on.isoformat(), each.asset_id))
+    shown, cursor = paging.cut(rows, query.limit, lambda each: (each.ends_on.isoformat(), each.asset_id))
     return ExpiringPage(items=[_out(each, context, today) for each in shown], next=cursor)
 
 
 def _out(found: Expiring, context: InContext, today: date) -> ExpiringOut:
-    step = expiry(found.expected_end_on, today)
+    step = expiry(found.ends_on, today)
     return ExpiringOut(
         facility=FacilityRef.of(found),
         kind=found.facility_kind,
@@ -86,8 +90,10 @@ def _out(found: Expiring, context: InContext, today: date) -> ExpiringOut:
         model=found.model,
         serial=found.serial,
         manufactured_on=found.manufactured_on,
-        ends_on=found.expected_end_on,
-        days_left=(found.expected_end_on - today).days,
+        interval=found.interval,
+        interval_name=CATALOGUE.text("expiry_interval", found.interval),
+        ends_on=found.ends_on,
+        days_left=(found.ends_on - today).days,
         expiry=step,
         expiry_name=CATALOGUE.text("expiry", step),
     )

@@ -1,6 +1,6 @@
 """Watches what ends on a day, fire equipment and certificates: an alarm in its last week, and another when it has ended.
 
-By the site's calendar; over when it is replaced or withdrawn, or its facility retired. Which and how many: inspection.expiry.
+By the site's calendar; over when it is replaced, serviced or withdrawn, or its facility retired. Which and how many: inspection.expiry.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from api import calendar_alarms
 from api.calendar_alarms import CalendarAlarms
+from api.equipment_services import service_terms
 from inspection import expiry
 from inspection.checklist import Book
 from inspection.expiry import ALARM_AHEAD_DAYS, Ending
@@ -62,7 +63,7 @@ class ExpiryWatch:
         site = await facilities.site(connection, site_id)
         today = now.astimezone(ZoneInfo(site.time_zone)).date()
         until = today + timedelta(days=ALARM_AHEAD_DAYS)
-        pieces = await expiring.pieces(connection, site_id, until=until, kinds=self._kinds)
+        pieces = await expiring.pieces(connection, site_id, until=until, kinds=self._kinds, terms=service_terms())
         papers = await expiring.certificates(connection, site_id, until=until, kinds=expiry.REQUIRED)
         standing = await calendar_alarms.standing(connection, site_id, [*Ending])
         wanted = expiry.alarms([*pieces, *papers], standing.keys(), today)

@@ -10,11 +10,12 @@ from pydantic import Field
 from api import paging
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
+from api.equipment_services import service_terms
 from api.place_photos import PlacePhotoOut, place_photo_out
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Key, Limit, Name, PageOf, Word
-from ledger import facilities, facility_list, place_photos
+from ledger import facilities, facility_list, place_photos, services
 from ledger.facility_list import CurrentValue, FacilityEntry, FacilityFilter
 from ledger.fitness_lifecycle import FitnessState
 from ledger.records import Grade, PointKind, Quality
@@ -116,6 +117,9 @@ class AssetOut(Answered):
     installed_on: date
     expected_end_on: date | None = Field(description="end of its expected life; null: nobody can say")
     removed_on: date | None
+    is_serviced: bool = Field(description="it goes to the workshop now and then")
+    serviced_on: date | None = Field(description="null: no service is on record")
+    next_service_on: date | None = Field(description="null: none before its end, or nobody can say")
 
 
 class FacilityDetail(Answered):
@@ -157,6 +161,8 @@ async def get_facility(site: Key, facility: Key, context: InContext) -> Facility
         relations = await facility_list.relations(connection, entry.id)
         assets = await facilities.assets(connection, entry.id)
         photo = await place_photos.find(connection, entry.id)
+        pieces = await services.of_facilities(connection, [entry.id], service_terms())
+        serviced = {each.asset_id: each for each in pieces}
     return FacilityDetail(
         facility=_facility(context, entry, values, now),
         parts=[PartOut(key=each.key, kind=each.kind, name=Name(zh=each.name_zh, en=each.name_en)) for each in parts],
@@ -171,6 +177,9 @@ async def get_facility(site: Key, facility: Key, context: InContext) -> Facility
                 installed_on=each.installed_on,
                 expected_end_on=each.expected_end_on,
                 removed_on=each.removed_on,
+                is_serviced=each.id in serviced,
+                serviced_on=serviced[each.id].serviced_on if each.id in serviced else None,
+                next_service_on=serviced[each.id].next_on if each.id in serviced else None,
             )
             for each in assets
         ],

@@ -16,6 +16,7 @@ from api import paging
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
 from api.deeds import Deed, DeedOf
+from api.equipment_services import service_terms
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Name, PageOf, Text, Word
@@ -204,7 +205,9 @@ async def _require_grid(connection: Connection, site_key: str, grid: str) -> Non
 
 async def _reckoned(connection: Connection, context: Context, site_key: str, month: str, grid: str | None) -> Figures:
     site = await facility_list.find_site(connection, site_key)
-    return await reckoning.reckon(connection, context.book, site, month_of(month), grid, context.clock())
+    return await reckoning.reckon(
+        connection, context.book, service_terms(), site, month_of(month), grid, context.clock()
+    )
 
 
 async def _report(connection: Connection, number: int) -> ReportOut:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from api.equipment_services import service_terms
 from inspection import reckoning
 from inspection.checklist import Book
 from ledger import facilities, month_facts, reports
@@ -92,7 +93,7 @@ class ReportWatch:
     async def _issue_one(
         self, connection: Connection, site: Site, month: date, grid: str | None, now: datetime
     ) -> None:
-        figures = await reckoning.reckon(connection, self._book, site, month, grid, now)
+        figures = await reckoning.reckon(connection, self._book, service_terms(), site, month, grid, now)
         number = await reports.issue(
             connection,
             site.id,

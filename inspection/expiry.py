@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from inspection.checklist import Book
 from ledger.certificates import CertificateKind
-from ledger.expiring import EndingCertificate, EndingPiece
+from ledger.expiring import EndingCertificate, EndingPiece, Interval
 from ledger.records import Grade
 
 LOOK_AHEAD_DAYS_MAX = 366
@@ -56,6 +56,13 @@ _ALARMS: Mapping[type[EndingThing], Mapping[Expiry, Ending]] = {
     EndingCertificate: {Expiry.ENDED: Ending.CERTIFICATE_ENDED, Expiry.WITHIN_7_DAYS: Ending.CERTIFICATE_ENDS_SOON},
 }
 
+_GRAVEST_FIRST = (
+    Ending.EQUIPMENT_ENDED,
+    Ending.EQUIPMENT_ENDS_SOON,
+    Ending.CERTIFICATE_ENDED,
+    Ending.CERTIFICATE_ENDS_SOON,
+)
+
 Place = tuple[int, str]  # facility, rule
 
 
@@ -64,6 +71,10 @@ class _Facility:
     id: int
     grade: Grade
     things: Sequence[EndingThing]  # of one type, the first to end first
+
+    def is_to_be_serviced(self, today: date) -> bool:
+        """And nothing of it ends."""
+        return all(_is_serviced(each) for each in self.things if _alarm_of(each, today) is not None)
 
     def rank(self) -> tuple[int, date, int]:
         return list(Grade).index(self.grade), self.things[0].ends_on, self.id
@@ -85,32 +96,54 @@ def fire_kinds(book: Book) -> frozenset[str]:
 def alarms(
     things: Iterable[EndingThing], standing: AbstractSet[Place], today: date
 ) -> Mapping[Place, Mapping[str, object]]:
-    """What an alarm says, by facility and rule. What stands goes on while it is so; then the gravest, the first to end."""
+    """What an alarm says, by facility and rule. What stands goes on while it is so; then the gravest, the first to end.
+
+    What is merely to be serviced takes the room that is left.
+    """
     of: dict[Ending, list[_Facility]] = {rule: [] for rule in Ending}
     by_facility: dict[tuple[int, type[EndingThing]], list[EndingThing]] = {}
     for each in sorted(things, key=lambda one: (one.ends_on, one.id)):
         by_facility.setdefault((each.facility_id, type(each)), []).append(each)
-    for (facility_id, sort), its in by_facility.items():
-        due = _ALARMS[sort].get(expiry(its[0].ends_on, today))
-        if due is not None:
-            of[due].append(_Facility(facility_id, its[0].grade, its))
+    for (facility_id, _), its in by_facility.items():
+        due = {_alarm_of(each, today) for each in its}
+        gravest = next((rule for rule in _GRAVEST_FIRST if rule in due), None)
+        if gravest is not None:
+            of[gravest].append(_Facility(facility_id, its[0].grade, its))
     found: dict[Place, Mapping[str, object]] = {}
     for rule, facilities in of.items():
-        ranked = sorted(facilities, key=lambda one: ((one.id, rule.value) not in standing, one.rank()))
+        ranked = sorted(
+            facilities, key=lambda one: (one.is_to_be_serviced(today), (one.id, rule.value) not in standing, one.rank())
+        )
         told = ranked[:ALARMS_MAX]
         found |= {(each.id, rule.value): _said(rule, each, today, others=len(ranked) - len(told)) for each in told}
     return found
 
 
+def _is_serviced(thing: EndingThing) -> bool:
+    return isinstance(thing, EndingPiece) and thing.interval is Interval.SERVICE
+
+
+def _alarm_of(thing: EndingThing, today: date) -> Ending | None:
+    """A service that is due can wait a while, also when its day is over: the piece may still be used."""
+    rule = _ALARMS[type(thing)].get(expiry(thing.ends_on, today))
+    return Ending.EQUIPMENT_ENDS_SOON if rule is not None and _is_serviced(thing) else rule
+
+
 def _said(rule: Ending, facility: _Facility, today: date, *, others: int) -> Mapping[str, object]:
-    ending = [each for each in facility.things if expiry(each.ends_on, today) in _ALARMS[type(each)]]
+    ending = [each for each in facility.things if _alarm_of(each, today) is not None]
     return {"rule": rule.value, **_told(ending), "more_facilities": others}
 
 
 def _told(ending: Sequence[EndingThing]) -> Mapping[str, object]:
     """The words of pieces or of certificates: of which of them, `ending` is throughout."""
     pieces = [
-        {"part": each.part_key, "maker": each.maker, "model": each.model, "ends_on": each.ends_on.isoformat()}
+        {
+            "part": each.part_key,
+            "maker": each.maker,
+            "model": each.model,
+            "ends_on": each.ends_on.isoformat(),
+            "interval": each.interval.value,
+        }
         for each in ending
         if isinstance(each, EndingPiece)
     ]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inspection.checklist import Period
 from inspection.due import WindowState
 from inspection.expiry import Expiry
+from ledger.expiring import Interval
 from ledger.records import Severity
 from ledger.signatures import Part
 
@@ -142,6 +143,7 @@ class ExpiringPiece(Said):
     piece: str
     ends_on: date
     expiry: Expiry
+    interval: Interval = Interval.LIFE  # reports that were issued before services were on record say nothing of it
 
 
 class Unsigned(Said):

@@ -34,6 +34,7 @@ from ledger.month_facts import FoundFault, VisitCount
 from ledger.plans import Plan
 from ledger.pool import Connection
 from ledger.records import Severity, Site
+from ledger.services import Term
 
 _EXPIRING_AHEAD = timedelta(days=60)
 _RESOLVED = {"resolved", "verified", "closed"}
@@ -76,7 +77,13 @@ async def grids(connection: Connection, site: Site, month: date) -> list[str]:
 
 
 async def reckon(
-    connection: Connection, book: Book, site: Site, month: date, grid: str | None, now: datetime
+    connection: Connection,
+    book: Book,
+    terms: Sequence[Term],
+    site: Site,
+    month: date,
+    grid: str | None,
+    now: datetime,
 ) -> Figures:
     begin, end = span(month, site.time_zone)
     shown = [
@@ -96,7 +103,7 @@ async def reckon(
     counts = await month_facts.visit_counts(connection, site.id, begin, end, places)
     last_day = end.astimezone(ZoneInfo(site.time_zone)).date() - timedelta(days=1)
     lapses = _lapses(walked)
-    ending = await _expiring(connection, site, now, None if places is None else {*places})
+    ending = await _expiring(connection, terms, site, now, None if places is None else {*places})
     unsigned = await _unsigned(connection, walked)
     coverage = await _coverage(connection, book, site, month, last_day, places)
     return Figures(
@@ -324,9 +331,11 @@ def _place(standing: Standing) -> Place:
 # ------------------------------------------------------------------ what is to be done next
 
 
-async def _expiring(connection: Connection, site: Site, now: datetime, places: set[int] | None) -> list[ExpiringPiece]:
+async def _expiring(
+    connection: Connection, terms: Sequence[Term], site: Site, now: datetime, places: set[int] | None
+) -> list[ExpiringPiece]:
     today = now.astimezone(ZoneInfo(site.time_zone)).date()
-    rows = await expiring.page(connection, site.key, until=today + _EXPIRING_AHEAD, limit=20 * LINES_MAX)
+    rows = await expiring.page(connection, site.key, until=today + _EXPIRING_AHEAD, terms=terms, limit=20 * LINES_MAX)
     return [
         ExpiringPiece(
             at=Place(
@@ -335,8 +344,9 @@ async def _expiring(connection: Connection, site: Site, now: datetime, places: s
                 place=Words(zh=each.location_name_zh, en=each.location_name_en),
             ),
             piece=f"{each.maker} {each.model}",
-            ends_on=each.expected_end_on,
-            expiry=expiry(each.expected_end_on, today),
+            ends_on=each.ends_on,
+            expiry=expiry(each.ends_on, today),
+            interval=each.interval,
         )
         for each in rows
         if places is None or each.facility_id in places

@@ -98,7 +98,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "percent": ("完成率", "Percent"),
     "unseen": ("本月有周期未查的设施", "Facilities not looked at in a period"),
     "period": ("周期", "Period"),
-    "expiring": ("到期或 60 天内到期的器材", "Equipment that has ended or ends within 60 days"),
+    "expiring": ("报废、送修到期或 60 天内到期的器材", "Equipment past its life or service, or within 60 days"),
     "piece": ("器材", "Piece"),
     "ends": ("到期日", "Ends on"),
     "unsigned": ("尚未签字", "Not signed"),
@@ -236,9 +236,14 @@ class _Writer:
         return self._table("unseen", columns, rows)
 
     def expiring(self) -> Table:
-        columns = {"facility": 3, "piece": 2, "ends": 1.2, "state": 1.4}
+        columns = {"facility": 3, "piece": 2, "ends": 1.6, "state": 1.4}
         rows = [
-            (self._place(each.at), each.piece, each.ends_on.isoformat(), self._said("expiry", each.expiry))
+            (
+                self._place(each.at),
+                each.piece,
+                f"{each.ends_on.isoformat()} {self._said('expiry_interval', each.interval)}",
+                self._said("expiry", each.expiry),
+            )
             for each in self._figures.expiring
         ]
         return self._table("expiring", columns, rows)

@@ -29,6 +29,7 @@ _NUMBERED = (
     "alarm_note",
     "api_token",
     "asset",
+    "asset_service",
     "audit_log",
     "certificate",
     "condition",
@@ -115,6 +116,8 @@ CONSTRAINT_ERRORS: Mapping[str, tuple[type[LedgerError], str]] = {
     "session_ends_after_it_begins": (Invalid, "a session ends after it began"),
     "session_way_known": (Invalid, "somebody signs in with a password or through a provider"),
     "asset_dates_in_order": (Invalid, "an asset is made, then installed, then removed"),
+    "asset_service_bounded": (Invalid, "a service on record has a note of 1 to 4000 characters"),
+    "asset_service_asset_same_site": (Invalid, "a service is of a piece of its own site"),
     "asset_one_installed": (Conflict, "another asset is installed there; it has to be removed first"),
     "certificate_bounded": (
         Invalid,

@@ -1,12 +1,23 @@
-"""Pieces of equipment whose life ends soon, or has, and certificates: each with the facility it is of."""
+"""Pieces of equipment whose life ends soon or that are to be serviced, and certificates: each with the facility it is of."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from typing import LiteralString
 
+from ledger import services
 from ledger.certificates import COUNTS, CertificateKind
 from ledger.pool import Connection
 from ledger.records import Grade
+from ledger.services import Term
+
+
+class Interval(StrEnum):
+    """What ends."""
+
+    LIFE = "life"
+    SERVICE = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,8 @@ class Expiring:
     model: str
     serial: str | None
     manufactured_on: date | None
-    expected_end_on: date
+    interval: Interval
+    ends_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,7 @@ class EndingPiece:
     maker: str
     model: str
     ends_on: date
+    interval: Interval = Interval.LIFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +69,38 @@ class EndingCertificate:
 
 
 _ENDING_MAX = 5000  # of one site, the first to end: none is missed, only told when those before it are replaced
+# A piece ends twice at most, and never on the same day.
+_ENDS: LiteralString = (
+    "(select id, 'life' as interval, expected_end_on as ends_on from asset where removed_on is null "  # noqa: S608 - literals all
+    "and expected_end_on is not null union all select id, 'service', next_on from "
+    + services.NEXT
+    + " as serviced where next_on is not null) as ends"
+)
 
 
-async def pieces(connection: Connection, site_id: int, *, until: date, kinds: Collection[str]) -> list[EndingPiece]:
+async def pieces(
+    connection: Connection, site_id: int, *, until: date, kinds: Collection[str], terms: Sequence[Term]
+) -> list[EndingPiece]:
     """Installed at living facilities of these kinds, and ending on that day or before."""
     cursor = await connection.execute(
-        "select asset.id, facility.id, facility.grade, part.key, maker, model, expected_end_on "
-        "from asset join facility on facility.id = asset.facility_id left join part on part.id = asset.part_id "
-        "where asset.site_id = %s and facility.retired_at is null and removed_on is null and expected_end_on <= %s "
-        "and facility.kind = any(%s) order by expected_end_on, asset.id limit %s",
-        [site_id, until, sorted(kinds), _ENDING_MAX],
+        "select asset.id, facility.id, facility.grade, part.key, maker, model, ends_on, ends.interval from "  # noqa: S608 - literals all
+        + _ENDS
+        + " join asset on asset.id = ends.id join facility on facility.id = asset.facility_id "
+        "left join part on part.id = asset.part_id "
+        "where asset.site_id = %(site)s and facility.retired_at is null and ends_on <= %(until)s "
+        "and facility.kind = any(%(kinds)s) order by ends_on, asset.id limit %(limit)s",
+        {
+            **services.terms_asked(terms),
+            "site": site_id,
+            "until": until,
+            "kinds": sorted(kinds),
+            "limit": _ENDING_MAX,
+        },
     )
-    return [EndingPiece(number, facility, Grade(grade), *rest) async for number, facility, grade, *rest in cursor]
+    return [
+        EndingPiece(number, facility, Grade(grade), *rest, interval=Interval(interval))
+        async for number, facility, grade, *rest, interval in cursor
+    ]
 
 
 async def certificates(
@@ -92,22 +125,26 @@ async def page(
     site_key: str,
     *,
     until: date,
+    terms: Sequence[Term],
     kind: str | None = None,
     after: tuple[date, int] | None = None,
     limit: int = 100,
 ) -> list[Expiring]:
     """Installed pieces of living facilities that end on that day or before, the first to end first."""
     cursor = await connection.execute(
-        "select asset.id, site.key, facility.id, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "
+        "select asset.id, site.key, facility.id, facility.key, facility.kind, facility.type_key, facility.name_zh, facility.name_en, "  # noqa: S608 - literals all
         "facility.grade, location.name_zh, location.name_en, part.key, maker, model, serial, manufactured_on, "
-        "expected_end_on from asset join facility on facility.id = asset.facility_id "
+        "ends.interval, ends_on from "
+        + _ENDS
+        + " join asset on asset.id = ends.id join facility on facility.id = asset.facility_id "
         "join site on site.id = asset.site_id join location on location.id = facility.location_id "
         "left join part on part.id = asset.part_id "
-        "where site.key = %(site)s and facility.retired_at is null and removed_on is null "
-        "and expected_end_on <= %(until)s and (%(kind)s::text is null or facility.kind = %(kind)s) "
-        "and (%(day)s::date is null or (expected_end_on, asset.id) > (%(day)s, %(id)s)) "
-        "order by expected_end_on, asset.id limit %(limit)s",
+        "where site.key = %(site)s and facility.retired_at is null "
+        "and ends_on <= %(until)s and (%(kind)s::text is null or facility.kind = %(kind)s) "
+        "and (%(day)s::date is null or (ends_on, asset.id) > (%(day)s, %(id)s)) "
+        "order by ends_on, asset.id limit %(limit)s",
         {
+            **services.terms_asked(terms),
             "site": site_key,
             "until": until,
             "kind": kind,
@@ -119,6 +156,6 @@ async def page(
     found: list[Expiring] = []
     async for row in cursor:
         fields = list(row)
-        fields[8] = Grade(row[8])
+        fields[8], fields[16] = Grade(row[8]), Interval(row[16])
         found.append(Expiring(*fields))
     return found

@@ -236,6 +236,7 @@ create table asset (
     removed_on date,
     expected_end_on date,
     constraint asset_pkey PRIMARY KEY (id),
+    constraint asset_site_id_unique UNIQUE (site_id, id),
     constraint asset_facility_same_site FOREIGN KEY (site_id, facility_id) REFERENCES facility(site_id, id),
     constraint asset_part_same_facility FOREIGN KEY (facility_id, part_id) REFERENCES part(facility_id, id),
     constraint asset_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
@@ -247,6 +248,28 @@ create policy api_in_scope on asset for all to taizhang_api using (site_id = ANY
 create policy ingest_everywhere on asset for all to taizhang_ingest using (true);
 grant insert, select, update (manufactured_on, removed_on, expected_end_on) on asset to taizhang_api;
 grant select on asset to taizhang_ingest;
+
+create table asset_service (
+    id bigint not null generated always as identity,
+    site_id integer not null,
+    asset_id integer not null,
+    serviced_on date,
+    note text not null,
+    recorded_at timestamp with time zone not null,
+    recorded_by text not null,
+    constraint asset_service_pkey PRIMARY KEY (id),
+    constraint asset_service_asset_same_site FOREIGN KEY (site_id, asset_id) REFERENCES asset(site_id, id),
+    constraint asset_service_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id),
+    constraint asset_service_bounded CHECK (length(note) >= 1 AND length(note) <= 4000)
+);
+CREATE INDEX asset_service_newest ON asset_service USING btree (asset_id, id DESC);
+CREATE TRIGGER asset_service_append_only BEFORE DELETE OR UPDATE ON asset_service FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER asset_service_no_truncate BEFORE TRUNCATE ON asset_service FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table asset_service enable row level security;
+create policy api_in_scope on asset_service for all to taizhang_api using (site_id = ANY ((( SELECT site_scope() AS site_scope))::integer[]));
+create policy ingest_everywhere on asset_service for all to taizhang_ingest using (true);
+grant insert, select on asset_service to taizhang_api;
+grant select on asset_service to taizhang_ingest;
 
 create table audit_log (
     id bigint not null generated always as identity,

@@ -21,6 +21,7 @@ from inspection.judging import Outcome
 from inspection.pictures import Fault
 from inspection.plausibility import Reason, Verdict
 from ledger.certificates import CertificateKind, CertificateMove
+from ledger.expiring import Interval
 from ledger.fitness_lifecycle import FitnessMove, FitnessState
 from ledger.lifecycle import (
     WORK_ORDER_EVENTS,
@@ -61,6 +62,7 @@ SECTIONS: dict[str, type[Enum]] = {
     "role": Role,
     "right": Right,
     "expiry": Expiry,
+    "expiry_interval": Interval,
     "certificate_kind": CertificateKind,
     "certificate_move": CertificateMove,
     "place_photo_move": PlacePhotoMove,

@@ -159,7 +159,11 @@ async def test_a_month_of_known_rounds_gives_exact_figures_for_ever(
         ("ext-1", 2, 1),
         ("ext-2", 2, 1),
     ]
-    assert [(each["at"]["facility"], each["expiry"]) for each in figures["expiring"]] == [("ext-1", "within_30_days")]
+    assert [(each["at"]["facility"], each["interval"], each["expiry"]) for each in figures["expiring"]] == [
+        ("ext-1", "service", "ended"),  # nobody ever put one on record
+        ("ext-2", "service", "ended"),
+        ("ext-1", "life", "within_30_days"),
+    ]
     assert [(each["round"], each["lacking"]) for each in figures["unsigned"]] == [
         (number, ["patroller", "supervisor"]) for number in march.rounds[1:]
     ]

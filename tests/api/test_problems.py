@@ -73,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "stops": [{"facility": "x"}],
     },
     "Why": {"note": "x"},
+    "ServicesIn": {"site": "nowhere", "facilities": ["x"], "serviced_on": "2026-02-01", "note": "x"},
     "CertificateIn": {"kind": "acceptance", "number": "x", "issuer": "x", "issued_on": "2026-02-01"},
     "NewFacilityIn": {"type": "booster_set_3_pumps", "name": {"zh": "x"}, "location": "x"},
     "NewGatewayIn": {"name": {"zh": "x"}, "location": "x"},

@@ -1,13 +1,18 @@
 """The pages one looks at an estate with: the wall, places, rooms and a facility; each in the widths where it differs."""
 
 import re
+from datetime import date
+from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
+from ledger import inventory
 from ledger.records import Priority
 from tests.console.conftest import OpenPage
 from tests.console.rig import WIDTHS, Service
+from tests.console.sight import serious, widest
 from tests.console.test_alarms import LOW, flood, low
 from tests.console.test_pages import Keep, look
 
@@ -118,3 +123,33 @@ def test_a_limit_is_set_with_a_reason_and_goes_into_the_dossier(calm: Service, o
     page.get_by_role("tab", name="Assets").click()
     expect(page.get_by_role("cell", name="Helix V 2210")).to_be_visible()
     look(page, keep, "facility-assets", [390, 1440, 3840])
+
+
+def test_a_service_of_an_extinguisher_is_put_on_record(calm: Service, open_page: OpenPage, keep: Keep) -> None:
+    async def hung(connection: psycopg.AsyncConnection[Any]) -> None:
+        cursor = await connection.execute(
+            "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en, type_key) "
+            "values (%s, %s, 'ext-water', 'extinguisher', 'B', '水基灭火器', 'Water extinguisher', 'extinguisher_water') returning id",
+            [calm.garden.id, calm.garden.room],
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        piece = inventory.AssetEntry(None, "淮海", "MPT/6", None, date(2023, 1, 1), date(2024, 1, 1), date(2029, 1, 1))
+        await inventory.put_asset(connection, site_id=calm.garden.id, facility_id=row[0], entry=piece)
+
+    calm.act(hung)
+    page = open_page("facilities/garden/ext-water?tab=assets", login="manager")
+    row = page.locator(".assets tbody tr")
+    expect(row).to_contain_text("2026-01-01 前送修")
+    page.get_by_role("button", name="登记维修").click()
+    page.get_by_label("维修日期").fill("2026-02-20")
+    page.get_by_label("维修单位").fill("淮海消防")
+    assert serious(page) == []
+    keep(page, "service-1440-zh")
+    page.get_by_role("button", name="登 记").or_(page.get_by_role("button", name="登记", exact=True)).click()
+    expect(row).to_contain_text("2027-02-20 前送修 · 上次 2026-02-20")
+    reader = open_page("facilities/garden/ext-water?tab=assets", login="auditor", language="en", width=390, touch=True)
+    expect(reader.locator(".assets tbody tr")).to_contain_text("by 2027-02-20 · last 2026-02-20")
+    expect(reader.get_by_role("button", name="Record a service")).to_have_count(0)
+    assert widest(reader, 390) <= 390
+    keep(reader, "service-390-en")

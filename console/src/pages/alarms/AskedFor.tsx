@@ -38,7 +38,8 @@ function Ends({ said, where }: { said: Said; where: string }) {
             <strong>
               {each.maker} {each.model}
             </strong>
-            {each.part !== null && ` · ${each.part}`} · {say('ends', { on: each.ends_on })}
+            {each.part !== null && ` · ${each.part}`} ·{' '}
+            {say(each.interval === 'service' ? 'service_due' : 'ends', { on: each.ends_on })}
           </li>
         ))}
         {said.papers.map(each => (

@@ -6,6 +6,8 @@ export type Piece = {
   readonly maker: string;
   readonly model: string;
   readonly ends_on: string;
+  /** What ends: its life, or the time until it is serviced; older entries say nothing of it. */
+  readonly interval?: 'life' | 'service';
 };
 export type Paper = {
   readonly kind: string;

@@ -4,6 +4,7 @@ import type { Texts } from '../../words/words';
 export const TEXTS = {
   pieces: { zh: '哪些设备到期', en: 'Which pieces end' },
   ends: { zh: '{on} 到期', en: 'ends {on}' },
+  service_due: { zh: '应于 {on} 前送修', en: 'to be serviced by {on}' },
   papers: { zh: '哪些证书到期', en: 'Which certificates end' },
   as_of: { zh: '{at} 报警时的情况', en: 'As it was when the alarm was raised: {at}' },
   more: { zh: '本设施另有 {n} 件', en: '{n} more at this facility' },

@@ -1,13 +1,19 @@
 import { Link } from 'react-router';
 import type { FacilityDetail } from '../../api/schema';
+import type { Where } from '../../estate/facility';
+import { useSession } from '../../session/session';
 import { useTexts, useWords } from '../../words/words';
+import { ServiceForm } from './ServiceForm';
 import { TEXTS } from './texts';
 
 /** What is installed, and what this facility leans on. */
-export function Assets({ found, site }: { found: FacilityDetail; site: string }) {
+export function Assets({ found, where }: { found: FacilityDetail; where: Where }) {
+  const { site } = where;
+  const { can } = useSession();
   const { of } = useWords();
   const say = useTexts(TEXTS);
   const parts = new Map(found.parts.map(part => [part.key, of(part.name)]));
+  const serviced = found.assets.some(asset => asset.is_serviced);
   const relations = Object.entries(found.relations);
   if (found.assets.length + relations.length === 0) return <p className="open-none">{say('none')}</p>;
   return (
@@ -27,6 +33,7 @@ export function Assets({ found, site }: { found: FacilityDetail; site: string })
                 <th scope="col">{say('serial')}</th>
                 <th scope="col">{say('installed')}</th>
                 <th scope="col">{say('ends')}</th>
+                {serviced && <th scope="col">{say('service')}</th>}
               </tr>
             </thead>
             <tbody>
@@ -44,12 +51,22 @@ export function Assets({ found, site }: { found: FacilityDetail; site: string })
                   <td>
                     {asset.removed_on ? say('removed', { on: asset.removed_on }) : (asset.expected_end_on ?? '–')}
                   </td>
+                  {serviced && (
+                    <td>
+                      {asset.is_serviced &&
+                        say(asset.next_service_on === null ? 'service_unknown' : 'service_next', {
+                          on: asset.next_service_on ?? '',
+                        })}
+                      {asset.serviced_on !== null && ` · ${say('service_last', { on: asset.serviced_on })}`}
+                    </td>
+                  )}
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
+      {serviced && can('estate', where.site) && <ServiceForm where={where} />}
     </div>
   );
 }

@@ -41,7 +41,7 @@ function FacilityAt({ where }: { where: Where }) {
     rules: rules.data && <Rules where={where} rules={rules.data} values={found.data.facility.values ?? []} />,
     dossier: <Dossier where={where} kind={found.data.facility.kind} />,
     certificates: <Certificates where={where} />,
-    assets: <Assets found={found.data} site={where.site} />,
+    assets: <Assets found={found.data} where={where} />,
   };
   const names = ['now', 'rules', 'dossier', 'certificates', 'assets'] as const;
   const pane = names.find(name => name === asked.get('tab')) ?? 'now';

@@ -100,5 +100,18 @@ export const TEXTS = {
   serial: { zh: '出厂编号', en: 'Serial' },
   installed: { zh: '安装', en: 'Installed' },
   ends: { zh: '寿命到期', en: 'Expected end' },
+  service: { zh: '送修', en: 'Service' },
+  service_next: { zh: '{on} 前送修', en: 'by {on}' },
+  service_last: { zh: '上次 {on}', en: 'last {on}' },
+  service_unknown: { zh: '报废前不再送修，或出厂日期不明', en: 'none before its end, or its age is not known' },
+  service_record: { zh: '登记维修', en: 'Record a service' },
+  service_on: { zh: '维修日期', en: 'Serviced on' },
+  service_by: { zh: '维修单位 / 说明', en: 'Who did it' },
+  service_put: { zh: '登记', en: 'Record' },
+  service_strike: {
+    zh: '维修日期留空：作废已登记的维修，按出厂日期计算。',
+    en: 'Without a day: what is on record was not so, and it counts from manufacture.',
+  },
+  service_done: { zh: '已登记', en: 'On record' },
   removed: { zh: '{on} 拆除', en: 'removed {on}' },
 } satisfies Texts;

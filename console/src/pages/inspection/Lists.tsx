@@ -164,7 +164,7 @@ function Ahead({ figures }: { figures: Figures }) {
           cells: [
             <PlaceOf key="at" site={figures.site} place={each.at} />,
             each.piece,
-            each.ends_on,
+            `${each.ends_on} ${name('expiry_interval', each.interval)}`,
             name('expiry', each.expiry),
           ],
         }))}

@@ -97,7 +97,7 @@ export const TEXTS = {
   percent: { zh: '完成率', en: 'Percent' },
   unseen: { zh: '本月有周期未查的设施', en: 'Not looked at in a period' },
   period: { zh: '周期', en: 'Period' },
-  expiring: { zh: '到期或 60 天内到期的器材', en: 'Equipment that has ended, or ends within 60 days' },
+  expiring: { zh: '报废、送修到期或 60 天内到期的器材', en: 'Equipment past its life or service, or within 60 days' },
   piece: { zh: '器材', en: 'Piece' },
   ends: { zh: '到期日', en: 'Ends on' },
   unsigned: { zh: '出具时尚未签字', en: 'Not signed when it was issued' },
