@@ -124,14 +124,14 @@ async def enable(connection: Connection, person_id: int) -> None:
 
 
 async def colleagues(connection: Connection, site_id: int) -> Mapping[str, Sequence[str]]:
-    """Who belongs to this very site and may sign in: their names, which are unique, with their roles there.
-
-    Not who belongs to all sites: a scope of one does not show them.
-    """
+    """Who belongs to this site, or to all of them, and may sign in: their names, which are unique, with their roles there."""
     cursor = await connection.execute(
-        "select person.name, array_agg(role::text order by role) from person join membership on person_id = person.id "
-        "where site_id = %s and disabled_at is null group by person.name order by person.name limit 1000",
-        [site_id],
+        "select name, array_agg(distinct role order by role) from ("
+        "select person.name, role::text from person join membership on person_id = person.id "
+        "where site_id = %(site)s and disabled_at is null "
+        "union all select name, role from colleagues_of_all_sites(%(site)s)) as there "
+        "group by name order by name limit 1000",
+        {"site": site_id},
     )
     return {str(name): roles async for name, roles in cursor}
 

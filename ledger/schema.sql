@@ -33,6 +33,18 @@ CREATE OR REPLACE FUNCTION public.at_desk()
 RETURN COALESCE((current_setting('taizhang.desk'::text, true) = 'on'::text), false)
 ;
 
+CREATE OR REPLACE FUNCTION public.colleagues_of_all_sites(at_site integer)
+ RETURNS TABLE(name text, role text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+    select person.name, membership.role::text from person join membership on membership.person_id = person.id
+    where membership.site_id is null and person.disabled_at is null and at_site = any ((select site_scope())::int[])
+    order by person.name limit 1000
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.drop_expired_chunk(overdue timestamp with time zone, kinds point_kind[], before timestamp with time zone[], tail interval, kept_max integer)
  RETURNS bigint
  LANGUAGE plpgsql

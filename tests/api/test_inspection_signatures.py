@@ -165,6 +165,8 @@ async def test_a_round_is_handed_over_to_somebody_who_can_walk_and_sign_it(
     client: httpx.AsyncClient, staff: dict[str, httpx.AsyncClient], clock: StandingClock, owner: Owner, estate: Estate
 ) -> None:
     await employ(owner, "elsewhere", "钱保安", {estate.harbour.id: ["patrol_guard"]})
+    await employ(owner, "everywhere", "周机动", {None: ["patrol_guard"], estate.garden.id: ["auditor"]})
+    await employ(owner, "looks", "吴审计", {None: ["auditor"]})
     gone = await employ(owner, "gone", "孙保安", {estate.garden.id: ["patrol_guard"]})
     async with owner.transaction():
         await people.disable(owner, gone.id, by="test", now=clock.now)
@@ -172,7 +174,13 @@ async def test_a_round_is_handed_over_to_somebody_who_can_walk_and_sign_it(
     await client.post("/inspection-plans", json=PLAN | {"stops": [{"facility": "booster-1"}], "substitute": "赵保安"})
     offered = (await staff["guard"].get(f"/inspection-rounds/{number}/guards")).json()["items"]
     assert offered[0] == {"name": "赵保安", "substitute": True}
-    assert {each["name"] for each in offered} == {"赵保安", "李网格", "张工", "陈经理"}  # all who may inspect here
+    assert {each["name"] for each in offered} == {
+        "赵保安",
+        "李网格",
+        "张工",
+        "陈经理",
+        "周机动",
+    }  # all who may inspect here
     for name in ("钱保安", "孙保安", "随便谁"):
         answer = await staff["guard"].post(f"/inspection-rounds/{number}/hand-over", json={"to": name})
         assert answer.status_code == 422, name

@@ -269,15 +269,20 @@ async def test_every_view_people_may_read_is_a_barrier_owned_by_who_owns_nothing
     ]
 
 
-async def test_one_function_of_ours_runs_with_its_owner_s_rights_and_is_ingest_s(sites: Sites) -> None:
-    """Only the owner of a table can drop a chunk of it (decision 0017); no other function has such rights."""
+async def test_two_functions_of_ours_run_with_their_owner_s_rights_each_for_one_service(sites: Sites) -> None:
+    """Only the owner of a table can drop a chunk of it (decision 0017); who belongs to all sites is shown to none by a policy,
+    and by name to each. No other function has such rights.
+    """
     cursor = await sites.owner.execute(
         "select proname, has_function_privilege(%(ingest)s, oid, 'execute'), has_function_privilege(%(api)s, oid, 'execute'), "
         "array_to_string(proconfig, ' ') like '%%search_path=pg_catalog, public, pg_temp%%' from pg_proc where prosecdef and pronamespace = 'public'::regnamespace "
-        "and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')",
+        "and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e') order by proname",
         {"ingest": INGEST_ROLE, "api": API_ROLE},
     )
-    assert await cursor.fetchall() == [("drop_expired_chunk", True, False, True)]
+    assert await cursor.fetchall() == [
+        ("colleagues_of_all_sites", False, True, True),
+        ("drop_expired_chunk", True, False, True),
+    ]
 
 
 @pytest.mark.parametrize("role", [API_ROLE, INGEST_ROLE])
@@ -319,3 +324,24 @@ async def test_an_answer_is_given_again_only_to_a_scope_that_covers_its_own(site
     for scope, seen in (((sites.garden.id,), 0), ((sites.harbour.id, sites.garden.id, 99), 1)):
         await sites.scope(*scope)
         assert await count(sites.people, "idempotency", sql.SQL("key = 'both'")) == seen
+
+
+async def test_who_belongs_to_all_sites_is_known_by_name_where_one_acts_and_by_nothing_else(sites: Sites) -> None:
+    await sites.owner.execute(
+        "insert into person (login, name, language, created_at, created_by) values ('everywhere', '周机动', 'zh', now(), 'test')"
+    )
+    await sites.owner.execute(
+        "insert into membership (person_id, site_id, role, set_at, set_by) "
+        "select id, null, 'patrol_guard', now(), 'test' from person where login = 'everywhere'"
+    )
+    asked = "select name, role from colleagues_of_all_sites(%s)"
+    await sites.scope(sites.garden.id)
+    assert await (await sites.people.execute(asked, [sites.garden.id])).fetchall() == [("周机动", "patrol_guard")]
+    assert await (await sites.people.execute(asked, [sites.harbour.id])).fetchall() == []
+    hidden = await sites.people.execute("select from person where login = 'everywhere'")
+    assert await hidden.fetchall() == []
+    await sites.scope()
+    assert await (await sites.people.execute(asked, [sites.garden.id])).fetchall() == []
+    await sites.owner.execute("update person set disabled_at = now(), disabled_by = 'test' where login = 'everywhere'")
+    await sites.scope(sites.garden.id)
+    assert await (await sites.people.execute(asked, [sites.garden.id])).fetchall() == []
