@@ -5,18 +5,21 @@ alarms need.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from api.problems import TooManyAttempts
-from credentials.passwords import Hasher
+from credentials.passwords import CannotHash, Hasher
 
 AT_ONCE = 2
 WAITING_MAX = 20
 RETRY_S = 5
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Vault:
@@ -49,5 +52,8 @@ class Vault:
     async def _counted(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except CannotHash as error:
+            log.warning("a password could not be looked at: %s", error)
+            raise TooManyAttempts(RETRY_S) from error
         finally:
             self._taken -= 1

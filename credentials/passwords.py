@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 
 CHARS_MIN = 10
 CHARS_MAX = 128
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is taken for something else when read aloud
 
 Weakness = Literal["too_short", "too_long", "has_login", "too_plain"]
+
+
+class CannotHash(Exception):
+    """The machine lacks the memory or the threads for it at this moment: that says nothing of the password."""
 
 
 @dataclass(slots=True)
@@ -32,18 +36,27 @@ class Hasher:
         self._argon = PasswordHasher(time_cost=self.rounds, memory_cost=self.memory_kib, parallelism=self.lanes)
 
     def hash(self, password: str) -> str:
-        return self._argon.hash(password)
+        """Raises CannotHash."""
+        try:
+            return self._argon.hash(password)
+        except HashingError as error:
+            raise CannotHash(str(error)) from error
 
     def verify(self, hashed: str | None, password: str) -> bool:
-        """None stands for nobody's and takes as long as any other, so that time does not tell who there is."""
+        """None stands for nobody's and takes as long as any other, so that time does not tell who there is.
+
+        Raises CannotHash.
+        """
         if hashed is None:
             if not self._nobody:
-                self._nobody = self._argon.hash(secrets.token_urlsafe(24))
+                self._nobody = self.hash(secrets.token_urlsafe(24))
             hashed = self._nobody
         try:
             return self._argon.verify(hashed, password) and hashed is not self._nobody
-        except (VerificationError, InvalidHashError):
+        except (VerifyMismatchError, InvalidHashError):
             return False
+        except VerificationError as error:
+            raise CannotHash(str(error)) from error
 
     def is_outdated(self, hashed: str) -> bool:
         return self._argon.check_needs_rehash(hashed)

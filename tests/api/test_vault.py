@@ -7,7 +7,7 @@ import pytest
 
 from api.problems import TooManyAttempts
 from api.vault import AT_ONCE, WAITING_MAX, Vault
-from credentials.passwords import Hasher
+from credentials.passwords import CannotHash, Hasher
 from tests.fix_wait import Eventually
 
 
@@ -59,4 +59,20 @@ async def test_clients_that_go_away_do_not_make_room_for_more_than_there_is(even
             return False
 
     await eventually(free)
+    vault.close()
+
+
+class Starved(Hasher):
+    """On a machine that has no memory left for it."""
+
+    def hash(self, password: str) -> str:
+        raise CannotHash("Memory allocation error")
+
+
+async def test_a_machine_that_cannot_hash_tells_people_to_come_again() -> None:
+    vault = Vault(Starved())
+    for _ in range(AT_ONCE + WAITING_MAX + 1):
+        with pytest.raises(TooManyAttempts) as refused:
+            await vault.hash("x")
+        assert int(refused.value.headers["Retry-After"]) > 0
     vault.close()

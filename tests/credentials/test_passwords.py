@@ -1,11 +1,14 @@
 """Passwords: good enough or not, hashed with argon2id, compared without telling who there is."""
 
 import statistics
+import subprocess
+import sys
 import time
 
 import pytest
 
 from credentials.passwords import Hasher, one_time, weakness
+from tests.source_tree import ROOT
 
 QUICK = Hasher(memory_kib=64, rounds=1, lanes=1)
 
@@ -44,6 +47,24 @@ def test_what_was_hashed_with_other_parameters_is_good_and_out_of_date() -> None
 
 def test_the_parameters_in_force_are_those_of_rfc_9106() -> None:
     assert Hasher().hash("x").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process may have more memory than its limit says")
+def test_a_machine_without_memory_does_not_say_that_the_password_is_wrong() -> None:
+    tried = """
+import resource, sys
+from credentials.passwords import CannotHash, Hasher
+hasher, mapped = Hasher(), int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+kept = hasher.hash("x")
+resource.setrlimit(resource.RLIMIT_AS, (mapped + 32 * 1024 * 1024,) * 2)
+for act in (lambda: hasher.verify(kept, "x"), lambda: hasher.verify(None, "x"), lambda: hasher.hash("x")):
+    try:
+        print(act())
+    except CannotHash:
+        print("cannot")
+"""
+    said = subprocess.run([sys.executable, "-c", tried], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["cannot"] * 3
 
 
 def test_nobody_s_password_costs_as_much_as_somebody_s() -> None:
