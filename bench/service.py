@@ -34,9 +34,9 @@ class Service:
 
     def answers(self) -> bool:
         try:
-            connection = self.connection(2.0)
-            connection.request("GET", "/api/v1/health")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            with contextlib.closing(self.connection(2.0)) as connection:
+                connection.request("GET", "/api/v1/health")
+                return connection.getresponse().status == http.HTTPStatus.OK
         except OSError:
             return False
 

@@ -12,7 +12,10 @@ import urllib.request
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+import httpx
 
 import estate.bring_in
 import estate.importing
@@ -30,6 +33,7 @@ ESTATE = _ESTATES / "demo.yaml"
 FIRE_EQUIPMENT = _ESTATES / "demo_fire_equipment.csv"  # walked to, and so not simulated
 _READY_S = 60.0
 _POLL_S = 0.2
+_HEARD_S = 20.0  # the estate speaks long before; if it does not, one may look all the same
 
 _LOOK = (
     ("alarms?open=true", "alarms"),
@@ -50,6 +54,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "sign_in": ("在浏览器里登录", "sign in with a browser"),
     "broker": ("消息服务器", "broker"),
     "logs": ("日志", "logs"),
+    "speaks": ("正在等待设备上线……", "waiting for its devices to speak ..."),
     "rounds": ("正在发放巡检标签……", "issuing the tags of its rounds ..."),
     "patrol": ("巡检页(保安用手机)", "patrol page, for the guard's phone"),
     "phones": ("用手机打开", "with a phone"),
@@ -76,15 +81,16 @@ class Reach:
 @asynccontextmanager
 async def _reach(settings: Settings, directory: Path, asked: str | None) -> AsyncGenerator[Reach]:
     """On this machine, or at its address on the local network. Raises EmbeddedError."""
-    address = settings.api_host if asked is None else lan.address_of(asked)
-    port = process.port_for("the API", settings.api_port, process.LOOPBACK if asked is None else address)
+    chosen = None if asked is None else lan.address_of(asked)
+    address = settings.api_host if chosen is None else chosen.address.address
+    port = process.port_for("the API", settings.api_port, process.LOOPBACK if chosen is None else address)
     environment = {"TAIZHANG_API_PORT": str(port)}
-    if asked is None:
+    if chosen is None:
         url = f"http://{address}:{port}"
         environment["TAIZHANG_PUBLIC_URL"] = settings.public_url or f"http://127.0.0.1:{port}"
         yield Reach(url, environment, None, None)
         return
-    async with lan.standing(directory, address, port, settings.clock()()) as phones:
+    async with lan.standing(directory, chosen, port, settings.clock()()) as phones:
         url = f"https://{address}:{port}"
         environment |= {**phones.environment, "TAIZHANG_PUBLIC_URL": settings.public_url or url}
         yield Reach(url, environment, ssl.create_default_context(cafile=str(phones.served.authority)), phones)
@@ -115,7 +121,8 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
                 if await _until(stop, running, reach):
                     played = ["simulate", "--estate", str(ESTATE), "--seed", str(seed), "--faults", "random"]
                     running.start(Service("simulate", played))
-                    await _tell(reach, token, here.mqtt_url, directory, logins, language)
+                    begun = settings.clock()()
+                    await _tell(reach, token, here.mqtt_url, directory, logins, language, begun)
                     await _comment(settings, here.database_url, running, language, stop)
                 say(_text(language, "stopping"))
     say(f"{_text(language, 'stopped')} {directory}")
@@ -123,9 +130,9 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
 
 
 async def _tell(
-    reach: Reach, token: str, mqtt_url: str, directory: Path, logins: Mapping[str, str], language: str
+    reach: Reach, token: str, mqtt_url: str, directory: Path, logins: Mapping[str, str], language: str, begun: datetime
 ) -> None:
-    """Where to look, and as whom."""
+    """Where to look, and as whom: when there is something to see, and starting takes no time from who looks."""
 
     def text(key: str) -> str:
         return _text(language, key)
@@ -138,6 +145,8 @@ async def _tell(
         say(f'    curl -N {trusting}-H "Authorization: Bearer {token}" "{url}/api/v1/{path}"   # {text(meaning)}')
     say(text("rounds"))
     sheet = await rounds.bring_in(url, token, directory, reach.trusted)
+    say(text("speaks"))
+    await _heard(reach, token, begun)
     say(f"\n  {text('patrol')}: {url}/patrol\n  {text('tags')}: {sheet}")
     if reach.phones is not None:
         say(f"\n  {text('phones')}:")
@@ -191,6 +200,20 @@ async def _until(stop: asyncio.Event, running: Services, reach: Reach) -> bool:
     finally:
         watch.cancel()
     return False
+
+
+async def _heard(reach: Reach, token: str, since: datetime) -> None:
+    """Wait until every gateway of the estate has spoken in this run."""
+    deadline = asyncio.get_running_loop().time() + _HEARD_S
+    verify = True if reach.trusted is None else reach.trusted
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"{reach.url}/api/v1", headers=headers, verify=verify) as client:
+        while asyncio.get_running_loop().time() < deadline:
+            answer = await client.get("/facilities", params={"limit": 500})
+            heard = [each["gateway"]["heard_at"] for each in answer.json()["items"] if each["gateway"] is not None]
+            if heard and all(at is not None and datetime.fromisoformat(at) >= since for at in heard):
+                return
+            await asyncio.sleep(_POLL_S)
 
 
 def answers(url: str, trusted: ssl.SSLContext | None = None) -> bool:

@@ -6,8 +6,7 @@ The phone is told once to trust the authority of this data directory: a page ove
 import asyncio
 import html
 import io
-import socket
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,21 +14,30 @@ from pathlib import Path
 
 import segno
 
-from embedded import authority, landing, process
+from embedded import authority, landing, networks, process
 from embedded.authority import Served
 from embedded.errors import EmbeddedError, PortTakenError
 from embedded.landing import Sheet
+from embedded.networks import Address
 
 FIND = "1"  # LAN=1: whatever address this machine has there
+_NAME_ONE = "name yours: make demo LAN=192.168.1.20 (IPv4: the demo's authority signs for no other)"
 CA_PATH = "/taizhang-ca.crt"
-_NOWHERE = ("192.0.2.1", 9)  # of documentation: routed as any far address, and nothing is sent there
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Where phones will reach the demo, and what else this machine could be reached at."""
+
+    address: Address
+    others: Sequence[Address] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Lan:
     """Where phones reach the demo, and what they have to trust for it."""
 
-    address: str
+    chosen: Chosen
     served: Served
     page: str  # of the explanation
 
@@ -37,35 +45,32 @@ class Lan:
     def environment(self) -> Mapping[str, str]:
         """For the api: it listens there, and there only."""
         return {
-            "TAIZHANG_API_HOST": self.address,
+            "TAIZHANG_API_HOST": self.chosen.address.address,
             "TAIZHANG_API_TLS_CERTIFICATE": str(self.served.certificate),
             "TAIZHANG_API_TLS_KEY": str(self.served.key),
         }
 
 
-def address_of(asked: str) -> str:
+def address_of(asked: str) -> Chosen:
     """The address to be reached at. Raises EmbeddedError with what to do."""
-    found = _own_address() if asked == FIND else asked
-    if not authority.is_private(found) or (asked == FIND and found.startswith("127.")):
+    if asked != FIND:
+        if not authority.is_private(asked):
+            raise EmbeddedError(f"{asked} is no IPv4 address of a local network; {_NAME_ONE}")
+        return Chosen(Address(asked, ""))
+    own = networks.own()
+    local = [each for each in own if authority.is_private(each.address)]
+    if not local:
+        has = ", ".join(map(str, own)) or "none"
         raise EmbeddedError(
-            f"{found} is no address of a local network: join one, or name yours: make demo LAN=192.168.1.20"
+            f"this machine has no IPv4 address of a local network (it has {has}): join one, or {_NAME_ONE}"
         )
-    return found
-
-
-def _own_address() -> str:
-    """Of the network that leads out of here; no packet is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_NOWHERE)
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
+    return Chosen(local[0], local[1:])
 
 
 @asynccontextmanager
-async def standing(directory: Path, address: str, port: int, now: datetime) -> AsyncGenerator[Lan]:
+async def standing(directory: Path, chosen: Chosen, port: int, now: datetime) -> AsyncGenerator[Lan]:
     """The certificates, and the page for phones on the next port, for the length of the block. Raises EmbeddedError."""
+    address = chosen.address.address
     served = await asyncio.to_thread(authority.certify, directory / "lan", address, now)
     url = f"https://{address}:{port}"
     sheets = {
@@ -73,7 +78,7 @@ async def standing(directory: Path, address: str, port: int, now: datetime) -> A
         CA_PATH: Sheet("application/x-x509-ca-cert", served.authority_der),
     }
     async with landing.standing(address, _beside(port, address), sheets) as at:
-        yield Lan(address, served, f"http://{address}:{at}/")
+        yield Lan(chosen, served, f"http://{address}:{at}/")
 
 
 def _beside(port: int, address: str) -> int:
@@ -90,6 +95,8 @@ def told(lan: Lan, url: str, language: str) -> list[str]:
     drawn = io.StringIO()
     segno.make(lan.page, error="m").terminal(drawn, compact=True)
     steps = [
+        f"本机地址：{lan.chosen.address}" if zh else f"This machine's address: {lan.chosen.address}",
+        *_others(lan.chosen.others, zh=zh),
         f"手机与本机接入同一网络，打开 {lan.page} 按说明信任证书（每部手机只需一次），再打开 {url}/patrol"
         if zh
         else f"With the phone in the same network open {lan.page}, trust the certificate as it says (once a phone), then open {url}/patrol",
@@ -109,6 +116,17 @@ def told(lan: Lan, url: str, language: str) -> list[str]:
             else "The authority is new: phones that trusted an earlier one have to be told again."
         )
     return [*steps, *drawn.getvalue().rstrip("\n").splitlines()]
+
+
+def _others(others: Sequence[Address], *, zh: bool) -> list[str]:
+    if not others:
+        return []
+    listed, one = ("、" if zh else ", ").join(map(str, others)), others[0].address
+    return [
+        f"本机还有别的地址：{listed}。手机连不上时，指定与手机同一网络的那个：make demo LAN={one}"
+        if zh
+        else f"It has others: {listed}. If the phone gets no answer, name the one of the phone's network: make demo LAN={one}"
+    ]
 
 
 _STEPS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {

@@ -41,3 +41,17 @@ async def test_figures_are_had_and_nothing_is_lost(
     assert found["end_to_end.of_broker_limit"].value
     assert found["decode.clean"].value == 1
     assert found["decode.wrong"].value == 0
+
+
+async def test_it_is_had_how_long_a_person_waits_for_the_console(database_server: str, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        bench = Bench(
+            tmp_path, packs.load(Settings().packs_dir), database_server, stack, Nats, pace=0.01, facilities=10
+        )
+        figures = await run.ask(bench, ["console"])
+    if figures[0].note.startswith("there is no Chromium"):
+        pytest.skip(figures[0].note)
+    assert {figure.name for figure in figures} == {
+        f"console.{when}.{part}" for when in ("first", "again", "crowded") for part in ("page", "rows", "opened")
+    }
+    assert all(figure.value for figure in figures), figures

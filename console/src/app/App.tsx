@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { App as Antd, ConfigProvider } from 'antd';
 import en from 'antd/locale/en_US';
 import zh from 'antd/locale/zh_CN';
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 import { Failed } from '../api/problem';
 import { LiveProvider } from '../live/live';
@@ -55,9 +55,19 @@ const SignInAgain = lazy(() => import('../pages/sign-in').then(page => ({ defaul
 const NewPassword = lazy(() => import('../pages/sign-in').then(page => ({ default: page.NewPassword })));
 const ROUTES = PAGES.map(page => ({ ...page, Page: lazy(page.load) }));
 
+/** The page that is asked for, fetched before one is signed in: what it lacks then is what it shows. */
+function whileOneTypes() {
+  const [asked] = location.pathname.split('/').filter(Boolean);
+  const page = PAGES.find(each => each.path === (asked ?? 'alarms'));
+  page?.load().catch(() => undefined); // whoever shows it asks again, and says what is the matter
+}
+
 function Signed() {
   const { standing } = useSession();
   const signedIn = standing === 'signed_in' || standing === 'expired';
+  useEffect(() => {
+    if (standing === 'nobody') whileOneTypes();
+  }, [standing]);
   return (
     <LiveProvider running={standing === 'signed_in'}>
       {standing === 'unknown' && <Waiting />}
