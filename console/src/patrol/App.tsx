@@ -110,6 +110,14 @@ function Walking({ dark, turnDark }: { dark: boolean; turnDark: () => void }) {
     setTold(what);
     history.back();
   }, []);
+  // The round is another's now: there is nothing to come back to.
+  const given = useCallback(
+    (what: string) => {
+      setTold(what);
+      replace({ at: 'today' });
+    },
+    [replace],
+  );
   const enter = (next: View) => {
     setTold('');
     go(next);
@@ -123,7 +131,9 @@ function Walking({ dark, turnDark }: { dark: boolean; turnDark: () => void }) {
         </p>
       )}
       {view.at === 'outbox' && <Outbox onBack={back} />}
-      {view.at === 'round' && round !== null && <Round round={round} go={enter} onBack={back} onEnded={saved} />}
+      {view.at === 'round' && round !== null && (
+        <Round round={round} go={enter} onBack={back} onEnded={saved} onGiven={given} />
+      )}
       {view.at === 'scan' && round !== null && (
         <Scan key={view.facility} round={round} wanted={view.facility} replace={replace} onBack={back} />
       )}

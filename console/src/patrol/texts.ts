@@ -78,6 +78,10 @@ export const TEXTS = {
   hand_over_to: { zh: '移交给谁？', en: 'To whom?' },
   hand_over_nobody: { zh: '本项目没有其他可以巡检的人员。', en: 'Nobody else may inspect here.' },
   hand_over_offline: { zh: '移交需要网络：联网后再移交。', en: 'Handing over needs the network.' },
+  hand_over_begun: {
+    zh: '还没填完：{names}。移交后这些内容不会发送，请先保存。',
+    en: 'Begun and not saved: {names}. Save first: once it is handed over, that is not sent.',
+  },
   hand_over_sure: { zh: '移交给{name}', en: 'Hand over to {name}' },
   handed_over: { zh: '已移交给{name}', en: 'Handed over to {name}' },
   substitute: { zh: '替班', en: 'substitute' },

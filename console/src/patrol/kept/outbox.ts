@@ -34,7 +34,7 @@ export function whyOf(failed: Failed): Name {
 }
 
 /** Sending the same again may go better: nobody answered, or the service has too much to do. */
-function passes(failed: Failed): boolean {
+export function passes(failed: Failed): boolean {
   return failed.lost || failed.status === 429 || (failed.status ?? 0) >= 500;
 }
 
@@ -71,8 +71,11 @@ export class Sender {
         await this.#visits(site, there.slice(begin, begin + BATCH_MAX));
     }
     const photos = (await all('photos')).filter(each => each.person === me.person.id && each.state === 'waiting');
-    for (const photo of photos) await this.#photo(photo);
     for (const finish of mine.filter(each => each.kind === 'finish')) await this.#finish(finish, me.person.id);
+    // Last, each for itself: one that never arrives holds nothing else back, and says why it waits.
+    let lost: Failed | null = null;
+    for (const photo of photos) lost = (await this.#photo(photo)) ?? lost;
+    if (lost !== null) throw lost;
   }
 
   async #signIn(): Promise<Me> {
@@ -119,8 +122,9 @@ export class Sender {
     }
   }
 
-  async #photo(photo: Photo): Promise<void> {
-    if (photo.picture === null) return;
+  /** Why it is to be tried again; null: it need not be. */
+  async #photo(photo: Photo): Promise<Failed | null> {
+    if (photo.picture === null) return null;
     const picture = photo.picture;
     try {
       await given(
@@ -133,10 +137,14 @@ export class Sender {
       );
       await put('photos', { ...photo, state: 'sent', why: null, picture: null });
     } catch (error) {
-      if (!(error instanceof Failed) || passes(error) || error.status === 401) throw error;
-      await put('photos', { ...photo, state: 'refused', why: whyOf(error) });
+      if (!(error instanceof Failed) || error.status === 401) throw error;
+      const why = error.lost ? bothLanguages(TEXTS.waiting.zh, TEXTS.waiting.en) : whyOf(error);
+      await put('photos', { ...photo, state: passes(error) ? 'waiting' : 'refused', why });
+      this.#changed();
+      return passes(error) ? error : null;
     }
     this.#changed();
+    return null;
   }
 
   async #finish(entry: FinishEntry, person: number): Promise<void> {

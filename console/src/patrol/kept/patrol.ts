@@ -8,8 +8,8 @@ import { Failed } from '../../api/problem';
 import type { ChecklistOut, GuardOut, Me, PhotoOf, RoundLine, RoundOut, VisitIn } from '../../api/schema';
 import { hashOf, type Means, sha256 } from '../../scanning/codes';
 import { positionNear } from '../position';
-import { all, keepSaid, put, said, write } from './database';
-import { Sender, type Sending, SignedOut, tidy, tryAgain } from './outbox';
+import { all, keepSaid, keysOf, put, remove, said, write } from './database';
+import { passes, Sender, type Sending, SignedOut, tidy, tryAgain } from './outbox';
 import { Places } from './places';
 import type { Draft, Entry, FinishEntry, Name, Photo, VisitEntry } from './shapes';
 import { draftKey } from './shapes';
@@ -158,6 +158,7 @@ export class Patrol {
       const lines = listed.items.filter(
         each => each.state === 'overdue' || Date.parse(each.window_until) > today_ms || toSign(each),
       );
+      await this.#forgetDone(listed.items);
       await keepSaid('lines', { at_ms: now_ms, lines });
       await keepSaid('checklists', checklists.items);
       this.#tell({ lines, checklists: [...checklists.items], readAt_ms: now_ms });
@@ -206,17 +207,51 @@ export class Patrol {
 
   /** What lies on this phone is still its guard's, and is sent in his name. */
   async handOver(round: number, to: string): Promise<void> {
-    const options = { params: { path: { round } }, body: { to }, headers: { 'Idempotency-Key': deedKey() } };
-    await given(api.POST('/api/v1/inspection-rounds/{round}/hand-over', options));
+    await this.#once(`hand-over/${round}/${to}`, key => {
+      const options = { params: { path: { round } }, body: { to }, headers: { 'Idempotency-Key': key } };
+      return given(api.POST('/api/v1/inspection-rounds/{round}/hand-over', options));
+    });
     await this.#keepRounds(this.known.rounds.filter(each => each.id !== round));
     await this.refresh().catch(() => undefined);
   }
 
   /** By who is signed in; over what the service has, so that everything has to be there first. */
   async sign(round: number): Promise<void> {
-    const options = { params: { path: { round } }, body: {}, headers: { 'Idempotency-Key': deedKey() } };
-    await given(api.POST('/api/v1/inspection-rounds/{round}/sign', options));
+    await this.#once(`sign/${round}`, key => {
+      const options = { params: { path: { round } }, body: {}, headers: { 'Idempotency-Key': key } };
+      return given(api.POST('/api/v1/inspection-rounds/{round}/sign', options));
+    });
     await this.refresh().catch(() => undefined);
+  }
+
+  /**
+   * The same deed keeps its key until it was answered, also when the page was closed meanwhile: if only the answer was
+   * lost, doing it again gives that answer.
+   */
+  async #once<T>(deed: string, act: (key: string) => Promise<T>): Promise<T> {
+    const keptAs = `deed/${this.known.me?.person.id}/${deed}`;
+    const key = (await said<string>(keptAs)) ?? deedKey();
+    await keepSaid(keptAs, key);
+    try {
+      const answer = await act(key);
+      await remove('said', keptAs);
+      return answer;
+    } catch (error) {
+      if (error instanceof Failed && !passes(error)) await remove('said', keptAs);
+      throw error;
+    }
+  }
+
+  /** What the service shows as done is answered, whatever became of the answer: the next time is another deed. */
+  async #forgetDone(lines: readonly RoundLine[]): Promise<void> {
+    const me = this.known.me?.person;
+    for (const key of await keysOf('said')) {
+      const [kind, person, what, round] = key.split('/');
+      if (kind !== 'deed' || person !== String(me?.id)) continue;
+      const line = lines.find(each => String(each.round) === round);
+      const waits = what === 'sign' ? line?.unsigned.includes('patroller') : line?.guard === me?.name;
+      if (waits !== true) await remove('said', key);
+    }
   }
 
   // ---------------------------------------------------------------- done by the guard
@@ -233,7 +268,7 @@ export class Patrol {
     if (before !== undefined) {
       // Opened by its link or typed, and now read: that counts.
       if (before.means === 'camera' || means !== 'camera') return before;
-      const read = { ...before, tag, means };
+      const read = { ...before, tag, means, position: positionNear(Date.now()) ?? before.position };
       await this.keepDraft(read);
       return read;
     }
@@ -391,6 +426,10 @@ export class Patrol {
     }
   }
 
+  #unended(): number {
+    return this.known.entries.filter(each => each.kind === 'finish' && each.state === 'waiting').length;
+  }
+
   async #pass(): Promise<void> {
     clearTimeout(this.#timer);
     if (!this.#waits()) {
@@ -398,15 +437,13 @@ export class Patrol {
       return;
     }
     this.#tell({ sending: 'sending' });
+    const unended = this.#unended();
     try {
       const sender = new Sender(this.#phone, () => void this.#reread());
-      const ends = this.known.entries.some(each => each.kind === 'finish' && each.state === 'waiting');
       await navigator.locks.request('taizhang-patrol', () => sender.pass());
       this.#failures = 0;
       await this.#reread();
       this.#tell({ sending: 'idle', signedOut: false });
-      // A round that has ended waits for its signature.
-      if (ends) await this.refresh().catch(() => undefined);
     } catch (error) {
       await this.#reread();
       if (error instanceof SignedOut || (error instanceof Failed && error.status === 401)) {
@@ -417,6 +454,9 @@ export class Patrol {
       const patience_ms = PATIENCE_MS[Math.min(this.#failures, PATIENCE_MS.length - 1)];
       this.#failures += 1;
       this.#timer = setTimeout(() => void this.pump(), patience_ms);
+    } finally {
+      // A round that has ended waits for its signature. Nobody waits for that: what was saved meanwhile is sent first.
+      if (this.#unended() < unended) void this.refresh().catch(() => undefined);
     }
   }
 }

@@ -16,9 +16,10 @@ type Props = {
   go: (view: View) => void;
   onBack: () => void;
   onEnded: (told: string) => void;
+  onGiven: (told: string) => void;
 };
 
-export function Round({ round, go, onBack, onEnded }: Props) {
+export function Round({ round, go, onBack, onEnded, onGiven }: Props) {
   const { known } = usePatrol();
   const { of } = useWords();
   const say = useTexts(TEXTS);
@@ -69,7 +70,7 @@ export function Round({ round, go, onBack, onEnded }: Props) {
           </button>
         </div>
       )}
-      {giving && !ending && !ended && <Giving round={round} onGiven={onEnded} />}
+      {giving && !ending && !ended && <Giving round={round} all={all} onGiven={onGiven} />}
       {ending && <Ending round={round} all={all} onEnded={onEnded} />}
       <div className="deed">
         <button type="button" className="main" onClick={() => go({ at: 'scan', round: round.id, facility: null })}>
@@ -116,10 +117,20 @@ function Stop({ standing, isNext }: { standing: Standing; isNext: boolean }) {
 }
 
 /** To whom: one touch on a name, after a look at the list of those who may. */
-function Giving({ round, onGiven }: { round: RoundOut; onGiven: (told: string) => void }) {
+function Giving({
+  round,
+  all,
+  onGiven,
+}: {
+  round: RoundOut;
+  all: readonly Standing[];
+  onGiven: (told: string) => void;
+}) {
+  const { of } = useWords();
   const { patrol } = usePatrol();
   const say = useTexts(TEXTS);
   const explained = useExplained();
+  const begun = all.filter(each => each.draft !== null);
   const [guards, setGuards] = useState<readonly GuardOut[] | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -141,6 +152,11 @@ function Giving({ round, onGiven }: { round: RoundOut; onGiven: (told: string) =
   };
   return (
     <section className="ending" aria-label={say('hand_over')}>
+      {begun.length > 0 && (
+        <p className="wrong" role="alert">
+          {say('hand_over_begun', { names: begun.map(each => of(each.stop.stop.name)).join(', ') })}
+        </p>
+      )}
       <p>{say(guards?.length === 0 ? 'hand_over_nobody' : 'hand_over_to')}</p>
       <ul className="names">
         {guards?.map(each => (
