@@ -1,0 +1,81 @@
+"""The camera of a guard's phone: it rests after half a minute, lenses take turns, the torch; and it reads what we print."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.console.guard import sign_in
+from tests.console.phone import Phone
+from tests.console.rig import Service
+
+pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
+
+Keep = Callable[[Page, str], None]
+# Chromium's fake camera has neither a torch nor a second lens, and there is no other here: the track says that it has a
+# torch and remembers how it was set, and the only camera is named twice. All else is the browser's own.
+_HARDWARE = """
+    window.torches = [];
+    const capabilities = MediaStreamTrack.prototype.getCapabilities;
+    MediaStreamTrack.prototype.getCapabilities = function () { return {...capabilities.call(this), torch: true}; };
+    MediaStreamTrack.prototype.applyConstraints = async function (wanted) { window.torches.push(wanted.advanced[0].torch); };
+    const asked = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    window.lenses = [];
+    navigator.mediaDevices.getUserMedia = wanted => {
+        window.lenses.push(wanted.video.deviceId?.exact ?? null);
+        return asked({audio: false, video: true});
+    };
+    const devices = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+    navigator.mediaDevices.enumerateDevices = async () => {
+        const found = (await devices()).filter(each => each.kind === 'videoinput');
+        return [...found, {kind: 'videoinput', deviceId: 'second', label: 'second lens'}];
+    };
+"""
+
+
+def scanning(page: Page, calm: Service) -> None:
+    sign_in(page, calm)
+    page.get_by_role("button", name="开始巡检").tap()
+    page.locator(".at-round").get_by_role("button", name="扫码", exact=True).tap()
+
+
+def playing(page: Page) -> None:
+    page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
+
+
+@pytest.mark.usefixtures("route")
+def test_torch_and_lenses(calm: Service, phone: Phone, keep: Keep) -> None:
+    phone.hold(None)
+    with phone.on() as page:
+        page.add_init_script(_HARDWARE)
+        page.reload()
+        scanning(page, calm)
+        playing(page)
+        torch = page.get_by_role("button", name="手电")
+        torch.tap()
+        expect(torch).to_have_attribute("aria-pressed", "true")
+        keep(page, "patrol-torch-390-zh")
+        torch.tap()
+        expect(torch).to_have_attribute("aria-pressed", "false")
+        assert page.evaluate("window.torches") == [True, False]
+        page.get_by_role("button", name="换镜头").tap()
+        page.wait_for_function("() => window.lenses.at(-1) === 'second'")
+        assert page.evaluate("localStorage.getItem('taizhang.lens')") == "second", "it is the one of next time"
+
+
+@pytest.mark.usefixtures("route")
+def test_the_camera_rests_after_half_a_minute_and_goes_on_at_a_touch(calm: Service, phone: Phone) -> None:
+    phone.hold(None)
+    with phone.on() as page:
+        page.clock.install()
+        page.reload()
+        scanning(page, calm)
+        playing(page)
+        page.clock.fast_forward(31_000)
+        paused = page.get_by_role("button", name="相机已休息")
+        expect(paused).to_be_visible()
+        assert page.evaluate("document.querySelector('video').srcObject.getTracks()[0].readyState") == "ended"
+        paused.tap()
+        expect(paused).to_have_count(0)
+        playing(page)
+        assert page.evaluate("document.querySelector('video').srcObject.getTracks()[0].readyState") == "live"
