@@ -84,6 +84,10 @@ def test_a_person_comes_is_changed_and_goes(calm: Service, open_page: OpenPage, 
     row.get_by_role("button", name="停用").click()
     page.get_by_role("dialog").get_by_role("button", name="停用").click()
     expect(row).to_contain_text("已停用：管理员小陈")
+    log = open_page("audit-log", login="admin").locator("tbody tr").first
+    expect(log.locator("dl.asked")).to_contain_text("停用")
+    expect(log.locator("dl.asked del")).to_have_text("否")
+    keep(log.page, "audit-log-before-1440-zh")
     page.get_by_text("角色与权限").click()
     expect(page.get_by_role("columnheader", name="值班工程师")).to_be_visible()
     look(page, keep, "roles", [1440, 390])
