@@ -207,3 +207,20 @@ def test_who_is_there_says_so_with_the_tag(
     expect(there).to_contain_text("typed in")
     expect(over).to_have_count(0)
     expect(desk.get_by_role("region", name="What happened")).to_contain_text(f"tag …{here['code'][-4:]} typed in")
+
+
+def test_a_scanner_that_cannot_be_loaded_leaves_the_order_and_is_tried_again(
+    calm: Service, open_page: OpenPage, keep: Callable[[Page, str], None]
+) -> None:
+    order = open_orders(calm)[WorkOrderState.ACCEPTED]
+    page = open_page(f"work-orders/{order}", login="contractor", width=390, touch=True)
+    page.route("**/assets/ScanHere-*.js", lambda asked, _: asked.abort())
+    there = page.get_by_role("region", name="到场与旁站")
+    there.get_by_role("button", name="扫码到场").tap()
+    expect(there.get_by_role("alert")).to_contain_text("扫码功能没有载入")
+    expect(there).to_contain_text("还没有人到场")
+    assert serious(page) == []
+    keep(page, "work-order-no-scanner-390-zh")
+    page.unroute("**/assets/ScanHere-*.js")
+    there.get_by_role("button", name="再试一次").tap()
+    expect(page.locator(".scan")).to_be_visible()

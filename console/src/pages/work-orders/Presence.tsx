@@ -1,5 +1,5 @@
 import { Button } from 'antd';
-import { lazy, Suspense, useState } from 'react';
+import { type ComponentProps, useCallback, useEffect, useState } from 'react';
 import { Waiting } from '../../app/Waiting';
 import { wake } from '../../scanning/signals';
 import { useSession } from '../../session/session';
@@ -9,8 +9,29 @@ import { useTexts, useWords } from '../../words/words';
 import { type Detail, isOfPresence, type Scanned } from './orders';
 import { TEXTS } from './texts';
 
-// The camera and its reader come when somebody wants to scan.
-const ScanHere = lazy(() => import('./ScanHere'));
+type ScanHere = typeof import('./ScanHere')['default'];
+
+/** The camera and its reader come when somebody wants to scan. Where they do not, the order stays, and he may try again. */
+function Scanning(props: ComponentProps<ScanHere>) {
+  const say = useTexts(TEXTS);
+  const [ScanHere, setScanHere] = useState<ScanHere | null>(null);
+  const [failed, setFailed] = useState(false);
+  const load = useCallback(() => {
+    setFailed(false);
+    import('./ScanHere').then(
+      loaded => setScanHere(() => loaded.default),
+      () => setFailed(true),
+    );
+  }, []);
+  useEffect(load, [load]);
+  if (ScanHere !== null) return <ScanHere {...props} />;
+  if (!failed) return <Waiting />;
+  return (
+    <p role="alert">
+      {say('scan_not_loaded')} <Button onClick={load}>{say('scan_load_again')}</Button>
+    </p>
+  );
+}
 
 /** Who was there: whoever works arrives by scanning the tag at the facility, and one of one's own witnesses by it. */
 export function Presence({ detail }: { detail: Detail }) {
@@ -58,11 +79,7 @@ export function Presence({ detail }: { detail: Detail }) {
           {say('scan_witness')}
         </Button>
       )}
-      {scanning !== null && (
-        <Suspense fallback={<Waiting />}>
-          <ScanHere detail={detail} what={scanning} onClose={() => setScanning(null)} />
-        </Suspense>
-      )}
+      {scanning !== null && <Scanning detail={detail} what={scanning} onClose={() => setScanning(null)} />}
     </section>
   );
 }

@@ -25,6 +25,8 @@ export const TEXTS = {
   means_none: { zh: '没有扫码', en: 'without a scan' },
   scan_arrival: { zh: '扫码到场', en: 'Scan to arrive' },
   scan_witness: { zh: '扫码旁站见证', en: 'Scan to witness' },
+  scan_not_loaded: { zh: '扫码功能没有载入（网络中断？）', en: 'The scanner could not be loaded (no network?)' },
+  scan_load_again: { zh: '再试一次', en: 'Try again' },
   scan_aim: { zh: '对准「{name}」的标签', en: 'Point at the tag of {name}' },
   scan_foreign: { zh: '不是本系统的标签', en: 'No tag of this system' },
   scan_again: { zh: '再扫一次', en: 'Scan again' },
