@@ -1,12 +1,14 @@
 """The camera of a guard's phone: it rests after half a minute, lenses take turns, the torch; and it reads what we print."""
 
+import io
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.console.guard import sign_in
-from tests.console.phone import Phone
+from tests.console.guard import Route, sign_in
+from tests.console.phone import WALL, Phone
 from tests.console.rig import Service
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
@@ -79,3 +81,19 @@ def test_the_camera_rests_after_half_a_minute_and_goes_on_at_a_touch(calm: Servi
         expect(paused).to_have_count(0)
         playing(page)
         assert page.evaluate("document.querySelector('video').srcObject.getTracks()[0].readyState") == "live"
+
+
+def test_the_label_that_is_printed_is_read_with_its_words_around_it(calm: Service, phone: Phone, route: Route) -> None:
+    """As the service draws it for paper, name and place beside the code, held a little askew."""
+    code = route.links[route.stairs[0]].rpartition("/")[2]
+    drawn = Image.open(io.BytesIO(route.client.get(f"/tags/{code}/picture.png").raise_for_status().content))
+    label = drawn.convert("RGB")
+    label.thumbnail((560, 400), Image.Resampling.LANCZOS)
+    frame = Image.new("RGB", (640, 480), WALL)
+    frame.paste(label.rotate(3, expand=True, fillcolor=WALL), (20, 30))
+    seen = io.BytesIO()
+    frame.save(seen, "JPEG", quality=80)
+    (phone.directory / "film.mjpeg").write_bytes(seen.getvalue() * 5)
+    with phone.on() as page:
+        scanning(page, calm)
+        expect(page.get_by_role("heading", name="1 号疏散楼梯")).to_be_visible()
