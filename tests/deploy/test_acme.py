@@ -151,7 +151,7 @@ def front_as_written(directory: Path, https: int) -> subprocess.Popen[bytes]:
 
 def watched(directory: Path) -> tuple[str | Path, ...]:
     """What both servers are run by, looking more often than in the field."""
-    return (_SH, ROOT / "deploy/compose/with-certificate", directory / "tls/fullchain.pem", "0.05")
+    return (_SH, ROOT / "deploy/compose/with-certificate", directory / "tls", "0.05")
 
 
 @needs_all
@@ -182,6 +182,24 @@ async def test_a_certificate_is_fetched_served_and_renewed_without_a_restart(
         for child in (nginx, client):
             await process.stop(child, ((signal.SIGTERM, 10.0),))
             assert child.poll() == 0, "signals reach who runs there"
+
+
+@needs_all
+async def test_a_chain_laid_before_its_key_is_served_once_the_key_is_there(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    https = process.port_for("nginx", None)
+    async with mosquitto_in(tmp_path, under=watched(tmp_path)) as broker:
+        nginx = front_as_written(tmp_path, https)
+        trial_certificate(tmp_path / "next")
+        chain = (tmp_path / "next/fullchain.pem").read_text(encoding="utf-8")
+        before = (tmp_path / "tls/fullchain.pem").read_text(encoding="utf-8")
+        await eventually(lambda: issued(broker.outer_port, before))
+        (tmp_path / "tls/fullchain.pem").write_text(chain, encoding="utf-8")
+        await eventually(lambda: not issued(broker.outer_port, before + chain))  # it refuses everybody
+        shutil.copy(tmp_path / "next/privkey.pem", tmp_path / "tls/privkey.pem")
+        await eventually(lambda: issued(broker.outer_port, chain) and issued(https, chain))
+        await process.stop(nginx, ((signal.SIGTERM, 10.0),))
 
 
 @needs_all
@@ -217,8 +235,8 @@ def test_without_an_address_it_says_which_setting_is_missing(tmp_path: Path) -> 
     assert not any(tmp_path.iterdir())
 
 
-def test_both_servers_are_run_by_the_same_watch_on_the_same_file() -> None:
-    watch = [_SH, "/etc/taizhang/with-certificate", "/run/tls/fullchain.pem", "60"]
+def test_both_servers_are_run_by_the_same_watch_on_the_same_files() -> None:
+    watch = [_SH, "/etc/taizhang/with-certificate", "/run/tls", "60"]
     for service in ("front", "broker"):
         assert as_written(service, {})[:4] == watch
         assert compose_file.mounts(service)["/etc/taizhang/with-certificate"] == "./deploy/compose/with-certificate"
