@@ -5,11 +5,12 @@ directory, and the next run goes on with it.
 """
 
 import asyncio
+import contextlib
 import secrets
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,7 +123,15 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
                     played = ["simulate", "--estate", str(ESTATE), "--seed", str(seed), "--faults", "random"]
                     running.start(Service("simulate", played))
                     begun = settings.clock()()
-                    await _tell(reach, token, here.mqtt_url, directory, logins, language, begun)
+                    await _tell(
+                        reach,
+                        token,
+                        here.mqtt_url,
+                        directory,
+                        logins,
+                        language,
+                        lambda: heard(reach, token, begun, stop),
+                    )
                     await _comment(settings, here.database_url, running, language, stop)
                 say(_text(language, "stopping"))
     say(f"{_text(language, 'stopped')} {directory}")
@@ -130,7 +139,13 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
 
 
 async def _tell(
-    reach: Reach, token: str, mqtt_url: str, directory: Path, logins: Mapping[str, str], language: str, begun: datetime
+    reach: Reach,
+    token: str,
+    mqtt_url: str,
+    directory: Path,
+    logins: Mapping[str, str],
+    language: str,
+    spoken: Callable[[], Awaitable[None]],
 ) -> None:
     """Where to look, and as whom: when there is something to see, and starting takes no time from who looks."""
 
@@ -146,7 +161,7 @@ async def _tell(
     say(text("rounds"))
     sheet = await rounds.bring_in(url, token, directory, reach.trusted)
     say(text("speaks"))
-    await _heard(reach, token, begun)
+    await spoken()
     say(f"\n  {text('patrol')}: {url}/patrol\n  {text('tags')}: {sheet}")
     if reach.phones is not None:
         say(f"\n  {text('phones')}:")
@@ -202,17 +217,18 @@ async def _until(stop: asyncio.Event, running: Services, reach: Reach) -> bool:
     return False
 
 
-async def _heard(reach: Reach, token: str, since: datetime) -> None:
-    """Wait until every gateway of the estate has spoken in this run."""
+async def heard(reach: Reach, token: str, since: datetime, stop: asyncio.Event) -> None:
+    """Wait until every gateway of the estate has spoken in this run, for a while. The API may be busy meanwhile."""
     deadline = asyncio.get_running_loop().time() + _HEARD_S
     verify = True if reach.trusted is None else reach.trusted
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=f"{reach.url}/api/v1", headers=headers, verify=verify) as client:
-        while asyncio.get_running_loop().time() < deadline:
-            answer = await client.get("/facilities", params={"limit": 500})
-            heard = [each["gateway"]["heard_at"] for each in answer.json()["items"] if each["gateway"] is not None]
-            if heard and all(at is not None and datetime.fromisoformat(at) >= since for at in heard):
-                return
+        while not stop.is_set() and asyncio.get_running_loop().time() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                answer = (await client.get("/facilities", params={"limit": 500})).raise_for_status()
+                told = [each["gateway"]["heard_at"] for each in answer.json()["items"] if each["gateway"] is not None]
+                if told and all(at is not None and datetime.fromisoformat(at) >= since for at in told):
+                    return
             await asyncio.sleep(_POLL_S)
 
 
