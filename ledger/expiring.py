@@ -68,7 +68,8 @@ class EndingCertificate:
     ends_on: date
 
 
-_ENDING_MAX = 5000  # of one site, the first to end: none is missed, only told when those before it are replaced
+# Of one site, the first to end, and services after what ends: none is missed, only told when those before it are replaced.
+_ENDING_MAX = 5000
 # A piece ends twice at most, and never on the same day.
 _ENDS: LiteralString = (
     "(select id, 'life' as interval, expected_end_on as ends_on from asset where removed_on is null "  # noqa: S608 - literals all
@@ -81,14 +82,14 @@ _ENDS: LiteralString = (
 async def pieces(
     connection: Connection, site_id: int, *, until: date, kinds: Collection[str], terms: Sequence[Term]
 ) -> list[EndingPiece]:
-    """Installed at living facilities of these kinds, and ending on that day or before."""
+    """Installed at living facilities of these kinds, and ending on that day or before; services last."""
     cursor = await connection.execute(
         "select asset.id, facility.id, facility.grade, part.key, maker, model, ends_on, ends.interval from "  # noqa: S608 - literals all
         + _ENDS
         + " join asset on asset.id = ends.id join facility on facility.id = asset.facility_id "
         "left join part on part.id = asset.part_id "
         "where asset.site_id = %(site)s and facility.retired_at is null and ends_on <= %(until)s "
-        "and facility.kind = any(%(kinds)s) order by ends_on, asset.id limit %(limit)s",
+        "and facility.kind = any(%(kinds)s) order by ends.interval = 'service', ends_on, asset.id limit %(limit)s",
         {
             **services.terms_asked(terms),
             "site": site_id,

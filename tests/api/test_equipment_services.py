@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.expiry_watch import ExpiryWatch
-from ledger import inventory
+from ledger import expiring, inventory
 from tests.api.conftest import Estate, StandingClock
 from tests.api.employed import employ, signed_in
 from tests.small_estate import one
@@ -131,6 +131,19 @@ async def test_what_is_to_be_serviced_is_a_warning_that_can_wait_until_it_was(
     assert [(each["interval"], each["ends_on"]) for each in detail["pieces"]] == [("service", "2026-01-01")]
     await record(client, "2026-02-20", "water")
     assert await standing() == {"water": "equipment_ends_soon RTNUN", "old": "equipment_ended UNACK"}
+
+
+async def test_more_services_due_than_are_looked_at_hide_nothing_that_ended(
+    app: FastAPI, client: httpx.AsyncClient, owner: Owner, garden: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiring, "_ENDING_MAX", 2)
+    await hang(owner, garden, "later", WATER, date(2020, 2, 1), date(2026, 2, 1))  # services were due before
+    await app.state.expiry_watch.look([garden])
+    items = (await client.get("/alarms", params={"site": "garden", "open": True})).json()["items"]
+    assert {(each["facility"]["key"], each["rule"]) for each in items} == {
+        ("old", "equipment_ended"),
+        ("later", "equipment_ended"),
+    }
 
 
 @pytest.mark.usefixtures("garden")
