@@ -7,6 +7,7 @@ is decoded: the process that tells of alarms has half a gigabyte, and whole it w
 
 import importlib
 import io
+import struct
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import zxingcpp
-from PIL import Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageFile
 
 BYTES_MAX = 12 * 1024 * 1024
 PIXELS_MAX = 40_000_000
@@ -25,7 +26,18 @@ _LIKENESS_SIDE = 8
 _SMALL_SIDE_MAX = 480
 PLACE_SIDE_MAX = 1_000  # some 150 kB: a phone holds those of a long route
 _INK_MIN = 32  # of 255 between the darkest and the brightest point of what counts as drawn upon
-_REDRAWN_SIDE_MAX, _REDRAWN_QUALITY = 2_000, 80
+_REDRAWN_SIDE_MAX = 2_000
+_JPEG_QUALITY = 80
+# How it was held, by what the camera wrote. Pillow's own way writes the camera's words anew, and fails at odd ones.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
@@ -67,11 +79,7 @@ class Picture:
     @property
     def small(self) -> bytes:
         """As a list shows it: the right way up, a JPEG without what the camera wrote beside it."""
-        shown = _on_white(self.image).convert("RGB")
-        shown.thumbnail((_SMALL_SIDE_MAX, _SMALL_SIDE_MAX), Image.Resampling.LANCZOS)
-        out = io.BytesIO()
-        shown.save(out, "JPEG", quality=80)
-        return out.getvalue()
+        return _jpeg(self.image, _SMALL_SIDE_MAX)[0]
 
     @property
     def is_blank(self) -> bool:
@@ -102,8 +110,10 @@ def open_picture(data: bytes) -> Picture:
             warnings.simplefilter("ignore")  # Pillow warns of what is refused below, and of metadata nobody reads
             image = Image.open(io.BytesIO(data), formats=list(_FORMATS))
             sent_with = image.size
-            _bound(*sent_with, PIXELS_MAX if image.format == "JPEG" else WHOLE_PIXELS_MAX)
-            media_type = _FORMATS[str(image.format)]
+            # Phones lay a second picture behind the first, for screens of high contrast; Pillow calls that another format.
+            kind = "JPEG" if image.format == "MPO" else str(image.format)
+            _bound(*sent_with, PIXELS_MAX if kind == "JPEG" else WHOLE_PIXELS_MAX)
+            media_type = _FORMATS[kind]
             image.draft(None, (_SIDE_MAX, _SIDE_MAX))
             image.load()
             upright = _turned(image)
@@ -111,7 +121,7 @@ def open_picture(data: bytes) -> Picture:
         raise
     except Image.DecompressionBombError as error:
         raise NoPicture(Fault.TOO_MANY_PIXELS, f"the picture is far too large: {error}") from None
-    except (OSError, SyntaxError, ValueError, IndexError, EOFError, TypeError, KeyError, OverflowError) as error:
+    except (OSError, SyntaxError, ValueError, LookupError, EOFError, TypeError, OverflowError, struct.error) as error:
         if isinstance(error, Image.UnidentifiedImageError):
             raise NoPicture(Fault.NO_PICTURE, "this is no picture: send JPEG, PNG or WebP") from None
         raise NoPicture(Fault.TRUNCATED, f"the picture is cut short or damaged ({error}): send it again") from None
@@ -126,7 +136,8 @@ def _turned(image: Image.Image) -> Image.Image:
     """Made smaller, and the right way up. Colours of a palette have no middle between them."""
     plain = image if image.mode in ("L", "LA", "RGB", "RGBA") else image.convert("RGBA" if _is_clear(image) else "RGB")
     plain.thumbnail((_SIDE_MAX, _SIDE_MAX), Image.Resampling.LANCZOS)
-    return ImageOps.exif_transpose(plain)
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return plain if turn is None else plain.transpose(turn)
 
 
 def _is_clear(image: Image.Image) -> bool:
@@ -154,11 +165,18 @@ class Redrawn:
 
 
 def redraw(picture: Picture, *, side_max: int = _REDRAWN_SIDE_MAX) -> Redrawn:
-    image = _on_white(picture.image).convert("RGB")
-    image.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
-    drawn = io.BytesIO()
-    image.save(drawn, "JPEG", quality=_REDRAWN_QUALITY)
-    return Redrawn(drawn.getvalue(), *image.size, likeness=picture.likeness)
+    data, (width, height) = _jpeg(picture.image, side_max)
+    return Redrawn(data, width, height, likeness=picture.likeness)
+
+
+def _jpeg(image: Image.Image, side_max: int) -> tuple[bytes, tuple[int, int]]:
+    """At most so many points a side; its bytes and its size."""
+    drawn = _on_white(image).convert("RGB")
+    drawn.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
+    drawn.info.clear()  # Pillow would write the comment of the file that was sent
+    out = io.BytesIO()
+    drawn.save(out, "JPEG", quality=_JPEG_QUALITY)
+    return out.getvalue(), drawn.size
 
 
 def find_codes(picture: Picture) -> Sequence[Read]:

@@ -7,7 +7,8 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from inspection import codes, labels, pictures
 from inspection.labels import Label
@@ -82,6 +83,45 @@ def test_a_picture_is_turned_the_way_its_camera_was_held(turned: int) -> None:
     opened = pictures.open_picture(encoded(image, exif=exif))
     assert (opened.image.width < opened.image.height) is (turned in (1, 3))
     assert [each.text for each in pictures.find_codes(opened)] == [label().link]
+
+
+@pytest.mark.parametrize("turned", range(1, 9))
+def test_each_way_to_hold_a_camera_is_turned_as_pillow_turns_it(turned: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    data = encoded(tag_picture().crop((0, 0, 300, 380)), "PNG", exif=exif)
+    wanted = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    assert pictures.open_picture(data).image.tobytes() == wanted.tobytes()
+
+
+def test_words_of_a_camera_that_cannot_be_written_anew_spoil_no_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x011A] = 6, 72.0
+    odd = encoded(Image.new("RGB", (40, 30)), exif=exif).replace(b"\x01\x1a\x00\x05", b"\x01\x1a\x00\x02")
+    with pytest.raises(TypeError):
+        ImageOps.exif_transpose(Image.open(io.BytesIO(odd)))
+    assert pictures.open_picture(odd).image.size == (30, 40)
+
+
+def test_a_photo_with_a_second_one_behind_it_is_a_jpeg() -> None:
+    """As phones write them for screens of high contrast."""
+    sent = encoded(Image.new("RGB", (6_000, 4_000)), "MPO", save_all=True, append_images=[Image.new("L", (60, 40))])
+    opened = pictures.open_picture(sent)
+    assert (opened.media_type, opened.size) == ("image/jpeg", (6_000, 4_000))
+
+
+def test_nothing_of_the_file_that_was_sent_is_drawn_with_it() -> None:
+    words = PngInfo()
+    words.add_text("comment", "hidden")
+    picture = Image.new("RGB", (40, 30))
+    for sent in (
+        encoded(picture, comment=b"hidden", xmp=b"hidden", icc_profile=b"hidden"),
+        encoded(picture, "PNG", pnginfo=words),
+    ):
+        opened = pictures.open_picture(sent)
+        assert b"hidden" in sent
+        assert b"hidden" not in pictures.redraw(opened).data
+        assert b"hidden" not in opened.small
 
 
 def test_a_large_photo_is_made_smaller_as_it_is_opened_and_its_code_is_read() -> None:
