@@ -6,7 +6,7 @@ import shutil
 import signal
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.client import HTTPSConnection
@@ -73,7 +73,7 @@ class Authority:
 
 
 @asynccontextmanager
-async def authority(directory: Path) -> AsyncIterator[Authority]:
+async def authority(directory: Path, *, days: int = 20) -> AsyncGenerator[Authority]:
     """It issues for twenty days, so that whoever renews with thirty days left always renews."""
     made = Authority(directory, *(process.port_for(f"Pebble {n}", None) for n in range(3)))
     trial_certificate(made.own.parent)
@@ -86,7 +86,7 @@ async def authority(directory: Path) -> AsyncIterator[Authority]:
         "tlsPort": made.asks,
         "ocspResponderURL": "",
         "externalAccountBindingRequired": False,
-        "certificateValidityPeriod": 20 * 86400,
+        "certificateValidityPeriod": days * 86400,
     }
     (directory / "pebble.json").write_text(json.dumps({"pebble": config}), encoding="utf-8")
     child = process.spawn(
@@ -200,6 +200,20 @@ async def test_a_chain_laid_before_its_key_is_served_once_the_key_is_there(
         shutil.copy(tmp_path / "next/privkey.pem", tmp_path / "tls/privkey.pem")
         await eventually(lambda: issued(broker.outer_port, chain) and issued(https, chain))
         await process.stop(nginx, ((signal.SIGTERM, 10.0),))
+
+
+@needs_all
+@pytest.mark.parametrize("lost", ["key", "json"])
+async def test_what_was_written_by_half_is_fetched_again(lost: str, tmp_path: Path, eventually: Eventually) -> None:
+    chain, kept = tmp_path / "tls/fullchain.pem", tmp_path / f"tls/acme/certificates/localhost.{lost}"
+    async with authority(tmp_path, days=90) as pebble:
+        before = b""
+        for _ in range(2):
+            client = client_as_written(tmp_path, pebble.url, pebble.own, pebble.asks)
+            await eventually(lambda seen=before: chain.exists() and chain.read_bytes() != seen, 40)
+            await process.stop(client, ((signal.SIGTERM, 10.0),))
+            before = chain.read_bytes()
+            os.utime(kept, (0, 0))  # as it was before the disk was full
 
 
 @needs_all
