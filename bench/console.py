@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from playwright.async_api import Error as PlaywrightError
 
 from bench import service
 from bench.figure import Figure, Goal, missing
-from bench.ground import ROOT, Bench
+from bench.ground import ROOT, Bench, Trouble
 from credentials.passwords import Hasher
 from dispatch import alarms
 from ledger import calendar_conditions, facilities, passwords, people, scope
@@ -53,6 +54,13 @@ async def measure(bench: Bench) -> list[Figure]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None or not _BUILT.is_file():
         return [missing("console", "ms", "there is no Chromium here, or the console is not built: make console")]
+    try:
+        return await _measured(bench, chromium)
+    except (PlaywrightError, AssertionError) as error:  # what a browser cannot begin, and what it does not show in time
+        raise Trouble(f"the browser: {error}".partition("\n")[0]) from error
+
+
+async def _measured(bench: Bench, chromium: str) -> list[Figure]:
     facilities_wanted = max(10, round(bench.facilities * min(1.0, bench.pace * 4)))
     async with bench.database(facilities_wanted) as url, async_playwright() as playwright:
         password = await _employ(url)

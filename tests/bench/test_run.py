@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import run
+from bench import console, run
 from bench.brokers import Mosquitto, Nats
 from bench.ground import Bench
 from rules import packs
@@ -41,6 +41,20 @@ async def test_figures_are_had_and_nothing_is_lost(
     assert found["end_to_end.of_broker_limit"].value
     assert found["decode.clean"].value == 1
     assert found["decode.wrong"].value == 0
+
+
+async def test_a_console_that_shows_nothing_in_time_is_a_figure_missing_and_no_end_of_the_run(
+    database_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_PATIENCE_MS", 1.0)
+    async with AsyncExitStack() as stack:
+        bench = Bench(
+            tmp_path, packs.load(Settings().packs_dir), database_server, stack, Nats, pace=0.01, facilities=10
+        )
+        (figure,) = await run.ask(bench, ["console"])
+    if figure.note.startswith("there is no Chromium"):
+        pytest.skip(figure.note)
+    assert (figure.value, figure.note[:11]) == (None, "the browser")
 
 
 async def test_it_is_had_how_long_a_person_waits_for_the_console(database_server: str, tmp_path: Path) -> None:
