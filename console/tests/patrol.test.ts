@@ -118,4 +118,6 @@ test('photos of places are fetched in the order of the route, each once, as many
   expect(named(1000)).toEqual(['garden/a', 'garden/c', 'harbour/e', 'harbour/f']);
   expect(named(300)).toEqual(['garden/a', 'garden/c']);
   expect(named(0)).toEqual([]);
+  const older = [{ site: 'garden', stops: [{ stop: { facility: 'a' } }] }] as unknown as RoundOut[];
+  expect(wantedOf(older, 1000)).toEqual([]);
 });

@@ -139,6 +139,37 @@ def test_a_photo_that_never_arrives_holds_nothing_back_and_stays_in_sight(
     assert [each["arrived"] for each in route.visits()[1]["photos"]] == [False]
 
 
+def test_what_is_saved_while_photos_are_sent_goes_before_the_next_photo(
+    calm: Service, phone: Phone, route: Route
+) -> None:
+    sent: list[str] = []
+    held: list[Asked] = []
+
+    def hold(asked: Asked, _: Request) -> None:
+        sent.append("photo")
+        held.append(asked)
+
+    phone.hold(route.links[route.stairs[0]])
+    with phone.on() as page:
+        page.route("**/inspections/photos*", hold)
+        page.on("request", lambda request: sent.append("end") if request.url.endswith("/finish") else None)
+        start(page, calm)
+        page.context.set_offline(True)
+        scan(page, "1 号疏散楼梯")
+        with_a_photo_of_what_failed(page)
+        phone.hold(route.links[route.stairs[1]])
+        scan(page, "2 号疏散楼梯")
+        with_a_photo_of_what_failed(page)
+        with page.expect_request("**/inspections/photos*"):
+            page.context.set_offline(False)
+        page.get_by_role("button", name="结束本轮").tap()
+        page.get_by_role("button", name="确定结束").tap()
+        expect(page.get_by_role("heading", name="今天的巡检")).to_be_visible()
+        with page.expect_request("**/finish"):
+            held[0].abort()
+    assert sent[:2] == ["photo", "end"]
+
+
 def with_a_photo_of_what_failed(page: Page) -> None:
     item = page.locator("#item-clear")
     item.get_by_role("button", name="异常").tap()

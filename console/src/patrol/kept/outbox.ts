@@ -13,6 +13,11 @@ import type { Entry, FinishEntry, Name, Photo, VisitEntry } from './shapes';
 
 /** So many visits are sent at once; with two hundred answers each they stay below what a body may have. */
 const BATCH_MAX = 10;
+/** A request that hangs in a cellar would keep all that waits behind it: it is given up, and sent again. */
+const PATIENCE_MS = 2 * 60 * 1000;
+const PHOTO_PATIENCE_MS = 5 * 60 * 1000;
+/** The service has no time or no room: it will not take the next photo either. */
+const UNREADY = new Set([429, 503, 507]);
 /** What has arrived is shown for so long. */
 const SHOWN_MS = 3 * 24 * 3600 * 1000;
 
@@ -74,13 +79,24 @@ export class Sender {
     for (const finish of mine.filter(each => each.kind === 'finish')) await this.#finish(finish, me.person.id);
     // Last, each for itself: one that never arrives holds nothing else back, and says why it waits.
     let lost: Failed | null = null;
-    for (const photo of photos) lost = (await this.#photo(photo)) ?? lost;
+    for (const photo of photos) {
+      const failed = await this.#photo(photo);
+      lost = failed ?? lost;
+      if (UNREADY.has(failed?.status ?? 0)) break;
+      if (await this.#hasNew(me.person.id, mine)) break;
+    }
     if (lost !== null) throw lost;
+  }
+
+  /** Saved while photos were being sent: the next pass sends it first. */
+  async #hasNew(person: number, known: readonly Entry[]): Promise<boolean> {
+    const ids = new Set(known.map(each => each.id));
+    return (await all('outbox')).some(each => each.person === person && each.state === 'waiting' && !ids.has(each.id));
   }
 
   async #signIn(): Promise<Me> {
     try {
-      const me = await given(api.GET('/api/v1/session'));
+      const me = await given(api.GET('/api/v1/session', { signal: AbortSignal.timeout(PATIENCE_MS) }));
       setCsrf(me.csrf);
       await keepSaid('me', me);
       return me;
@@ -100,6 +116,7 @@ export class Sender {
             sent_at: new Date().toISOString(),
             visits: entries.map(each => each.visit),
           },
+          signal: AbortSignal.timeout(PATIENCE_MS),
         }),
       );
       const settling = entries.map((entry, at) => {
@@ -133,6 +150,7 @@ export class Sender {
           body: picture as unknown as string, // the schema's word for bytes
           bodySerializer: () => picture,
           headers: { 'Content-Type': picture.type },
+          signal: AbortSignal.timeout(PHOTO_PATIENCE_MS),
         }),
       );
       await put('photos', { ...photo, state: 'sent', why: null, picture: null });
@@ -156,6 +174,7 @@ export class Sender {
           params: { path: { round: entry.round } },
           body: { unsent },
           headers: { 'Idempotency-Key': entry.id },
+          signal: AbortSignal.timeout(PATIENCE_MS),
         }),
       );
       await put('outbox', { ...entry, unsent, state: 'sent', why: null });

@@ -21,7 +21,8 @@ export function wantedOf(rounds: readonly RoundOut[], bytes_max: number): Wanted
   let bytes = 0;
   for (const { site, stops } of rounds)
     for (const { stop, place_photo } of stops) {
-      if (place_photo === null || found.has(place_photo.sha256)) continue;
+      // A round that an older page kept says nothing of photos.
+      if (!place_photo || found.has(place_photo.sha256)) continue;
       bytes += place_photo.bytes;
       if (bytes > bytes_max) return [...found.values()];
       found.set(place_photo.sha256, { sha256: place_photo.sha256, site, facility: stop.facility });
@@ -48,6 +49,7 @@ export class Places {
   /** Nobody waits for it, and a round is walked without; what could not be fetched is tried with the next reading. */
   want(rounds: readonly RoundOut[]): void {
     this.#rounds = rounds;
+    this.#absent.clear();
     if (this.#gathering) return;
     this.#gathering = true;
     this.#gather()
@@ -76,8 +78,8 @@ export class Places {
       await keepSaid(PREFIX + sha256, picture);
       this.#have(new Set([...this.#kept, sha256]));
     } catch (error) {
-      if (!(error instanceof Failed) || error.status !== 404) throw error;
-      this.#absent.add(sha256); // another came in its place meanwhile: the next reading names it
+      if (!(error instanceof Failed) || (error.status !== 404 && error.status !== 500)) throw error;
+      this.#absent.add(sha256); // another came in its place meanwhile, or the service cannot give this one: on with the next
     }
   }
 
