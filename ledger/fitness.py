@@ -76,7 +76,9 @@ async def failed(
     standing = await of_facility(connection, facility_id)
     if standing is not None and scanned_at >= standing.seen_at:
         await _move(connection, standing, seen)
-    elif standing is None:
+    elif standing is not None:
+        await _found_behind(connection, standing, seen)
+    else:
         await _begin(connection, seen)
         await _stand_on_newest(connection, facility_id, now)  # what arrives late says nothing of now
 
@@ -162,6 +164,31 @@ async def set_right(connection: Connection, site_id: int, facility_id: int, now:
     return True
 
 
+_STANDS: LiteralString = (
+    _ROWS + f"where facility_id = %(facility)s and not exists ({_PASSED} > %(at)s and scanned_at < {_NEWEST_FINDING}) "
+    "and not exists (select from dossier_entry as entry where entry.facility_id = fitness.facility_id "
+    "and kind = 'fitness' and convert_from(body, 'UTF8')::jsonb ->> 'move' = 'repair' "
+    "and (convert_from(body, 'UTF8')::jsonb ->> 'at')::timestamptz > %(at)s)"
+)
+
+
+async def _found_behind(connection: Connection, standing: Fitness, seen: _Seen) -> None:
+    """A finding that arrives behind a later look, as if it had come in its turn, where neither a repair nor a visit that
+    counts has put it right before the newest finding. Where it is fit, it is what the facility falls back to.
+    """
+    state = FITNESS_MOVES[standing.mended_from or standing.state, seen.move]
+    cursor = await connection.execute(_STANDS, {"facility": seen.facility_id, "at": seen.at})
+    if state is (standing.mended_from or standing.state) or await cursor.fetchone() is None:
+        return
+    if standing.state is not FitnessState.FIT:
+        await _move(connection, standing, seen)
+        return
+    await connection.execute(
+        "update facility_fitness set mended_from = %s, work_order_id = %s where facility_id = %s and state = 'fit'",
+        [state, seen.work_order_id, seen.facility_id],
+    )
+
+
 _DOUBTS: Mapping[FitnessState | None, FitnessMove] = MappingProxyType(
     {FitnessState.FAULTY: FitnessMove.DOUBT_FAULTY, FitnessState.OUT_OF_USE: FitnessMove.DOUBT_UNUSABLE}
 )
@@ -198,7 +225,7 @@ async def _move(connection: Connection, standing: Fitness, seen: _Seen) -> None:
     """What a closing or a doubt says is no look at the facility: `seen_at` is of visits."""
     state = FITNESS_MOVES[standing.state, seen.move]
     changes = state is not standing.state
-    looked_at = seen.at if seen.move in _LOOKS else standing.seen_at
+    looked_at = max(seen.at, standing.seen_at) if seen.move in _LOOKS else standing.seen_at
     mended_from = None
     if seen.move is FitnessMove.FIND_FIT:
         mended_from = standing.state if changes else standing.mended_from

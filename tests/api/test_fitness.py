@@ -25,6 +25,24 @@ from tests.small_estate import NOON
 Owner = psycopg.AsyncConnection[Any]
 
 
+REPAIR = [
+    ("dispatch", {"assignee": "张师傅"}),
+    ("accept", {}),
+    ("arrive", {}),
+    ("plan", {"note": "换筒"}),
+    ("resolve", {}),
+    ("verify", {}),
+]
+
+
+async def close(client: httpx.AsyncClient, app: FastAPI, owner: Owner, estate: Estate, order: int) -> None:
+    """A repaired hazard: on the fire safety manager's word."""
+    await employ(owner, "manager", "陈经理", {estate.garden.id: ["project_manager"]})
+    async with signed_in(app, "manager") as manager:
+        assert (await manager.post(f"/work-orders/{order}/confirm")).status_code == 200
+    assert (await client.post(f"/work-orders/{order}/close", json={})).status_code == 200
+
+
 async def test_a_facility_is_as_its_visits_found_it_until_it_passes_or_its_order_is_closed(
     client: httpx.AsyncClient,
     app: FastAPI,
@@ -63,21 +81,11 @@ async def test_a_facility_is_as_its_visits_found_it_until_it_passes_or_its_order
     await looked(answers=well | {"body": False})
     await looked(**earlier)
     assert await shown() == ("out_of_use", order)  # an old visit that arrives late says nothing of now
-    for step, said in [
-        ("dispatch", {"assignee": "张师傅"}),
-        ("accept", {}),
-        ("arrive", {}),
-        ("plan", {"note": "换筒"}),
-        ("resolve", {}),
-        ("verify", {}),
-    ]:
+    for step, said in REPAIR:
         moved = await client.post(f"/work-orders/{order}/{step}", json=said)
         assert moved.status_code == 200, moved.text
         assert await shown() == ("out_of_use", order)
-    await employ(owner, "manager", "陈经理", {estate.garden.id: ["project_manager"]})
-    async with signed_in(app, "manager") as manager:
-        assert (await manager.post(f"/work-orders/{order}/confirm")).status_code == 200
-    assert (await client.post(f"/work-orders/{order}/close", json={})).status_code == 200
+    await close(client, app, owner, estate, order)
     assert await shown() == ("fit", None)
     moves = [each["body"]["move"] for each in await dossier_of(client, "ext-1") if each["kind"] == "fitness"]
     late = ["find_unusable", "find_fit"]
@@ -261,6 +269,81 @@ async def test_a_finding_that_arrived_behind_a_pass_is_not_hidden_once_the_pass_
     async with client_of(app, **{"X-Actor": quote("李工")}) as officer:
         await officer.post(f"/inspections/{passed['id']}/review", json={"upheld": False, "note": "照片是别处的"})
     assert await app.state.doubt_watch.look([estate.garden.id]) == 1
+    assert await state_of(client, "ext-1") == "out_of_use"
+
+
+async def test_a_finding_between_a_repair_and_a_pass_stands_when_the_pass_falls(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    watch, scope = app.state.doubt_watch, [estate.garden.id]
+    code, well = await issued(client), await all_well(client)
+
+    async def sent(minutes_ago: int = 0, **failed: bool) -> dict[str, Any]:
+        at = clock.now - timedelta(minutes=minutes_ago)
+        made = visit(code, well | failed, at, **await with_photo(client))
+        (answer,) = await send(client, made, sent_at=clock.now.isoformat())
+        return answer
+
+    clock.advance(minutes=20)
+    order = (await sent(body=False))["work_order"]["id"]
+    for step, said in REPAIR:
+        assert (await client.post(f"/work-orders/{order}/{step}", json=said)).status_code == 200
+    await close(client, app, owner, estate, order)
+    clock.advance(minutes=40)
+    passed = await sent()
+    await sent(50, seal_pin=False)  # of before the repair, which put it right
+    await visits.doubt(owner, UUID(passed["id"]), "same_photo")
+    assert (await watch.look(scope), await state_of(client, "ext-1")) == (0, "fit")
+    late = (await sent(20, seal_pin=False))["work_order"]["id"]
+    assert (await watch.look(scope), await state_of(client, "ext-1")) == (1, "faulty")
+    assert (await client.get("/facilities/garden/ext-1")).json()["facility"]["fitness"]["work_order"] == late
+    assert await watch.look(scope) == 0
+
+
+@pytest.mark.parametrize(("between", "falls_to"), [(None, "out_of_use"), (25, "faulty")])
+async def test_a_graver_finding_behind_a_pass_is_what_it_falls_back_to_unless_another_pass_put_it_right(
+    between: int | None,
+    falls_to: str,
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    extinguishers: list[str],
+    clock: StandingClock,
+    owner: Owner,
+    estate: Estate,
+) -> None:
+    code, well = await issued(client), await all_well(client)
+    clock.advance(minutes=60)
+
+    async def sent(minutes_ago: int, **failed: bool) -> str:
+        at = clock.now - timedelta(minutes=minutes_ago)
+        made = visit(code, well | failed, at, **await with_photo(client))
+        await send(client, made, sent_at=clock.now.isoformat())
+        return made["id"]
+
+    await sent(15, seal_pin=False)
+    passed = await sent(5)
+    if between is not None:
+        await sent(between)
+    await sent(40, body=False)
+    await visits.doubt(owner, UUID(passed), "same_photo")
+    assert await app.state.doubt_watch.look([estate.garden.id]) == 1
+    assert await state_of(client, "ext-1") == falls_to
+
+
+async def test_a_graver_finding_behind_a_lesser_one_counts(
+    client: httpx.AsyncClient, extinguishers: list[str], clock: StandingClock
+) -> None:
+    code, well = await issued(client), await all_well(client)
+    clock.advance(minutes=60)
+    for minutes_ago, failed in ((5, {"seal_pin": False}), (40, {"body": False})):
+        at = clock.now - timedelta(minutes=minutes_ago)
+        made = visit(code, well | failed, at, **await with_photo(client))
+        await send(client, made, sent_at=clock.now.isoformat())
     assert await state_of(client, "ext-1") == "out_of_use"
 
 
