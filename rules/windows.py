@@ -11,6 +11,7 @@ is never below 0 nor above 1, so a 0 that is known is its minimum and a 1 its ma
 failure entails is suppressed from the first second after a cold start.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from math import isnan, nan
@@ -50,8 +51,9 @@ class History:
         self.wrap = wrap
         self.version = 0
         self.revised = 0  # how often a sample came into its past
-        self._times: list[int] = []
-        self._values: list[float] = []
+        # Sixteen bytes a sample; as lists of objects four times that, and windows are long.
+        self._times: array[int] = array("q")
+        self._values: array[float] = array("d")
         self._first = 0  # index of the oldest sample still kept
         self._whole_since_ms: int | None = None  # from here to the newest nothing is missing, as far as seen
 
