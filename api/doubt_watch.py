@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ledger import fitness
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError, TookTooLong, Unavailable
 from ledger.pool import Pool, transaction
 from settings import Now
 
@@ -44,8 +44,8 @@ class DoubtWatch:
             try:
                 async with transaction(self._pool, sites=[site_id]) as connection:
                     moved += await fitness.set_right(connection, site_id, facility_id, self._clock())
-            except Unavailable:
-                raise
-            except Exception:
+            except Exception as error:
+                if isinstance(error, Unavailable) and not isinstance(error, TookTooLong):
+                    raise
                 log.exception("facility %s: its fitness does not follow its doubted visits meanwhile", facility_id)
         return moved

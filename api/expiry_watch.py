@@ -17,7 +17,7 @@ from inspection.checklist import Book
 from inspection.expiry import ALARM_AHEAD_DAYS, Ending
 from ledger import calendar_conditions, expiring, facilities
 from ledger.calendar_conditions import Calendar
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError, TookTooLong, Unavailable
 from ledger.pool import Connection, Pool, transaction
 from rules.model import Pack
 from rules.response import ResponseTable
@@ -54,9 +54,9 @@ class ExpiryWatch:
                         continue  # NO_SITE of the scope
                     if await calendar_conditions.watch(connection, site_id, Calendar.EXPIRY):
                         await self._look_at(connection, site_id, self._clock())
-            except Unavailable:
-                raise
-            except Exception:
+            except Exception as error:
+                if isinstance(error, Unavailable) and not isinstance(error, TookTooLong):
+                    raise
                 log.exception("what ends at site %s is not watched meanwhile", site_id)
 
     async def _look_at(self, connection: Connection, site_id: int, now: datetime) -> None:

@@ -16,7 +16,7 @@ from inspection import lapses, windows
 from inspection.lapses import Lapse, Told
 from ledger import calendar_conditions, plans
 from ledger.calendar_conditions import Calendar
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError, TookTooLong, Unavailable
 from ledger.pool import Connection, Pool, transaction
 from rules.model import Pack
 from rules.response import ResponseTable
@@ -51,9 +51,9 @@ class RoundWatch:
                 async with transaction(self._pool, sites=[site_id]) as connection:
                     if await calendar_conditions.watch(connection, site_id, Calendar.ROUNDS):
                         await self._look_at(connection, site_id, self._clock())
-            except Unavailable:
-                raise
-            except Exception:
+            except Exception as error:
+                if isinstance(error, Unavailable) and not isinstance(error, TookTooLong):
+                    raise
                 log.exception("the calendar of rounds of site %s is not watched meanwhile", site_id)
 
     async def _look_at(self, connection: Connection, site_id: int, now: datetime) -> None:

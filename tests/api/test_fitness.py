@@ -444,7 +444,9 @@ async def test_an_officers_word_and_a_visit_of_the_same_facility_take_turns(
     assert (found["verdict"], reasons(found) & {"typed", "two_phones"}) == ("upheld", {"typed", "two_phones"})
 
 
+@pytest.mark.parametrize("code", ["raise_exception", "query_canceled"])  # broken, and too slow
 async def test_a_facility_that_fails_keeps_no_other_from_being_taken_back(
+    code: str,
     client: httpx.AsyncClient,
     app: FastAPI,
     extinguishers: list[str],
@@ -456,7 +458,11 @@ async def test_a_facility_that_fails_keeps_no_other_from_being_taken_back(
     for key in ("ext-1", "ext-2"):
         made = await mended(client, clock, key)
         await visits.doubt(owner, UUID(made["id"]), "same_photo")
-    await owner.execute("create function stays_fit() returns trigger language plpgsql as $$ begin raise 'no'; end $$")
+    await owner.execute(
+        sql.SQL("create function stays_fit() returns trigger language plpgsql as {}").format(
+            f"begin raise {code} using message = 'no'; end"
+        )
+    )
     cursor = await owner.execute("select min(facility_id) from facility_fitness")
     ((first,),) = await cursor.fetchall()
     await owner.execute(
