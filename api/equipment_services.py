@@ -71,6 +71,9 @@ async def record_services(asked: ServicesIn, deed: DeedOf) -> Response:
         bare = wanted.keys() - {each.facility_id for each in pieces}
         if bare:
             raise unacceptable("body.facilities", "nothing_serviced", facility=wanted[min(bare)])
+        for each in pieces:
+            if asked.serviced_on and each.manufactured_on and asked.serviced_on < each.manufactured_on:
+                raise unacceptable("body.serviced_on", "serviced_before_made", facility=wanted[each.facility_id])
         note = asked.note
         await services.record(connection, site.id, pieces, asked.serviced_on, note=note, actor=deed.actor, now=deed.now)
         return ServicesOut(

@@ -29,13 +29,14 @@ class Serviced:
     asset_id: int
     facility_id: int
     part_key: str | None
+    manufactured_on: date | None
     serviced_on: date | None  # None: no service is on record
     next_on: date | None  # None: it is scrapped before, or nobody knows when it was made
 
 
 # A piece is serviced while it lives: what comes after its end is none.
 NEXT: LiteralString = (
-    "(select asset.id, asset.site_id, asset.facility_id, asset.part_id, newest.serviced_on, "
+    "(select asset.id, asset.site_id, asset.facility_id, asset.part_id, manufactured_on, newest.serviced_on, "
     "case when expected_end_on is null or next.due_on < expected_end_on then next.due_on end as next_on "
     "from asset join facility on facility.id = asset.facility_id "
     "join unnest(%(types)s::text[], %(of_parts)s::bool[], %(first)s::int[], %(again)s::int[]) "
@@ -61,7 +62,7 @@ def terms_asked(terms: Sequence[Term]) -> Mapping[str, object]:
 async def of_facilities(connection: Connection, facility_ids: Sequence[int], terms: Sequence[Term]) -> list[Serviced]:
     """Installed pieces that are serviced at all, in order of facility and part."""
     cursor = await connection.execute(
-        "select piece.id, piece.facility_id, part.key, serviced_on, next_on from "  # noqa: S608 - literals all
+        "select piece.id, piece.facility_id, part.key, manufactured_on, serviced_on, next_on from "  # noqa: S608 - literals all
         + NEXT
         + " as piece left join part on part.id = piece.part_id where piece.facility_id = any(%(facilities)s) "
         "order by piece.facility_id, part.key, piece.id",

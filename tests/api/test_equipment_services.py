@@ -93,6 +93,9 @@ async def test_the_newest_record_counts_and_one_without_a_day_strikes_it(client:
 async def test_what_cannot_be_is_said_beside_its_field(client: httpx.AsyncClient, clock: StandingClock) -> None:
     late = await record(client, "2026-03-02", "water")
     assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "body.serviced_on")
+    early = await record(client, "2022-12-31", "undated", "water")
+    assert (early.status_code, early.json()["errors"][0]["field"]) == (422, "body.serviced_on")
+    assert "water" in early.json()["errors"][0]["text"]["zh"]
     bare = await record(client, "2026-02-20", "water", "booster-1")
     assert (bare.status_code, "booster-1" in bare.json()["errors"][0]["text"]["zh"]) == (422, True)
     assert (await record(client, "2026-02-20", "nobody")).status_code == 404
