@@ -28,8 +28,8 @@ def _binary(*kinds: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-PICTURE_BODY = _binary("image/jpeg", "image/png")
-PAGE_BODY = _binary(PDF, "image/jpeg", "image/png")
+PICTURE_BODY = _binary("image/jpeg", "image/png", "image/webp")
+PAGE_BODY = _binary(PDF, "image/jpeg", "image/png", "image/webp")
 _HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",

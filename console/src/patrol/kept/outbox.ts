@@ -157,7 +157,10 @@ export class Sender {
     } catch (error) {
       if (!(error instanceof Failed) || error.status === 401) throw error;
       const why = error.lost ? bothLanguages(TEXTS.waiting.zh, TEXTS.waiting.en) : whyOf(error);
-      await put('photos', { ...photo, state: passes(error) ? 'waiting' : 'refused', why });
+      const state = passes(error) ? 'waiting' : 'refused';
+      // The whole picture goes to the phone's store each time: not for a failure that it tells of already.
+      if (state !== photo.state || JSON.stringify(why) !== JSON.stringify(photo.why))
+        await put('photos', { ...photo, state, why });
       this.#changed();
       return passes(error) ? error : null;
     }
