@@ -8,6 +8,7 @@ left behind is recognised and stopped at the next start.
 import argparse
 import ctypes
 import os
+import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
@@ -23,6 +24,9 @@ _PARENT_GONE = 3
 
 def main() -> None:
     arguments = _arguments()
+    # It has a session of its own and hears nothing of the terminal's end. Under nohup it would be deaf to it for good,
+    # and it is what servers read their files again on; a shell cannot even listen for what was ignored before it.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     if arguments.uid is not None:
         _become(libc, arguments.uid, arguments.gid, walk=arguments.walk)
