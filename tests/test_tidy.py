@@ -1,4 +1,5 @@
-"""The habits that a machine can hold us to: docstrings, sizes, names, no left-overs, no sleeping tests, no machine paths.
+"""The habits that a machine can hold us to: docstrings, sizes, names, no left-overs, no sleeping tests, no machine
+paths, locks with hashes and no addresses.
 
 Each check is a function from a file's text to complaints, and is itself tried on a snippet that breaks it.
 """
@@ -21,6 +22,8 @@ STAGES = {
     "alone": ("tests/system/",),
     "browser": ("tests/console/",),
 }
+FROM_AN_ADDRESS = re.compile(r'"resolved":|--(?:extra-)?index-url|--find-links|@ \w+://')
+LOCKS = ("requirements.lock", "requirements-runtime.lock", "console/node.lock", "console/package-lock.json")
 MAY_SLEEP = "tests/fix_wait.py"
 # A class of one letter each, or this file would be its own first finding.
 LEFT_OVERS = re.compile(r"\b(?:[T]ODO|[F]IXME|[X]XX|[H]ACK)\b")
@@ -79,6 +82,15 @@ def sleeps(tree: ast.Module) -> Iterator[str]:
             yield f"{node.lineno}: imports sleep; use the fixture `eventually`"
 
 
+def addresses_of_registries(lock: str) -> Iterator[str]:
+    """A lock file holds versions and hashes: where a package is fetched from is each machine's own affair."""
+    for number, line in enumerate(lock.splitlines(), 1):
+        if FROM_AN_ADDRESS.search(line):
+            yield f"{number}: names an address: {line.strip()}"
+    if "--hash=sha256:" not in lock and '"integrity": "sha512-' not in lock:
+        yield "holds no hash"
+
+
 def findings(name: str, complaints: Iterator[str]) -> list[str]:
     return [f"{name}: {complaint}" for complaint in complaints]
 
@@ -127,6 +139,11 @@ def test_every_stage_of_the_tests_is_run() -> None:
 
 
 # -- the checks themselves
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_files_hold_hashes_and_no_addresses(name: str) -> None:
+    assert not findings(name, addresses_of_registries((source_tree.ROOT / name).read_text(encoding="utf-8")))
 
 
 def test_docstring_is_missed() -> None:
@@ -185,3 +202,16 @@ def test_a_sleep_is_found() -> None:
     assert list(sleeps(ast.parse("import time\ntime.sleep(1)")))
     assert list(sleeps(ast.parse("from time import sleep")))
     assert not list(sleeps(ast.parse("await eventually(ready)")))
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "httpx==0.28.1\n",
+        "--index-url https://registry.example/simple\nhttpx==0.28.1 --hash=sha256:00",
+        "httpx @ https://registry.example/httpx.whl --hash=sha256:00",
+        '"resolved": "https://registry.example/a.tgz",\n"integrity": "sha512-x"',
+    ],
+)
+def test_a_lock_that_names_an_address_or_no_hash_is_found(lock: str) -> None:
+    assert list(addresses_of_registries(lock))
