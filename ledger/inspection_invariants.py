@@ -45,6 +45,44 @@ INSPECTION: Mapping[str, LiteralString] = {
         from (table entries except all table happened) as invented
         order by 1, 2, 3, 4
     """,
+    "dossier_has_every_place_photo": """
+        with told as (
+            select facility_id, seq, convert_from(body, 'UTF8')::jsonb as body from dossier_entry where kind = 'place_photo'
+        ), happened as (
+            select facility_id, sha256 from place_photo
+        ), entries as (
+            select facility_id, body ->> 'sha256' as sha256 from told where body ->> 'move' = 'set'
+        ), ends as (
+            select distinct on (facility_id) facility_id, body ->> 'sha256' as sha256, body ->> 'move' as move
+            from told order by facility_id, seq desc
+        ), shown as (
+            select facility_id, sha256 from place_photo where removed_at is null
+        )
+        select facility_id as facility, sha256, 'is not in the dossier' as fault
+        from (table happened except all table entries) as missing
+        union all
+        select facility_id, sha256, 'is in the dossier only' from (table entries except all table happened) as invented
+        union all
+        select facility_id, sha256, 'is not what the dossier ends with'
+        from shown full join (select * from ends where move = 'set') as set_last using (facility_id, sha256)
+        where (shown is null) <> (set_last is null)
+        order by 1, 2, 3
+    """,
+    "dossier_has_every_service": """
+        with happened as (
+            select facility_id, asset_id as asset, serviced_on::text, note
+            from asset_service join asset on asset.id = asset_id
+        ), told as (
+            select facility_id, convert_from(body, 'UTF8')::jsonb as body from dossier_entry where kind = 'asset_serviced'
+        ), entries as (
+            select facility_id, (body ->> 'asset')::int as asset, body ->> 'serviced_on', body ->> 'note' from told
+        )
+        select facility_id as facility, asset, 'is not in the dossier' as fault
+        from (table happened except all table entries) as missing
+        union all
+        select facility_id, asset, 'is in the dossier only' from (table entries except all table happened) as invented
+        order by 1, 2, 3
+    """,
     "round_journal_gives_state": """
         with told as (
             select round_id, seq, from_state, to_state, move, guard, row_number() over journal as place,

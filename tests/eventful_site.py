@@ -27,6 +27,7 @@ from ledger import (
     public_reports,
     readings,
     rounds,
+    services,
     sessions,
     signatures,
     tags,
@@ -119,11 +120,10 @@ async def _certify(connection: Any, site: SmallSite, picture: str) -> None:
         replaces_id=None,
     )
     number = await certificates.add(connection, found, new, actor="李工", now=NOON)
-    await connection.execute(
-        "insert into asset_service (site_id, asset_id, serviced_on, note, recorded_at, recorded_by) "
-        "select site_id, id, %s, '淮海消防', %s, '李工' from asset where site_id = %s limit 1",
-        [NOON.date(), NOON, site.id],
-    )
+    cursor = await connection.execute("select id, facility_id from asset where site_id = %s limit 1", [site.id])
+    ((asset, of),) = await cursor.fetchall()
+    piece = services.Serviced(asset, of, None, None, None, None)
+    await services.record(connection, site.id, [piece], NOON.date(), note="淮海消防", actor="李工", now=NOON)
     shown = place_photos.PlacePhoto(picture, 1000, 40, 30, NOON, "李工")
     await place_photos.put(connection, found, shown)
     await certificates.add_page(connection, number, certificates.Page(picture, "image/jpeg", 1000, NOON, "李工"))

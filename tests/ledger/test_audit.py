@@ -170,6 +170,16 @@ BREAKS: dict[str, list[tuple[str, ...]]] = {
         ("update certificate set withdrawn_at = added_at, withdrawn_by = 'x', withdrawn_why = 'x'",),
         ("alter table certificate_page disable trigger all", "delete from certificate_page"),
     ],
+    "dossier_has_every_place_photo": [
+        ("delete from dossier_entry where kind = 'place_photo'",),
+        ("update place_photo set sha256 = repeat('0', 64)",),
+        ("update place_photo set removed_at = added_at, removed_by = 'x'",),
+    ],
+    "dossier_has_every_service": [
+        ("delete from dossier_entry where kind = 'asset_serviced'",),
+        ("alter table asset_service disable trigger all", "update asset_service set serviced_on = null"),
+        ("alter table asset_service disable trigger all", "delete from asset_service"),
+    ],
     "round_journal_gives_state": [
         ("update inspection_round set guard = 'x'",),
         ("delete from inspection_round_event",),
