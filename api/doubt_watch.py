@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ledger import fitness
-from ledger.errors import LedgerError, TookTooLong, Unavailable
+from ledger.errors import LedgerError, Unreachable
 from ledger.pool import Pool, transaction
 from settings import Now
 
@@ -36,7 +36,7 @@ class DoubtWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> int:
-        """How many it moved; one that fails silences no other. Raises Unavailable: what is left is found again."""
+        """How many it moved; one that fails silences no other. Raises Unreachable: what is left is found again."""
         async with transaction(self._pool, sites=scope) as connection:
             found = await fitness.astray(connection, limit=_AT_ONCE)
         moved = 0
@@ -44,8 +44,8 @@ class DoubtWatch:
             try:
                 async with transaction(self._pool, sites=[site_id]) as connection:
                     moved += await fitness.set_right(connection, site_id, facility_id, self._clock())
-            except Exception as error:
-                if isinstance(error, Unavailable) and not isinstance(error, TookTooLong):
-                    raise
+            except Unreachable:
+                raise
+            except Exception:
                 log.exception("facility %s: its fitness does not follow its doubted visits meanwhile", facility_id)
         return moved

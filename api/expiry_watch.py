@@ -17,7 +17,7 @@ from inspection.checklist import Book
 from inspection.expiry import ALARM_AHEAD_DAYS, Ending
 from ledger import calendar_conditions, expiring, facilities
 from ledger.calendar_conditions import Calendar
-from ledger.errors import LedgerError, TookTooLong, Unavailable
+from ledger.errors import LedgerError, Unreachable
 from ledger.pool import Connection, Pool, transaction
 from rules.model import Pack
 from rules.response import ResponseTable
@@ -46,7 +46,7 @@ class ExpiryWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
-        """One transaction for each site: what is wrong with one keeps no alarm of the others. Raises Unavailable."""
+        """One transaction for each site: what is wrong with one keeps no alarm of the others. Raises Unreachable."""
         for site_id in scope:
             try:
                 async with transaction(self._pool, sites=[site_id]) as connection:
@@ -54,9 +54,9 @@ class ExpiryWatch:
                         continue  # NO_SITE of the scope
                     if await calendar_conditions.watch(connection, site_id, Calendar.EXPIRY):
                         await self._look_at(connection, site_id, self._clock())
-            except Exception as error:
-                if isinstance(error, Unavailable) and not isinstance(error, TookTooLong):
-                    raise
+            except Unreachable:
+                raise
+            except Exception:
                 log.exception("what ends at site %s is not watched meanwhile", site_id)
 
     async def _look_at(self, connection: Connection, site_id: int, now: datetime) -> None:

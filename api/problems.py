@@ -30,6 +30,7 @@ from ledger.errors import (
     Taken,
     TookTooLong,
     Unavailable,
+    Unreachable,
     Withdrawn,
 )
 from ledger.migrate import MigrationError
@@ -133,6 +134,7 @@ KIND_OF: Mapping[type[LedgerError], Kind] = {
     Invalid: INVALID,
     Unavailable: UNAVAILABLE,
     TookTooLong: UNAVAILABLE,
+    Unreachable: UNAVAILABLE,
     MigrationError: UNAVAILABLE,
 }
 # What somebody chose and another has already: the field of whoever may choose it, and the catalogue's words for it.

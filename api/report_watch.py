@@ -14,7 +14,7 @@ from api.equipment_services import service_terms
 from inspection import reckoning
 from inspection.checklist import Book
 from ledger import facilities, month_facts, reports
-from ledger.errors import LedgerError, TookTooLong, Unavailable
+from ledger.errors import LedgerError, Unreachable
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import Site
 from settings import Now
@@ -43,13 +43,13 @@ class ReportWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
-        """What is wrong with one site keeps no report of the others. Raises Unavailable."""
+        """What is wrong with one site keeps no report of the others. Raises Unreachable."""
         for site_id in scope:
             try:
                 await self._look_at(site_id)
-            except Exception as error:
-                if isinstance(error, Unavailable) and not isinstance(error, TookTooLong):
-                    raise
+            except Unreachable:
+                raise
+            except Exception:
                 log.exception("no inspection report of site %s is issued meanwhile", site_id)
 
     async def _look_at(self, site_id: int) -> None:

@@ -16,7 +16,7 @@ from inspection import lapses, windows
 from inspection.lapses import Lapse, Told
 from ledger import calendar_conditions, plans
 from ledger.calendar_conditions import Calendar
-from ledger.errors import LedgerError, TookTooLong, Unavailable
+from ledger.errors import LedgerError, Unreachable
 from ledger.pool import Connection, Pool, transaction
 from rules.model import Pack
 from rules.response import ResponseTable
@@ -45,15 +45,15 @@ class RoundWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self, scope: list[int]) -> None:
-        """One transaction for each site: what is wrong with one keeps no alarm of the others. Raises Unavailable."""
+        """One transaction for each site: what is wrong with one keeps no alarm of the others. Raises Unreachable."""
         for site_id in scope:
             try:
                 async with transaction(self._pool, sites=[site_id]) as connection:
                     if await calendar_conditions.watch(connection, site_id, Calendar.ROUNDS):
                         await self._look_at(connection, site_id, self._clock())
-            except Exception as error:
-                if isinstance(error, Unavailable) and not isinstance(error, TookTooLong):
-                    raise
+            except Unreachable:
+                raise
+            except Exception:
                 log.exception("the calendar of rounds of site %s is not watched meanwhile", site_id)
 
     async def _look_at(self, connection: Connection, site_id: int, now: datetime) -> None:

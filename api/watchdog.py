@@ -16,7 +16,7 @@ from dispatch import alarms
 from ledger import beats, conditions, dossier, facilities
 from ledger.beats import Beat
 from ledger.conditions import Cause
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unreachable
 from ledger.pool import Connection, Pool, transaction
 from ledger.records import Condition, ConditionReason
 from rules.model import SERVICE_KIND, SILENT_RULE, Pack
@@ -65,6 +65,7 @@ class Watchdog:
         self._seen.clear()
 
     async def look(self, scope: list[int], now_s: float) -> None:
+        """What is wrong with one site keeps no alarm of the others. Raises LedgerError where nothing can be seen."""
         async with transaction(self._pool, sites=scope) as connection:
             found = await beats.newest(connection)
         self._seen = {beat.site_id: self._seen_of(beat, now_s) for beat in found}
@@ -73,8 +74,13 @@ class Watchdog:
         for beat in silent:
             seen = self._seen[beat.site_id]
             if not seen.is_told:
-                async with transaction(self._pool, sites=[beat.site_id]) as connection:
-                    seen.is_told = await self._raise(connection, beat)
+                try:
+                    async with transaction(self._pool, sites=[beat.site_id]) as connection:
+                        seen.is_told = await self._raise(connection, beat)
+                except Unreachable:
+                    raise
+                except Exception:
+                    log.exception("that nobody judges site %s is not told meanwhile", beat.site_id)
 
     def _seen_of(self, beat: Beat, now_s: float) -> _Seen:
         seen = self._seen.get(beat.site_id)

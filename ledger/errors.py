@@ -13,7 +13,8 @@
     |       `-- Taken        what names it names another already: choose another
     |-- Invalid              a value breaks a rule of the ledger; says which and what would do
     `-- Unavailable          the database cannot be reached or gave up; try again
-        `-- TookTooLong      it gave up because a statement took longer than it may; try again with less
+        |-- TookTooLong      it gave up because a statement took longer than it may; try again with less
+        `-- Unreachable      no connection to it is to be had: whatever else is asked of it fails too
 
 Driver errors become these in `ledger.constraints`.
 """
@@ -88,3 +89,7 @@ class Unavailable(LedgerError):
 
 class TookTooLong(Unavailable):
     """A statement met its time limit: nothing was done. Less at a time may get through."""
+
+
+class Unreachable(Unavailable):
+    """No connection to the database is to be had, for this or for anything else."""

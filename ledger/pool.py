@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from ledger.constraints import translate
-from ledger.errors import Unavailable
+from ledger.errors import Unreachable
 
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
@@ -32,7 +32,7 @@ async def open_pool(
 
     The services act as INGEST_ROLE and API_ROLE; None, for those who set things up, stays the user of the URL.
 
-    Raises Unavailable if the first connection cannot be made within ten seconds.
+    Raises Unreachable if the first connection cannot be made within ten seconds.
     """
 
     async def configure(connection: Connection) -> None:
@@ -62,7 +62,7 @@ async def open_pool(
         await pool.open(wait=True, timeout=10.0)
     except PoolTimeout as error:
         await pool.close()
-        raise Unavailable(f"database unavailable: {error}") from error
+        raise Unreachable(f"database unavailable: {error}") from error
     try:
         yield pool
     finally:
@@ -104,7 +104,7 @@ async def transaction(
                 await connection.execute(statement, list(settings.values()))
             yield connection
     except PoolTimeout as error:
-        raise Unavailable(f"database unavailable: {error}") from error
+        raise Unreachable(f"database unavailable: {error}") from error
     except psycopg.Error as error:
         raise translate(error) from error
 

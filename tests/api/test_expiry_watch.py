@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.expiry_watch import ExpiryWatch
 from inspection.expiry import ALARMS_MAX
 from ledger import inventory
+from tests.api import busy
 from tests.api.conftest import Estate, StandingClock
 from tests.small_estate import one
 
@@ -128,6 +129,16 @@ async def test_what_was_bought_together_is_no_storm(bench: Bench, owner: Owner, 
         "ext-1",
         *(f"box-{number:02}" for number in range(1, ALARMS_MAX)),
     }
+
+
+async def test_a_site_that_others_hold_keeps_no_alarm_of_the_rest(
+    bench: Bench, app: FastAPI, owner: Owner, estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.install("ext-1", left=3)
+    await busy.hold(owner, estate.harbour.id)
+    await app.state.expiry_watch.look([estate.harbour.id, estate.garden.id])
+    assert [each["facility"]["key"] for each in await bench.alarms()] == ["ext-1"]
+    assert f"what ends at site {estate.harbour.id} is not watched meanwhile" in caplog.text
 
 
 async def test_a_pump_is_of_the_list_and_no_alarm(bench: Bench, client: httpx.AsyncClient) -> None:

@@ -324,7 +324,7 @@ async def test_an_officers_word_and_a_visit_of_the_same_facility_take_turns(
     assert (found["verdict"], reasons(found) & {"typed", "two_phones"}) == ("upheld", {"typed", "two_phones"})
 
 
-@pytest.mark.parametrize("code", ["raise_exception", "query_canceled"])  # broken, and too slow
+@pytest.mark.parametrize("code", ["raise_exception", "query_canceled", "lock_not_available", "admin_shutdown"])
 async def test_a_facility_that_fails_keeps_no_other_from_being_taken_back(
     code: str,
     client: httpx.AsyncClient,

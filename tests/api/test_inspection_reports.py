@@ -19,6 +19,7 @@ from inspection import report_files
 from inspection.report_shelf import Shelf
 from inspection.report_text import Document, Table
 from ledger.pool import API_ROLE, open_pool
+from tests.api import busy
 from tests.api.conftest import BOOK, Estate, StandingClock, client_of
 from tests.api.employed import employ, signed_in
 from tests.api.test_inspection_rounds import PLAN
@@ -221,6 +222,20 @@ async def test_two_processes_at_midnight_make_one(
         await watches[0].look(sites)
     found = {(each["month"], each["grid"], each["version"]) for each in await reports(client)}
     assert found == {(month, grid, 1) for month in ("2026-03", "2026-04", "2026-05") for grid in (None, "一网格")}
+
+
+async def test_a_site_that_others_hold_keeps_no_report_of_the_rest(
+    march: Month,
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    estate: Estate,
+    owner: psycopg.AsyncConnection[Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await busy.hold(owner, estate.harbour.id)
+    await app.state.report_watch.look([estate.harbour.id, estate.garden.id])
+    assert len(await reports(client)) == 2
+    assert f"no inspection report of site {estate.harbour.id} is issued meanwhile" in caplog.text
 
 
 async def test_it_waits_for_the_last_round_that_began_in_the_month(

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api.round_watch import RoundWatch
 from ledger import departures
+from tests.api import busy
 from tests.api.conftest import Estate, StandingClock
 from tests.api.test_inspection_rounds import PLAN
 from tests.api.test_inspections import issued, send, visit
@@ -139,19 +140,26 @@ async def test_a_stop_whose_facility_is_gone_is_nobody_s_to_walk(
     assert await bench.look(minutes=1) == [("round_missed", "lamp-1", "RTNUN")]
 
 
+@pytest.mark.parametrize("by", ["its_time_zone", "a_lock"])
 async def test_a_site_that_cannot_be_reckoned_with_keeps_no_alarm_of_the_others(
+    by: str,
     app: FastAPI,
     client: httpx.AsyncClient,
     bench: Bench,
     clock: StandingClock,
     owner: psycopg.AsyncConnection[Any],
     estate: Estate,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A time zone that this machine does not know."""
+    """A time zone that this machine does not know; or somebody else changes it and takes long."""
     plan = PLAN | {"site": "harbour", "stops": [{"facility": "booster-1"}]}
     assert (await client.post("/inspection-plans", json=plan)).status_code == 200
-    await owner.execute("update site set time_zone = 'Nowhere/Here' where key = 'harbour'")
+    if by == "a_lock":
+        await busy.hold(owner, estate.harbour.id)
+    else:
+        await owner.execute("update site set time_zone = 'Nowhere/Here' where key = 'harbour'")
     clock.advance(minutes=60)
     await app.state.round_watch.look([estate.harbour.id, estate.garden.id])
+    assert f"site {estate.harbour.id} is not watched meanwhile" in caplog.text
     found = (await client.get("/alarms", params={"site": "garden"})).json()["items"]
     assert [each["rule"] for each in found] == ["round_missed"]

@@ -8,13 +8,16 @@ import psycopg
 import pytest
 
 from api.watchdog import Watchdog
-from ledger import audit, beats
+from ledger import audit, beats, conditions
 from ledger.pool import API_ROLE, Pool, open_pool
+from ledger.records import ConditionSpec, Severity
 from rules import response
 from settings import wall_clock
-from tests.api.conftest import PACKS
+from tests.api import busy
+from tests.api.conftest import PACKS, Estate, StandingClock
 from tests.fix_wait import Eventually
 from tests.line_rig import Line, line
+from tests.small_estate import one
 
 SERVICE = {"key": "ingest", "kind": "ingest_service", "name": {"zh": "接入服务", "en": "Ingest"}, "location": "house"}
 SILENT_S = 30.0
@@ -57,9 +60,9 @@ async def test_silence_raises_one_alarm_and_ingest_ends_it(work: Line, pool: Poo
     await beating(work, eventually)
     await work.crash()
     sites, dog, another = await scope(work), watchdog(pool, work), watchdog(pool, work)
-    for one in (dog, another):
-        await one.look(sites, 0.0)
-        await one.look(sites, SILENT_S - 0.1)
+    for each in (dog, another):
+        await each.look(sites, 0.0)
+        await each.look(sites, SILENT_S - 0.1)
     assert await work.alarms() == []
     await dog.look(sites, SILENT_S)
     await another.look(sites, SILENT_S)
@@ -157,6 +160,36 @@ async def test_a_site_without_the_facility_is_said_in_the_log(
             await dog.look(sites, SILENT_S)
             await dog.look(sites, SILENT_S + 1)
     assert [record.message for record in caplog.records if record.name == "api.watchdog"] == ["ingest_silent_untold"]
+
+
+async def test_a_site_that_others_hold_keeps_no_alarm_of_the_rest(
+    owner: psycopg.AsyncConnection[Any], estate: Estate, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sites = [estate.harbour, estate.garden]
+    for each in sites:
+        facility = await one(
+            owner,
+            "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
+            "values (%s, %s, 'ingest', 'ingest_service', 'A', '接入', 'Ingest') returning id",
+            [each.id, each.room],
+        )
+        spec = ConditionSpec(facility, None, "ingest_silent", Severity.CRITICAL)
+        await conditions.ensure(owner, each.id, [spec])
+        await beats.put(owner, each.id, "w", broker_connected=True, lag_s=0)
+    await busy.hold(owner, estate.harbour.id, "condition")
+    async with open_pool(database_url, role=API_ROLE) as pool:
+        dog = Watchdog(pool, PACKS, response.load(), StandingClock(), silent_s=SILENT_S)
+        for at_s in (0.0, SILENT_S):
+            await dog.look([each.id for each in sites], at_s)
+        assert f"site {estate.harbour.id} is not told meanwhile" in caplog.text
+        assert await _alarms(owner) == [(estate.garden.id,)]
+        await owner.execute("drop policy held on condition")
+        await dog.look([each.id for each in sites], SILENT_S + 1)
+    assert await _alarms(owner) == [(estate.garden.id,), (estate.harbour.id,)]
+
+
+async def _alarms(owner: psycopg.AsyncConnection[Any]) -> list[tuple[int]]:
+    return await (await owner.execute("select site_id from alarm order by id")).fetchall()
 
 
 async def test_a_watch_that_fails_goes_on(pool_of_nothing: Pool, eventually: Eventually) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError, Unavailable, Unreachable
 from ledger.pool import INGEST_ROLE, open_pool, pipelined, transaction
 from tests.fix_wait import loop_turns, wait_until
 
@@ -43,3 +43,17 @@ async def test_what_fails_in_a_pipeline_is_what_is_raised(database_url: str) -> 
                 await connection.execute("insert into nowhere values (1)")
         async with transaction(pool) as connection:
             assert await (await connection.execute("select 1")).fetchone() == (1,)
+
+
+async def test_that_there_is_no_connection_is_told_from_what_only_one_transaction_met(database_url: str) -> None:
+    """Who goes round the sites passes over the second, and stops at the first."""
+    async with open_pool(database_url, role=INGEST_ROLE, size_max=1) as pool:
+        with pytest.raises(Unavailable) as met:
+            async with transaction(pool) as connection:
+                await connection.execute("do $$ begin raise lock_not_available; end $$")
+        assert not isinstance(met.value, Unreachable)
+        pool.timeout = 0.01
+        async with pool.connection():
+            with pytest.raises(Unreachable):
+                async with transaction(pool):
+                    pass
