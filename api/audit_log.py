@@ -46,7 +46,7 @@ class AuditEntryOut(Answered):
     subject: str
     site: str | None = Field(description="null: of no site, such as a sign-in")
     asked: Mapping[str, object] | None = Field(
-        description="what was asked for; `before`: what members of it were before, or roles before and after; of a file its kind and size; "
+        description="what was asked for; `before`: what members of it were before, or roles before and after, or what an import changed; of a file its kind and size; "
         "never a password"
     )
     outcome: Literal["done", "refused"]

@@ -52,7 +52,10 @@ class Deed:
     key: str | None
     request_hash: bytes
     request: Request
-    was: dict[str, object] = field(default_factory=dict)  # what members of the body were before; `act` fills it in
+    # What members of the body were before; of a deed about several sites, by the key of each, which then has an entry of
+    # its own for those who read the log there. `act` fills them in.
+    was: dict[str, object] = field(default_factory=dict)
+    was_at: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     async def do(self, act: Callable[[Connection], Awaitable[BaseModel]], *, status: int = 200) -> Response:
         """Do it in one transaction and answer with what `act` returns, or with the answer already given.
@@ -94,19 +97,22 @@ class Deed:
         return JSONResponse(answer.body, answer.status)
 
     async def write_down(self, connection: Connection) -> None:
-        await audit_log.write(
-            connection,
-            self.context.asking.doer(self.actor),
-            operation=operation_of(self.request),
-            subject=subject_of(self.request),
-            site_id=await self._site(connection),
-            asked=await self._asked(),
-            now=self.now,
-        )
-
-    async def _asked(self) -> Mapping[str, object] | None:
         asked = essence(await self.request.body(), self.request.headers.get("content-type"))
-        return asked if asked is None or not self.was else {**asked, "before": self.was}
+        for site_id, was in (await self._was(connection)).items():
+            await audit_log.write(
+                connection,
+                self.context.asking.doer(self.actor),
+                operation=operation_of(self.request),
+                subject=subject_of(self.request),
+                site_id=site_id,
+                asked={**(asked or {}), "before": was} if was else asked,
+                now=self.now,
+            )
+
+    async def _was(self, connection: Connection) -> Mapping[int | None, Mapping[str, object]]:
+        if not self.was_at:
+            return {await self._site(connection): self.was}
+        return {await whereabouts.of_key(connection, site): was for site, was in self.was_at.items()}
 
     async def _site(self, connection: Connection) -> int | None:
         """Of what the request is about, as far as the transaction sees it."""

@@ -21,7 +21,7 @@ from api.estate_words import FAULTS_MAX, DifferenceOut, EstateFaulty, FaultOut, 
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Name, Word
-from estate import bring_in, exporting, importing, template, wording
+from estate import bring_in, exporting, former, importing, template, wording
 from estate.difference import Difference, unwatched
 from estate.faults import EstateErrors, Fault, Position, Said, StillNeeded
 from estate.plan import Plan
@@ -132,6 +132,7 @@ async def import_estate(asked: ImportIn, deed: DeedOf) -> Response:
         found = await bring_in.bring_in(connection, plan, deed.now)
         if _digest(found) != asked.shown:
             raise Conflict("the ledger has changed since this was shown, or the files have: look at the preview again")
+        deed.was_at.update({site.key: former.particulars(found, site.key) for site in plan.sites})
         return ImportedOut(difference=difference_out(found, dry_run=False))
 
     return await deed.do(act)

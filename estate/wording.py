@@ -21,7 +21,8 @@ _SUBJECTS: Mapping[Subject, tuple[str, str]] = {
     Subject.GATEWAY: ("网关", "gateway"),
     Subject.FACILITY: ("设施", "facility"),
 }
-_FIELDS: Mapping[str, tuple[str, str]] = {
+# What a field of a difference is called.
+FIELDS: Mapping[str, tuple[str, str]] = {
     "name_zh": ("中文名称", "Chinese name"),
     "name_en": ("英文名称", "English name"),
     "time_zone": ("时区", "time zone"),
@@ -102,7 +103,7 @@ def _item(item: Item, zh: bool) -> Iterator[str]:  # noqa: FBT001 - which of two
 
 
 def _field(field: FieldChange, zh: bool) -> str:  # noqa: FBT001 - which of two languages
-    name = _FIELDS[field.name][0 if zh else 1] + (f" {field.of}" if field.of else "")
+    name = FIELDS[field.name][0 if zh else 1] + (f" {field.of}" if field.of else "")
     if field.before is None:
         return f"{name}: + {field.after}"
     if field.after is None:

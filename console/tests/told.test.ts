@@ -34,6 +34,14 @@ test('what members were before stands with each of them that is known', () => {
   expect(lines({ value: null, before: { value: '8h' } }, SPEECH)[0]).toMatchObject({ before: '8h', value: 'none' });
 });
 
+test('what was before is told beside a request of which only the beginning, or nothing, was kept', () => {
+  expect(lines({ beginning: '{"name": "setp', before: { value: 0.3 } }, SPEECH)).toEqual([
+    { name: 'beginning', value: '{"name": "setp' },
+    { name: 'value', before: '0.3' },
+  ]);
+  expect(lines({ before: { value: '8h' } }, SPEECH)).toEqual([{ name: 'value', before: '8h' }]);
+});
+
 test('a deed says what was asked for, member by member', () => {
   const asked = { note: null, until: '2026-03-01T12:30:00Z', one_shot: true, name: { zh: '泵', en: 'Pump' } };
   expect(lines(asked, SPEECH).map(each => `${each.name}: ${each.value}`)).toEqual([

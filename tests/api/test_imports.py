@@ -55,6 +55,35 @@ async def test_what_is_shown_is_what_is_written(client: httpx.AsyncClient, estat
     assert again["difference"]["zh"] == ["没有差异（试运行，未写入）"]
 
 
+async def imports(client: httpx.AsyncClient) -> dict[str, Any]:
+    """What the audit log has of them, by site; the newest."""
+    found = (await client.get("/audit-log", params={"operation": "import_estate"})).json()["items"]
+    return {each["site"]: each["asked"].get("before") for each in reversed(found)}
+
+
+async def test_what_an_import_changed_is_told_in_the_log_of_each_site(
+    client: httpx.AsyncClient, estate: Estate
+) -> None:
+    both = yaml() + yaml("harbour").split(b"sites:")[1]
+    assert (await bring_in(client, both)).status_code == 200
+    assert await imports(client) == {"garden": None, "harbour": None}, "what is added was nothing before"
+    moved = both.replace("九号泵组".encode(), "高区泵组".encode(), 1).replace("泵房".encode(), "水泵房".encode(), 1)
+    assert (await bring_in(client, moved)).status_code == 200
+    assert await imports(client) == {
+        "garden": {
+            "changes": [
+                {"location": "pump_room", "particulars": {"name_zh": "泵房"}},
+                {"facility": "booster-9", "particulars": {"name_zh": "九号泵组"}},
+            ],
+        },
+        "harbour": None,
+    }
+    renamed = yaml().replace(b"key: booster-9", b"key: booster-10, renamed_from: booster-9")
+    assert (await bring_in(client, renamed)).status_code == 200
+    (_, facility) = (await imports(client))["garden"]["changes"]
+    assert facility == {"facility": "booster-10", "particulars": {"key": "booster-9", "name_zh": "高区泵组"}}
+
+
 async def test_what_was_not_shown_is_not_written(client: httpx.AsyncClient, estate: Estate) -> None:
     shown = (await client.post("/estate/preview", json=files(yaml()))).json()
     other = yaml().replace("九号".encode(), "十号".encode())

@@ -10,6 +10,7 @@ from tests.api.test_imports import yaml
 from tests.console.conftest import OpenPage
 from tests.console.rig import Service
 from tests.console.sight import serious, widest
+from tests.console.test_pages import look
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -67,6 +68,16 @@ def test_files_are_looked_at_and_then_written(calm: Service, open_page: OpenPage
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("Download$")).click()
     assert download.value.suggested_filename == "garden.xlsx"
+    moved = yaml().replace("九号泵组".encode(), "高区泵组".encode())
+    files.set_input_files([{"name": "estate.yaml", "mimeType": "application/yaml", "buffer": moved}])
+    page.get_by_role("button", name="Preview").click()
+    difference.get_by_role("button", name="Write it").click()
+    expect(page.get_by_text("Written into the ledger")).to_be_visible()
+    log = open_page("audit-log?operation=import_estate", login="admin")
+    expect(log.locator("tbody tr").first.locator("del").first).to_contain_text(
+        "设施 booster-9、原为 (中文名称 九号泵组)"
+    )
+    look(log, keep, "audit-log-import", [1440, 390])
 
 
 def test_permits_and_these_pages_on_a_phone(calm: Service, open_page: OpenPage, keep: Keep) -> None:

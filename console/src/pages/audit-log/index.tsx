@@ -183,7 +183,7 @@ function AskedFor({ operation, asked }: { operation: string; asked: Readonly<Rec
             <dd>
               {each.before !== undefined && (
                 <>
-                  <del>{each.before}</del> <span aria-hidden>→</span>{' '}
+                  <del>{each.before}</del> {each.value !== undefined && <span aria-hidden>→</span>}{' '}
                 </>
               )}
               {each.value}

@@ -1,5 +1,5 @@
-/** What was asked for, line by line: the name of a member, and what it was set to or from what to what. */
-export type Line = { readonly name: string; readonly value: string; readonly before?: string };
+/** What was asked for, line by line: the name of a member, and what it was set to, or from what to what, or what it was. */
+export type Line = { readonly name: string; readonly value?: string; readonly before?: string };
 
 export type Speech = {
   /** A word of the service, or the key itself. */
@@ -49,6 +49,10 @@ export function lines(asked: Readonly<Record<string, unknown>>, speech: Speech):
       ...(were.has(key) && { before: said(key, were.get(key), speech) }),
       value: said(key, value, speech),
     })),
+    // Of a long request only its beginning is kept, of files what they are: what gave way is told all the same.
+    ...[...were]
+      .filter(([key]) => !Object.hasOwn(rest, key))
+      .map(([key, value]) => ({ name: speech.name('asked', key), before: said(key, value, speech) })),
   ];
 }
 
