@@ -38,7 +38,6 @@ _BEGINNINGS = {
     b"%PDF-": "application/pdf",
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG": "image/png",
-    b"RIFF": "image/webp",
 }
 REPLAYED = "Idempotency-Replayed"
 Seen = TypeVar("Seen")
@@ -205,6 +204,8 @@ def essence(body: bytes, content_type: str | None = None) -> dict[str, object] |
 def _of_files(body: bytes, content_type: str | None) -> dict[str, object]:
     sent_as = (content_type or "").partition(";")[0].strip().lower()[:100]
     media_type = next((kind for begin, kind in _BEGINNINGS.items() if body.startswith(begin)), sent_as)
+    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":  # sound and film begin with RIFF too, and say then what they are
+        media_type = "image/webp"
     known = {"media_type": media_type} if media_type else {}
     return {**known, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
 

@@ -50,6 +50,8 @@ def huge_png(width: int, height: int) -> bytes:
         (b"", Fault.EMPTY),
         (b"\xff" * (BYTES_MAX + 1), Fault.TOO_MANY_BYTES),
         (b"%PDF-1.7 and so on", Fault.NO_PICTURE),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00" + bytes(24), Fault.NO_PICTURE),  # WebP begins so too
+        (b"RIFF\x24\x00\x00\x00AVI LIST" + bytes(28), Fault.NO_PICTURE),
         ("灭火器".encode(), Fault.NO_PICTURE),
         (b"\0\0\0\x18ftypheic\0\0\0\0", Fault.HEIC),
         (huge_png(4_001, 4_000), Fault.TOO_MANY_PIXELS),
