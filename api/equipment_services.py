@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,10 +13,9 @@ from api.deeds import DeedOf
 from api.problems import refusals, unacceptable
 from api.rights import Right
 from api.shapes import Answered, Asked, Key, Text
-from estate.types import shipped
+from estate.types import service_terms
 from ledger import facility_list, services
 from ledger.pool import Connection
-from ledger.services import Term
 
 router = APIRouter(tags=["inspection plans"])
 
@@ -40,16 +38,6 @@ class ServicedOut(Answered):
 
 class ServicesOut(Answered):
     items: Sequence[ServicedOut]
-
-
-@lru_cache(maxsize=1)
-def service_terms() -> Sequence[Term]:
-    """Of the facility types that are serviced."""
-    return [
-        Term(each.key, bool(each.part_life), round(12 * each.service.first_years), round(12 * each.service.again_years))
-        for each in shipped().values()
-        if each.service is not None
-    ]
 
 
 @router.post(

@@ -11,11 +11,11 @@ from pydantic import Field
 from api import paging
 from api.catalogue import CATALOGUE
 from api.context import InContext, needs
-from api.equipment_services import service_terms
 from api.facilities import kind_name
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, FacilityRef, Key, Limit, Name, PageOf
+from estate.types import service_terms
 from inspection.expiry import LOOK_AHEAD_DAYS_MAX, Expiry, expiry
 from ledger import expiring, facility_list
 from ledger.expiring import Expiring, Interval

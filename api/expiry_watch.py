@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from api import calendar_alarms
 from api.calendar_alarms import CalendarAlarms
-from api.equipment_services import service_terms
+from estate.types import service_terms
 from inspection import expiry
 from inspection.checklist import Book
 from inspection.expiry import ALARM_AHEAD_DAYS, Ending

@@ -10,11 +10,11 @@ from pydantic import Field
 from api import paging
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
-from api.equipment_services import service_terms
 from api.place_photos import PlacePhotoOut, place_photo_out
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Key, Limit, Name, PageOf, Word
+from estate.types import service_terms
 from ledger import facilities, facility_list, place_photos, services
 from ledger.facility_list import CurrentValue, FacilityEntry, FacilityFilter
 from ledger.fitness_lifecycle import FitnessState

@@ -16,10 +16,10 @@ from api import paging
 from api.catalogue import CATALOGUE
 from api.context import Context, InContext, needs
 from api.deeds import Deed, DeedOf
-from api.equipment_services import service_terms
 from api.problems import refusals
 from api.rights import Right
 from api.shapes import Answered, Asked, Id, Key, Limit, Name, PageOf, Text, Word
+from estate.types import service_terms
 from inspection import reckoning, report_files, report_text
 from inspection.month import Figures
 from inspection.report_text import Document, Issue, Language

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from api.equipment_services import service_terms
+from estate.types import service_terms
 from inspection import reckoning
 from inspection.checklist import Book
 from ledger import facilities, month_facts, reports

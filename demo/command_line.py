@@ -8,6 +8,8 @@ from typing import Annotated, NoReturn, Protocol
 import typer
 
 from estate.language import Language
+from ledger.pool import open_pool, transaction
+from rules import packs
 from settings import Settings
 
 Work = Callable[[asyncio.Event], Coroutine[object, object, int | None]]
@@ -18,11 +20,14 @@ class Entrance(Protocol):
 
     def settings(self) -> Settings: ...
 
+    def database_url(self, settings: Settings) -> str: ...
+
     def run(self, work: Work) -> NoReturn: ...
 
 
 def register(app: typer.Typer, entrance: Entrance) -> None:
     app.command("demo")(_demo_command(entrance))
+    app.command("demo-estate")(_demo_estate_command(entrance))
     app.command("smoke")(_smoke_command(entrance))
     app.command("month")(_month_command(entrance))
     app.command("walk")(_walk_command(entrance))
@@ -43,6 +48,27 @@ def _demo_command(entrance: Entrance) -> Callable[..., None]:
         entrance.run(lambda stop: demo.run(entrance.settings(), language=language.value, seed=seed, stop=stop, at=lan))
 
     return demo_command
+
+
+def _demo_estate_command(entrance: Entrance) -> Callable[..., None]:
+    def demo_estate_command() -> None:
+        """Bring the demo's estate into a ledger, its days moved to today's; what is there already stays as it is."""
+        from demo import estates
+
+        settings = entrance.settings()
+
+        async def run(stop: asyncio.Event) -> None:
+            del stop
+            async with (
+                open_pool(entrance.database_url(settings), role=None) as pool,
+                transaction(pool) as connection,
+            ):
+                files = [estates.ESTATE, estates.FIRE_EQUIPMENT]
+                await estates.bring_in(connection, files, packs.load(settings.packs_dir), settings.clock()())
+
+        entrance.run(run)
+
+    return demo_estate_command
 
 
 def _smoke_command(entrance: Entrance) -> Callable[..., None]:

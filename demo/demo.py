@@ -18,20 +18,15 @@ from pathlib import Path
 
 import httpx
 
-import estate.bring_in
-import estate.importing
 import ledger.migrate
 import rules.packs
-from demo import ground, lan, lines, people, rounds, services
+from demo import estates, ground, lan, lines, people, rounds, services
 from demo.lan import Lan
 from demo.services import Service, Services
 from embedded import process
 from ledger.pool import INGEST_ROLE, open_pool, transaction
 from settings import Settings
 
-_ESTATES = Path(__file__).resolve().parent.parent / "estates"
-ESTATE = _ESTATES / "demo.yaml"
-FIRE_EQUIPMENT = _ESTATES / "demo_fire_equipment.csv"  # walked to, and so not simulated
 _READY_S = 60.0
 _POLL_S = 0.2
 _HEARD_S = 20.0  # the estate speaks long before; if it does not, one may look all the same
@@ -120,7 +115,7 @@ async def run(settings: Settings, *, language: str, seed: int, stop: asyncio.Eve
                 running.start(Service("ingest", ["ingest"]))
                 running.start(Service("api", ["api"]))
                 if await _until(stop, running, reach):
-                    played = ["simulate", "--estate", str(ESTATE), "--seed", str(seed), "--faults", "random"]
+                    played = ["simulate", "--estate", str(estates.ESTATE), "--seed", str(seed), "--faults", "random"]
                     running.start(Service("simulate", played))
                     begun = settings.clock()()
                     await _tell(
@@ -184,9 +179,8 @@ def say(line: str) -> None:
 
 async def _bring_in(settings: Settings, database_url: str) -> None:
     async with open_pool(database_url, role=None) as pool, transaction(pool) as connection:
-        files = [ESTATE, FIRE_EQUIPMENT]
-        plan = await estate.importing.plan(connection, files, rules.packs.load(settings.packs_dir))
-        await estate.bring_in.bring_in(connection, plan, settings.clock()())
+        files = [estates.ESTATE, estates.FIRE_EQUIPMENT]
+        await estates.bring_in(connection, files, rules.packs.load(settings.packs_dir), settings.clock()())
 
 
 def _token(settings: Settings, directory: Path) -> str:

@@ -20,14 +20,13 @@ from urllib.parse import urlencode
 
 import yaml
 
-import estate.bring_in
-import estate.importing
 import ledger.migrate
 import rules.packs
 import simulators.auditor
 import simulators.truth
-from demo import ground, services
-from demo.demo import ESTATE, FIRE_EQUIPMENT, answers
+from demo import estates, ground, services
+from demo.demo import answers
+from demo.estates import ESTATE, FIRE_EQUIPMENT
 from demo.services import Service, ServiceEnded, Services
 from embedded import process
 from ledger import audit, intake, scratch
@@ -140,8 +139,7 @@ async def _stage(
         started = wall_clock()()
         packs = rules.packs.load(settings.packs_dir)
         async with open_pool(fresh, role=None, size_max=1) as pool, transaction(pool) as connection:
-            plan = await estate.importing.plan(connection, [played, FIRE_EQUIPMENT], packs)
-            await estate.bring_in.bring_in(connection, plan, ORIGIN)
+            await estates.bring_in(connection, [played, FIRE_EQUIPMENT], packs, ORIGIN)
         port = process.port_for("the API", None)
         token = secrets.token_urlsafe(24)
         environment = {

@@ -14,12 +14,10 @@ from pathlib import Path
 
 import httpx
 
-import estate.bring_in
-import estate.importing
 import ledger.migrate
 import rules.packs
-from demo import ground, services
-from demo.demo import ESTATE, FIRE_EQUIPMENT
+from demo import estates, ground, services
+from demo.estates import ESTATE, FIRE_EQUIPMENT
 from demo.services import Service
 from demo.smoke import ready
 from embedded import process
@@ -61,8 +59,7 @@ async def _service(settings: Settings, url: str | None) -> AsyncGenerator[tuple[
             await ledger.migrate.migrate(fresh)
             async with open_pool(fresh, role=None, size_max=1) as pool, transaction(pool) as connection:
                 packs = rules.packs.load(settings.packs_dir)
-                plan = await estate.importing.plan(connection, [ESTATE, FIRE_EQUIPMENT], packs)
-                await estate.bring_in.bring_in(connection, plan, settings.clock()())
+                await estates.bring_in(connection, [ESTATE, FIRE_EQUIPMENT], packs, settings.clock()())
             token = secrets.token_urlsafe(24)
             port = process.port_for("the API", None)
             environment = {

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from estate.description import AssetDescription, FacilityDescription, PartDescription
@@ -169,20 +169,19 @@ class FacilityCheck:
             seen.add((asset.part, asset.installed_on))
 
     def _asset(self, asset: AssetDescription) -> AssetEntry:
-        life = None
-        if self._type is not None:
-            life = self._type.life
-            if asset.part is not None:
-                life = self._type.part_life.get(self._kinds.get(asset.part, ""))
-        return AssetEntry(
-            asset.part,
-            asset.maker,
-            asset.model,
-            asset.serial,
-            asset.manufactured_on,
-            asset.installed_on,
-            None if life is None else expected_end(life, asset.manufactured_on, asset.installed_on),
+        entry = AssetEntry(
+            asset.part, asset.maker, asset.model, asset.serial, asset.manufactured_on, asset.installed_on
         )
+        return lasting(entry, self._type, self._kinds)
+
+
+def lasting(asset: AssetEntry, of_type: FacilityType | None, kinds: Mapping[str, str]) -> AssetEntry:
+    """With the day it ends by what the type says of its life, or none. `kinds`: of the facility's parts, by key."""
+    life = None
+    if of_type is not None:
+        life = of_type.life if asset.part_key is None else of_type.part_life.get(kinds.get(asset.part_key, ""))
+    end = None if life is None else expected_end(life, asset.manufactured_on, asset.installed_on)
+    return replace(asset, expected_end_on=end)
 
 
 def expected_end(life: Life, manufactured_on: date | None, installed_on: date) -> date | None:

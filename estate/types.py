@@ -14,6 +14,7 @@ from unicodedata import normalize
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from estate.description import Key, Name, PointKey
+from ledger.services import Term
 from rules import yaml_loader
 from rules.model import Pack
 
@@ -75,6 +76,16 @@ def shipped() -> Types:
                 raise ValueError(f"{path.name}: the type {each.key} is there already")
             found[each.key] = each
     return found
+
+
+@lru_cache(maxsize=1)
+def service_terms() -> Sequence[Term]:
+    """Of the types that are serviced."""
+    return [
+        Term(each.key, bool(each.part_life), round(12 * each.service.first_years), round(12 * each.service.again_years))
+        for each in shipped().values()
+        if each.service is not None
+    ]
 
 
 def misfits(one: FacilityType, packs: Mapping[str, Pack]) -> Iterator[str]:

@@ -70,6 +70,18 @@ def test_an_estate_goes_in_and_comes_out_and_its_rules_are_explained(tmp_path: P
     refused(typed("rules", "explain", "jinxiu/nothing", DATABASE_URL=database_url), "jinxiu/nothing")
 
 
+def test_the_demos_estate_goes_in_once(database_url: str) -> None:
+    """As Compose's profile `demo` brings it in, at every start."""
+    services: list[int] = []
+    for _ in range(2):
+        answer = typed("demo-estate", DATABASE_URL=database_url)
+        assert answer.returncode == 0, answer.stderr
+        with psycopg.connect(database_url) as connection:
+            services += [number for (number,) in connection.execute("select count(*) from asset_service")]
+    assert services[0] == services[1] > 40
+    refused(typed("demo-estate"), "DATABASE_URL")
+
+
 def test_a_type_is_explained_and_a_template_is_made(tmp_path: Path) -> None:
     assert "first after 5 years" in typed("types", "extinguisher_co2", "--language", "en").stdout
     made = typed("template", "-o", tmp_path / "estate.xlsx", "--types", "booster_set_3_pumps,smoke_detector")

@@ -119,6 +119,10 @@ async def test_comes_up_stops_and_goes_on(tmp_path: Path, eventually: Eventually
         (sheet,) = (tmp_path / "data").glob("tags_*.pdf")
         assert sheet.read_bytes().startswith(b"%PDF")
 
+        ends = [f"/api/v1/alarms?rule={rule}&open=true" for rule in ("equipment_ended", "equipment_ends_soon")]
+        await eventually(lambda: asyncio.to_thread(lambda: all(first.get(each)["items"] for each in ends)), 60)
+        told = [len((await asyncio.to_thread(first.get, each))["items"]) for each in ends]
+        assert told == [1, 2], "its equipment is of the age it has in the files, whatever day it is"
         await eventually(lambda: asyncio.to_thread(first.stored), 60)
         token = first.token()
         assert await stopped_by(signal.SIGINT, first, eventually) == 0, first.said()
