@@ -25,11 +25,10 @@ async def watch(connection: Connection, site_id: int, calendar: Calendar) -> boo
 
 
 async def standing(connection: Connection, site_id: int, rules: Sequence[str]) -> list[Condition]:
-    """Those of these rules whose alarm has not returned, at facilities that are there."""
+    """Those of these rules whose alarm has not returned; also at facilities that are gone, as nobody wants them to stand."""
     cursor = await connection.execute(
-        "select condition.id from condition join facility on facility.id = facility_id "
-        "where condition.site_id = %s and rule_key = any(%s) and condition.retired_at is null "
-        "and facility.retired_at is null and state in ('UNACK', 'ACKED') order by condition.id",
+        "select id from condition where site_id = %s and rule_key = any(%s) and retired_at is null "
+        "and state in ('UNACK', 'ACKED') order by id",
         [site_id, list(rules)],
     )
     return [await conditions.get(connection, int(number)) for (number,) in await cursor.fetchall()]

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api.expiry_watch import ExpiryWatch
 from inspection.expiry import ALARMS_MAX
-from ledger import inventory
+from ledger import departures, inventory
 from tests.api import busy
 from tests.api.conftest import Estate, StandingClock
 from tests.small_estate import one
@@ -45,6 +45,17 @@ class Bench:
         piece = inventory.AssetEntry(part, "淮海消防", "MFZ/ABC4", None, None, on, ends)
         async with self._owner.transaction():
             await inventory.put_asset(self._owner, site_id=garden, facility_id=facility_id, entry=piece)
+
+    async def boxes(self, count: int, *, left: int) -> None:
+        """So many facilities of grade C, bought together."""
+        garden = self._estate.garden
+        for number in range(count):
+            await self._owner.execute(
+                "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
+                "values (%s, %s, %s, 'extinguisher', 'C', %s, %s)",
+                [garden.id, garden.room, f"box-{number:02}", f"{number}号箱", f"Box {number}"],
+            )
+            await self.install(f"box-{number:02}", left=left)
 
     async def look(self, **later: float) -> list[tuple[str, str, str, str]]:
         """Rule, facility, state and priority of every alarm at that time, oldest first."""
@@ -110,15 +121,8 @@ async def test_a_facility_has_one_however_many_of_its_pieces_end(bench: Bench) -
     ]  # the others end soon still
 
 
-async def test_what_was_bought_together_is_no_storm(bench: Bench, owner: Owner, estate: Estate) -> None:
-    garden = estate.garden
-    for number in range(ALARMS_MAX + 2):
-        await owner.execute(
-            "insert into facility (site_id, location_id, key, kind, grade, name_zh, name_en) "
-            "values (%s, %s, %s, 'extinguisher', 'C', %s, %s)",
-            [garden.id, garden.room, f"box-{number:02}", f"{number}号箱", f"Box {number}"],
-        )
-        await bench.install(f"box-{number:02}", left=3)
+async def test_what_was_bought_together_is_no_storm(bench: Bench) -> None:
+    await bench.boxes(ALARMS_MAX + 2, left=3)
     first = await bench.look()
     assert [facility for _, facility, _, _ in first] == [f"box-{number:02}" for number in range(ALARMS_MAX)]
     assert {(await bench.said(each["id"]))["more_facilities"] for each in await bench.alarms()} == {2}
@@ -129,6 +133,40 @@ async def test_what_was_bought_together_is_no_storm(bench: Bench, owner: Owner, 
         "ext-1",
         *(f"box-{number:02}" for number in range(1, ALARMS_MAX)),
     }
+
+
+async def test_no_more_stand_whatever_is_shelved_or_gone_and_wherever_the_clock_jumps(
+    bench: Bench, client: httpx.AsyncClient, clock: StandingClock, owner: Owner, estate: Estate
+) -> None:
+    await bench.boxes(3 * ALARMS_MAX, left=3)
+    await bench.look()
+
+    async def standing(**later: float) -> dict[str, set[str]]:
+        found = [each for each in await bench.look(**later) if each[2] in ("UNACK", "ACKED", "SHLVD")]
+        said = {rule: {facility for each, facility, *_ in found if each == rule} for rule, *_ in found}
+        assert len(found) == sum(map(len, said.values()))
+        assert all(len(each) <= ALARMS_MAX for each in said.values()), said
+        return said
+
+    first = (await standing())[SOON]
+    for each in await bench.alarms():
+        until = (clock.now + timedelta(hours=4)).isoformat()
+        answer = await client.post(f"/alarms/{each['id']}/shelve", json={"until": until, "note": "已知"})
+        assert answer.status_code == 200, answer.text
+    assert (await standing())[SOON] == first, "what is shelved stands, and makes no room"
+    for key in sorted(first)[:3]:
+        gone = await one(owner, "select id from facility where key = %s", [key])
+        async with owner.transaction():
+            await departures.retire_facility(owner, gone, now=clock.now, today=TODAY)
+    left = await standing()
+    assert first - left[SOON] == set(sorted(first)[:3]), "also before ingest has seen that they are gone"
+    shelved = [each["id"] for each in await bench.alarms() if each["shown"] == "SHLVD" and each["ended_at"] is None]
+    assert len(shelved) == ALARMS_MAX
+    for number in shelved:
+        assert (await client.post(f"/alarms/{number}/unshelve", json={})).status_code == 200
+    assert await standing() == left
+    assert {rule: len(each) for rule, each in (await standing(days=300)).items()} == {ENDED: ALARMS_MAX}
+    assert {rule: len(each) for rule, each in (await standing(days=-300)).items()} == {SOON: ALARMS_MAX}
 
 
 async def test_a_site_that_others_hold_keeps_no_alarm_of_the_rest(
