@@ -15,19 +15,22 @@ export function positionNear(at_ms: number): PositionIn | null {
   return last !== null && Math.abs(at_ms - last.at_ms) <= NEAR_MS ? last.position : null;
 }
 
-/** While `wanted`; who does not allow it is not asked again by us. */
+/** Until what it returns is called; who does not allow it is not asked again by us. */
+export function watchPosition(): (() => void) | undefined {
+  if (navigator.geolocation === undefined) return undefined;
+  const watch = navigator.geolocation.watchPosition(
+    ({ coords }) => {
+      const { latitude, longitude, accuracy } = coords;
+      // Our own clock, as the scan's: a satellite's may differ from it by minutes.
+      last = { position: { latitude, longitude, accuracy_m: Math.min(accuracy, 100_000) }, at_ms: Date.now() };
+    },
+    () => undefined,
+    { enableHighAccuracy: true, maximumAge: 10_000 },
+  );
+  return () => navigator.geolocation.clearWatch(watch);
+}
+
+/** While `wanted`. */
 export function useWatchedPosition(wanted: boolean): void {
-  useEffect(() => {
-    if (!wanted || navigator.geolocation === undefined) return;
-    const watch = navigator.geolocation.watchPosition(
-      ({ coords }) => {
-        const { latitude, longitude, accuracy } = coords;
-        // Our own clock, as the scan's: a satellite's may differ from it by minutes.
-        last = { position: { latitude, longitude, accuracy_m: Math.min(accuracy, 100_000) }, at_ms: Date.now() };
-      },
-      () => undefined,
-      { enableHighAccuracy: true, maximumAge: 10_000 },
-    );
-    return () => navigator.geolocation.clearWatch(watch);
-  }, [wanted]);
+  useEffect(() => (wanted ? watchPosition() : undefined), [wanted]);
 }
