@@ -163,6 +163,16 @@ class Settings(BaseSettings):
             raise ValueError("a time zone is missing; write for example 2026-01-01T00:00:00Z")
         return moment
 
+    @field_validator("public_url", "public_urls_before", "mqtt_public_url")
+    @classmethod
+    def _is_named_as_on_the_wire(cls, said: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        """Certificates, Origin headers and gateways know a name of Chinese characters in its ASCII form only."""
+        for each in (said,) if isinstance(said, str) else said or ():
+            host = urlsplit(each).hostname or ""
+            if not host.isascii():
+                raise ValueError(f"{each!r}: write the name as it is on the wire{_on_the_wire(host)}")
+        return said
+
     @field_validator("public_url", "public_urls_before")
     @classmethod
     def _can_stand_in_a_tag(cls, said: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
@@ -235,6 +245,14 @@ def _is_safe(url: str) -> bool:
     """Nobody stands in between: https, or this machine itself."""
     found = urlsplit(url)
     return found.scheme == "https" or (found.scheme == "http" and is_loopback(found.hostname or ""))
+
+
+def _on_the_wire(host: str) -> str:
+    """Nothing where Python does not know it."""
+    try:
+        return f": {host.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

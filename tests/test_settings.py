@@ -38,3 +38,13 @@ def test_a_certificate_has_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAIZHANG_API_TLS_CERTIFICATE", "server.pem")
     with pytest.raises(ValueError, match="belong together"):
         Settings()
+
+
+@pytest.mark.parametrize("name", ["public_url", "mqtt_public_url", "public_urls_before"])
+def test_a_name_of_chinese_characters_is_wanted_as_it_is_on_the_wire(name: str) -> None:
+    scheme = "mqtts" if name == "mqtt_public_url" else "https"
+    wire, spoken = (f"{scheme}://{host}:8443" for host in ("xn--fiq228c.example", "中文.example"))
+    said = (wire,) if name == "public_urls_before" else wire
+    assert getattr(Settings.model_validate({name: said}), name) == said
+    with pytest.raises(ValidationError, match=r"as it is on the wire: xn--fiq228c\.example"):
+        Settings.model_validate({name: (spoken,) if name == "public_urls_before" else spoken})

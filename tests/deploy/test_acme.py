@@ -241,9 +241,49 @@ async def test_an_authority_that_is_away_takes_no_certificate_and_is_seen_after_
     assert not healthy(tmp_path), "there is no certificate"
 
 
+@needs_all
+async def test_what_was_fetched_and_not_laid_is_laid_also_when_the_authority_is_away(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    tls = tmp_path / "tls"
+    chain, fetched = tls / "fullchain.pem", tls / "acme/certificates/localhost.crt"
+    async with authority(tmp_path, days=90) as pebble:
+        client = client_as_written(tmp_path, pebble.url, pebble.own, pebble.asks)
+        await eventually(chain.exists, 40)
+        await process.stop(client, ((signal.SIGTERM, 10.0),))
+    trial_certificate(tmp_path / "other")
+    others = [tmp_path / "other" / name for name in ("fullchain.pem", "privkey.pem")]
+    for each in others:  # what was there before it was fetched
+        os.utime(shutil.copy(each, tls), (0, 0))
+    client = client_as_written(tmp_path, pebble.url, pebble.own, pebble.asks)  # it is away now
+    await eventually((tmp_path / "acme-failing").exists)
+    await process.stop(client, ((signal.SIGTERM, 10.0),))
+    assert chain.read_bytes() == fetched.read_bytes()
+    assert (tls / "privkey.pem").read_bytes() == fetched.with_suffix(".key").read_bytes()
+
+    for each in others:  # laid by hand, as the authority stays away
+        shutil.copy(each, tls)
+    (tmp_path / "acme-failing").unlink()
+    client = client_as_written(tmp_path, pebble.url, pebble.own, pebble.asks)
+    await eventually((tmp_path / "acme-failing").exists)
+    await process.stop(client, ((signal.SIGTERM, 10.0),))
+    assert chain.read_bytes() == others[0].read_bytes()
+
+
+def test_a_name_of_chinese_characters_is_refused_and_told_how_to_be_written(tmp_path: Path) -> None:
+    """Its files would have another name than is looked for, and each look would ask for a new certificate."""
+    host = compose_file.example()["TAIZHANG_HOST"]
+    here: dict[str, str | Path] = {"/run/tls": tmp_path, "": "duty@example.test", host: "中文.example"}
+    command = [_SH, ROOT / "deploy/compose/acme", *as_written("acme", here)[2:]]
+    refused = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
+    assert refused.returncode == 2
+    assert "中文.example: write a name of other characters as it is on the wire, xn--" in refused.stderr
+    assert not any(tmp_path.iterdir())
+
+
 def test_without_an_address_it_says_which_setting_is_missing(tmp_path: Path) -> None:
     command = [_SH, ROOT / "deploy/compose/acme", *as_written("acme", {"/run/tls": tmp_path})[2:]]
-    refused = subprocess.run(command, check=False, capture_output=True, text=True)
+    refused = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
     assert refused.returncode == 2
     assert "TAIZHANG_ACME_EMAIL" in refused.stderr
     assert not any(tmp_path.iterdir())
