@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from watching.logs import LogFormat, LogLevel
 
 Now = Callable[[], datetime]
+MqttVersion = Literal["3.1.1", "5"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
 
     # -- ingest: everything bounded, units last
     mqtt_client_id: str = Field(default="taizhang-ingest", min_length=1, max_length=64)
+    mqtt_version: MqttVersion = "3.1.1"  # what ingest speaks; reading 5 costs far more CPU
     sites: tuple[str, ...] = ()  # keys of the sites this worker judges; empty = all
     batch_messages_max: int = Field(default=4_000, ge=1, le=10_000)
     linger_ms: int = Field(default=20, ge=0, le=5_000)  # the distance between batches of a busy line

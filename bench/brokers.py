@@ -50,7 +50,7 @@ class Mosquitto:
     async def start(self) -> None:
         """Raises EmbeddedError when it does not answer in time."""
         places = self._directory / "conf.d"
-        places.mkdir(parents=True)
+        places.mkdir(parents=True, exist_ok=True)
         shipped = SHIPPED.read_text(encoding="utf-8")
         for line, ours in (
             (r"password_file .*", ""),

@@ -1,10 +1,11 @@
-"""The seam to paho: its client keeps what it is good at, and reads from us only the frames that are not PUBLISH.
+"""The seam to paho: its client keeps what it is good at, and reads from us what its lane (`ingest.lanes`) leaves to it.
 
 paho asks `_create_socket` for its connection. It is given one that sends as before and whose `recv` gives what was put
 there for it; who reads from the network is `receive`. Acknowledgements go through paho's own queue, many in one piece,
 so that none comes in between the halves of another packet.
 """
 
+import logging
 import socket
 import ssl
 import time
@@ -12,17 +13,24 @@ from collections.abc import Sequence
 
 import numpy as np
 from paho.mqtt.client import Client
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.properties import Properties
 
 RECEIVE_BYTES_MAX = 128 * 1024
+KEPT_FOR_GOOD_S = 0xFFFFFFFF  # a session expiry interval that never ends
 _PUBACK = 0x40
 _ACKNOWLEDGEMENT = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
-_PUBACK_HEAD = _PUBACK << 8 | 2  # the type, and the length of what follows
+_PUBACK_HEAD = _PUBACK << 8 | 2  # the type, and the length of what follows; MQTT 5 has the same where all is well
+_QUALITY_1 = 0x02  # of the bits 0x06
+
+_log = logging.getLogger(__name__)
 
 
 class SplitSocket:
-    """A socket of which paho reads only what is `put` there."""
+    """A socket of which paho reads only what is `put` there, and while it `is_held` nothing."""
 
     def __init__(self, inner: socket.socket) -> None:
+        self.is_held = False
         self._inner = inner
         self._frames = bytearray()
         self._end: Exception | None = None
@@ -30,8 +38,13 @@ class SplitSocket:
 
     @property
     def has_frames(self) -> bool:
-        """Whether paho has something to read, the end of the connection included."""
-        return bool(self._frames) or self._is_ended
+        """Whether paho has something to read now, the end of the connection included."""
+        return not self.is_held and (bool(self._frames) or self._is_ended)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something is left that was put there."""
+        return bool(self._frames)
 
     def receive(self) -> bytes | None:
         """What has come, in bulk; None when nothing has, or when the connection has ended: then paho is to hear of it."""
@@ -56,6 +69,8 @@ class SplitSocket:
     # ------------------------------------------------------------------ what paho asks for
 
     def recv(self, buffer_size: int) -> bytes:
+        if self.is_held:
+            raise BlockingIOError
         if self._frames:
             taken = bytes(self._frames[:buffer_size])
             del self._frames[:buffer_size]
@@ -92,6 +107,15 @@ class SplitClient(Client):
         own: object = self._sock
         return own if isinstance(own, SplitSocket) else None
 
+    def read(self, frames: bytes) -> None:
+        """Handle them, until the socket is held or the connection ends."""
+        socket = self.split()
+        if socket is None:
+            return
+        socket.put(frames)
+        while socket.has_frames and self.split() is socket:
+            self.loop_read()
+
     def note_received(self) -> None:
         """Something came that paho does not see: the connection lives."""
         with self._msgtime_mutex:
@@ -102,3 +126,20 @@ class SplitClient(Client):
         pieces = np.empty(len(packet_ids), _ACKNOWLEDGEMENT)
         pieces["head"], pieces["packet_id"] = _PUBACK_HEAD, packet_ids
         self._packet_queue(_PUBACK, pieces.tobytes(), 0, 0)
+
+    def heed(self, greeting: Properties) -> None:
+        """What a broker may say of itself in MQTT 5. paho has an eye on its keep-alive only."""
+        self._max_inflight_messages = min(self._max_inflight_messages, getattr(greeting, "ReceiveMaximum", 0xFFFF))
+        kept_s: int = getattr(greeting, "SessionExpiryInterval", KEPT_FOR_GOOD_S)
+        if kept_s < KEPT_FOR_GOOD_S:
+            _log.warning(
+                "the broker keeps our session for %d s only: what is said while ingest is away for longer is lost; "
+                "raise its limit of the session expiry interval",
+                kept_s,
+            )
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        """At quality 2, which nobody subscribes to, paho would answer by itself; such a PUBLISH is malformed."""
+        if self._in_packet["command"] & 0x06 > _QUALITY_1:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        return super()._handle_publish()

@@ -144,13 +144,18 @@ class Frames:
         return 0, 0
 
     def _name(self, raw: bytes) -> str:
-        """A topic as text, from now on known. One that is no UTF-8 is told so that a person can read it.
-
-        What comes after us holds and remembers topics by their number: bounded here, they are bounded in bytes.
-        """
-        if len(raw) > TOPIC_BYTES_MAX:
-            return raw[:TOPIC_BYTES_MAX].decode("utf-8", "backslashreplace")
-        if len(self._topics) >= TOPICS_CACHED_MAX:
-            self._topics.clear()
-        name = self._topics[raw] = raw.decode("utf-8", "backslashreplace")
+        """A topic as text, from now on known."""
+        name = topic_of(raw)
+        if len(raw) <= TOPIC_BYTES_MAX:
+            if len(self._topics) >= TOPICS_CACHED_MAX:
+                self._topics.clear()
+            self._topics[raw] = name
         return name
+
+
+def topic_of(raw: bytes) -> str:
+    """A topic as text. One that is no UTF-8 is told so that a person can read it.
+
+    What comes after us holds and remembers topics by their number: bounded here, they are bounded in bytes.
+    """
+    return raw[:TOPIC_BYTES_MAX].decode("utf-8", "backslashreplace")

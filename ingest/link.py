@@ -1,8 +1,8 @@
-"""One connection to the broker: a paho-mqtt client on the running asyncio loop, with a fast lane for PUBLISH.
+"""One connection to the broker: a paho-mqtt client on the running asyncio loop, with a lane for PUBLISH.
 
-paho does what it is good at - connecting, TLS, keep-alive, all packets but PUBLISH, which are read in bulk and cut by
-`ingest.frames`. A client serves one connection, so no state of a broken one survives it: what was not acknowledged
-comes again from the broker, whose session it is (clean_session is off).
+paho does what it is good at - connecting, TLS, keep-alive, all packets but PUBLISH, whose way `ingest.lanes` knows, by
+the version of MQTT. A client serves one connection, so no state of a broken one survives it: what was not acknowledged
+comes again from the broker, whose session it is (nothing starts clean).
 
 A packet id is acknowledged once, when everything held under it is settled. NATS redelivers on the same connection after
 its ack_wait: a message already held is ignored. A copy that crosses our acknowledgement on the way may meet a new
@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.client import SplitClient
+from ingest import wire
 from ingest.delivery import Delivery, Untimed
-from ingest.frames import Frames
+from ingest.lanes import FastLane, Lane, Malformed, PahoLane
+from settings import MqttVersion
 
 KEEPALIVE_S = 20
 CONNECT_TIMEOUT_S = 5.0
@@ -68,6 +69,8 @@ class Endpoint:
     client_id: str
     subscriptions: Sequence[str]
     payload_bytes_max: int
+    unacknowledged_max: int
+    version: MqttVersion
 
 
 class Link:
@@ -87,7 +90,6 @@ class Link:
         untimed: Untimed,
     ) -> None:
         self._number, self._endpoint, self._take, self._room, self._now_ms = number, endpoint, take, room, now_ms
-        self._frames = Frames(number, endpoint.payload_bytes_max)
         self._untimed = untimed
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[str] = self._loop.create_future()
@@ -96,21 +98,22 @@ class Link:
         self._held: dict[int, Delivery] = {}
         self._held_too: dict[int, list[Delivery]] = {}  # other messages under an id that is held
         self._unconfirmed: dict[int, asyncio.Future[bool]] = {}
+        self._is_refusal_told = False
         self._keeping: asyncio.Task[None] | None = None
         self._descriptor: int | None = None
         self._reading = False
-        self._client = self._make_client()
+        self._lane = self._make_lane()
+        self._client = self._lane.client
+        self._make_ready()
 
-    def _make_client(self) -> SplitClient:
-        endpoint = self._endpoint
-        client = SplitClient(
-            CallbackAPIVersion.VERSION2,
-            client_id=endpoint.client_id,
-            clean_session=False,
-            protocol=MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
+    def _make_lane(self) -> Lane:
+        number, to = self._number, self._endpoint
+        if to.version == "5":
+            return PahoLane(number, to.client_id, to.payload_bytes_max, to.unacknowledged_max, self._hear)
+        return FastLane(number, to.client_id, to.payload_bytes_max, self._hear)
+
+    def _make_ready(self) -> None:
+        endpoint, client = self._endpoint, self._client
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(PUBLISHES_UNACKNOWLEDGED_MAX)
         if endpoint.address.user is not None:
@@ -124,7 +127,6 @@ class Link:
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
         client.on_socket_close = self._on_socket_close
-        return client
 
     # ------------------------------------------------------------------ life
 
@@ -132,7 +134,7 @@ class Link:
         """Connect and subscribe. Raises BrokerAway."""
         address = self._endpoint.address
         connecting = asyncio.ensure_future(
-            asyncio.to_thread(self._client.connect, address.host, address.port, KEEPALIVE_S)
+            asyncio.to_thread(self._lane.connect, address.host, address.port, KEEPALIVE_S)
         )
         try:
             await asyncio.shield(connecting)
@@ -224,36 +226,30 @@ class Link:
             return
         try:
             self._read()
+        except Malformed as flaw:
+            _log.error("the broker sends what is no MQTT %s: %s", self._endpoint.version, flaw)
+            self._unwatch()
+            self._break("unreadable")
         except Exception:  # noqa: BLE001 - a packet that nobody can make sense of must not come round for ever
             _log.exception("reading from the broker failed")
             self._unwatch()
             self._break("unreadable")
 
     def _read(self) -> None:
-        socket, frames = self._client.split(), self._frames
+        socket, lane, chunk = self._client.split(), self._lane, None
         if socket is None:
             return
-        if not frames.is_paused:
+        if not lane.is_paused:
             chunk = socket.receive()
             if chunk is not None:
                 self._client.note_received()
-                frames.feed(chunk)
-        messages, others = frames.cut(self._now_ms(), *self._room())
-        if messages:
-            self._hear(self._untimed.apart(messages))
-        socket.put(others)
-        while socket.has_frames and self._client.split() is socket:
-            self._client.loop_read()
-        if frames.flaw is not None:
-            _log.error("the broker sends what is no MQTT 3.1.1: %s", frames.flaw)
-            self._unwatch()
-            self._break("unreadable")
-        elif self._reading and (frames.is_paused or socket.has_pending):
+        lane.read(chunk or b"", self._now_ms(), *self._room())
+        if self._reading and (lane.is_paused or socket.has_pending):
             self._loop.call_soon(self._readable)
 
     def _hear(self, messages: Sequence[Delivery]) -> None:
         held, fresh = self._held, list[Delivery]()
-        for message in messages:
+        for message in self._untimed.apart(messages):
             packet_id = message.packet_id
             if packet_id and packet_id in held:
                 under_it = [held[packet_id], *self._held_too.get(packet_id, ())]
@@ -303,27 +299,37 @@ class Link:
                 self._unconfirmed[info.mid] = confirmed
         return list(await asyncio.gather(*waiting))
 
-    def _on_publish(self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _more: Properties) -> None:
+    def _on_publish(self, _client: Client, _data: object, mid: int, reason: ReasonCode, more: Properties) -> None:
+        if reason.is_failure and not self._is_refusal_told:
+            self._is_refusal_told = True  # once a connection: it is tried again every second
+            _log.error("the broker does not take what we publish: %s; it is tried again", _said(reason, more))
         confirmed = self._unconfirmed.pop(mid, None)
         if confirmed is not None and not confirmed.done():
-            confirmed.set_result(True)
+            confirmed.set_result(not reason.is_failure)
 
     # ------------------------------------------------------------------ what paho tells of the connection
 
     def _on_connect(
-        self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _more: Properties | None
+        self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, more: Properties | None
     ) -> None:
-        if reason.is_failure:
-            self._break(f"refused: {reason}")
+        if reason == "Unsupported protocol version":
+            version = self._endpoint.version
+            self._break(
+                f"refused: it does not speak MQTT {version}, which TAIZHANG_MQTT_VERSION asks for (NATS speaks 3.1.1 only): "
+                "set another version, or name another broker in MQTT_URL"
+            )
+        elif reason.is_failure:
+            self._break(f"refused: {_said(reason, more)}")
         elif not self._greeted.done():
+            if more is not None:
+                self._client.heed(more)
             self._greeted.set_result(None)
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, reasons: Sequence[ReasonCode], _more: Properties | None
     ) -> None:
-        refused = [
-            name for name, reason in zip(self._endpoint.subscriptions, reasons, strict=False) if reason.is_failure
-        ]
+        answers = zip(self._endpoint.subscriptions, reasons, strict=False)
+        refused = [f"{name} ({reason})" for name, reason in answers if reason.is_failure]
         if refused:
             # NATS refuses when max_ack_pending, summed over the subscriptions (twice for each '#'), is above 65535.
             hint = "its access rules forbid it, or, with NATS, max_ack_pending is too large for so many sites"
@@ -332,9 +338,14 @@ class Link:
             self._subscribed.set_result(None)
 
     def _on_disconnect(
-        self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _more: Properties | None
+        self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, more: Properties | None
     ) -> None:
-        self._break(str(reason))
+        if flags.is_disconnect_packet_from_server:
+            self._break(f"the broker ends the connection: {_said(reason, more)}")
+        elif reason == "Protocol error":  # in paho's eyes
+            self._break(f"it sends what is no MQTT {self._endpoint.version}")
+        else:
+            self._break(str(reason))
 
     def _on_register_write(self, _client: Client, _data: object, _socket: object) -> None:
         """Called once for many packets: acknowledging a batch is one turn of the loop.
@@ -351,6 +362,12 @@ class Link:
     def _on_socket_close(self, _client: Client, _data: object, _socket: object) -> None:
         """The loop must forget the descriptor before another socket gets its number."""
         self._unwatch()
+
+
+def _said(reason: ReasonCode, more: Properties | None) -> str:
+    """The broker's reason, and what else it says of it (MQTT 5)."""
+    text = getattr(more, "ReasonString", None)
+    return str(reason) if text is None else f"{reason}, {wire.shown(text)}"
 
 
 def _is_copy(one: Delivery, other: Delivery) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from ingest.delivery import Delivery, Untimed
 from ingest.link import BrokerAddress, BrokerAway, Endpoint, Link
+from settings import MqttVersion
 
 RETRY_FIRST_S = 0.1
 RETRY_LAST_S = 5.0
@@ -31,11 +32,14 @@ class Session:
         now_ms: Callable[[], int],
         held_messages_max: int,
         payload_bytes_max: int,
+        version: MqttVersion = "3.1.1",
     ) -> None:
         self.connected_since_ms: int | None = None  # subscribed and reading since; None: not connected
         self.pressed_ms: int | None = None  # when the bound was last reached
         self.connections = 0
-        self._endpoint = Endpoint(BrokerAddress.parse(url), client_id, tuple(subscriptions), payload_bytes_max)
+        self._endpoint = Endpoint(
+            BrokerAddress.parse(url), client_id, tuple(subscriptions), payload_bytes_max, held_messages_max, version
+        )
         self._now_ms = now_ms
         self._arrived = arrived
         self._messages_max = held_messages_max

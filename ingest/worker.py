@@ -118,6 +118,7 @@ class Worker:
             now_ms=lambda: to_ms(clock()),
             held_messages_max=settings.inflight_messages_max,
             payload_bytes_max=settings.payload_bytes_max,
+            version=settings.mqtt_version,
         )
         self._publisher = Publisher(pool, self._session, lambda: list(self._roster.keys), clock)
         self._watched = watched

@@ -1,6 +1,7 @@
 """A real MQTT broker for tests: one a session, and one of a test's own to be stopped and killed.
 
-The session's is the embedded NATS, or that of TAIZHANG_TEST_MQTT_URL (CI gives Mosquitto). Tests share it, with its
+The session's is the embedded NATS, or that of TAIZHANG_TEST_MQTT_URL (CI gives Mosquitto). MQTT 5, which NATS does not
+speak, is tried on a Mosquitto of the session, where it is installed; CI installs it. Tests share brokers, with their
 retained messages and sessions: use `unique_key` for sites and client ids.
 """
 
@@ -13,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from bench.brokers import Mosquitto
 from embedded.broker import Broker, User
+from tests.mosquitto_rig import MOSQUITTO
 from tests.mqtt_device import Device
 
 MakeDevice = Callable[..., Device]
@@ -30,6 +33,17 @@ def mqtt_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     asyncio.run(broker.start())
     yield broker.url
     asyncio.run(broker.stop())
+
+
+@pytest.fixture(scope="session")
+def mosquitto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The session's Mosquitto, with the configuration that we ship; anybody may connect."""
+    if MOSQUITTO is None:
+        pytest.skip("Mosquitto is not installed")
+    server = Mosquitto(tmp_path_factory.mktemp("mosquitto"))
+    asyncio.run(server.start())
+    yield server.url
+    asyncio.run(server.stop())
 
 
 @pytest.fixture

@@ -56,9 +56,9 @@ class Device:
         await eventually(lambda: len(self.refusals) > before)
         return not self.refusals[-1]
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True, quality: int = 1) -> None:
         """Returns when the broker has acknowledged, unless told not to wait."""
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        info = self._client.publish(topic, payload, qos=quality, retain=retain)
         if wait:
             info.wait_for_publish(10)
 

@@ -34,6 +34,18 @@ def test_hours_are_kept_at_least_as_long_as_their_readings(kind: str) -> None:
             Settings(readings_days=ReadingsDays(**{kind: readings}), hours_days=HoursDays(**{kind: 100}))
 
 
+@pytest.mark.parametrize(("written", "version"), [("", "3.1.1"), ("3.1.1", "3.1.1"), ("5", "5")])
+def test_versions_of_mqtt(written: str, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAIZHANG_MQTT_VERSION", written)
+    assert Settings().mqtt_version == version
+
+
+def test_another_version_of_mqtt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAIZHANG_MQTT_VERSION", "3.1")
+    with pytest.raises(ValidationError, match=r"'3\.1\.1' or '5'"):
+        Settings()
+
+
 def test_a_certificate_has_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAIZHANG_API_TLS_CERTIFICATE", "server.pem")
     with pytest.raises(ValueError, match="belong together"):

@@ -30,9 +30,12 @@ def length_of(count: int) -> bytes:
             return bytes(pieces)
 
 
-def publish(topic: bytes, payload: bytes, quality: int = 1, packet_id: int = 1, kept: bool = False) -> bytes:
+def publish(
+    topic: bytes, payload: bytes, quality: int = 1, packet_id: int = 1, kept: bool = False, properties: bytes = b""
+) -> bytes:
+    """Of MQTT 5 with `properties`, their length before them; of 3.1.1 without."""
     packet = struct.pack(">H", packet_id) if quality else b""
-    body = struct.pack(">H", len(topic)) + topic + packet + payload
+    body = struct.pack(">H", len(topic)) + topic + packet + properties + payload
     return bytes([0x30 | quality << 1 | kept]) + length_of(len(body)) + body
 
 
