@@ -236,3 +236,31 @@ test('where it is read again without a fix, the one before is kept', async () =>
   await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
   expect((await patrol.begin(round, 'box', 'CODE', 'camera')).position?.latitude).toBe(31.1);
 });
+
+// -- a deed whose answer was lost
+
+test('a round whose handing over was not answered is handed over again by the same deed, until it has come back', async () => {
+  const patrol = guarded();
+  const journal = [{ seq: 1, guard: '李强' }];
+  const keys: (string | null)[] = [];
+  let isLost = true;
+  service.answers.give = asked => {
+    if (!asked.url.endsWith('/hand-over'))
+      return signedIn(asked) ?? (asked.url.endsWith('/7') ? json({ id: 7, journal }) : json({}));
+    keys.push(asked.headers.get('Idempotency-Key'));
+    return isLost ? new Response(null, { status: 502 }) : json({});
+  };
+  const give = (to = '张师傅') => patrol.handOver(7, to);
+  await expect(give()).rejects.toThrow();
+  journal.push({ seq: 2, guard: '张师傅' }); // it had arrived
+  await expect(give()).rejects.toThrow();
+  journal.push({ seq: 3, guard: '李强' }); // and was given back before this phone heard of it
+  await expect(give()).rejects.toThrow();
+  isLost = false;
+  await give();
+  expect(keys[1]).toBe(keys[0]);
+  expect(keys[2]).not.toBe(keys[0]);
+  expect(keys[3]).toBe(keys[2]);
+  await give('陈经理');
+  expect(new Set(keys).size).toBe(3);
+});

@@ -207,7 +207,10 @@ export class Patrol {
 
   /** What lies on this phone is still its guard's, and is sent in his name. */
   async handOver(round: number, to: string): Promise<void> {
-    await this.#once(`hand-over/${round}/${to}`, key => {
+    // Each time that it came to him he may give it away once: it may have been given back since an answer was lost.
+    const { journal } = await this.#round(round);
+    const since = journal.findLast(each => each.guard === this.known.me?.person.name)?.seq ?? 0;
+    await this.#once(`hand-over/${round}/${to}/${since}`, key => {
       const options = { params: { path: { round } }, body: { to }, headers: { 'Idempotency-Key': key } };
       return given(api.POST('/api/v1/inspection-rounds/{round}/hand-over', options));
     });
