@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.feeding import SitePart
-from ingest.intake import Outcome
+from ingest.outcome import Outcome
 from ledger.deposits import CONFLICT, REPEATED, STORED
 from ledger.intake import Account, AccountKey, Refusal
 from ledger.records import from_ms

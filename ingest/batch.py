@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest import accounts, feeding, intake, judgement, ringing, wire
+from ingest import accounts, feeding, judgement, ringing, wire
 from ingest.accounts import together
 from ingest.addresses import GatewayAddress
-from ingest.columns import SiteColumns
+from ingest.bundle import Bundle
 from ingest.delivery import Delivery
 from ingest.feeding import SitePart
-from ingest.intake import Outcome
 from ingest.judgement import Told
+from ingest.outcome import Outcome, tally
 from ingest.resolve import Limits, Message, all_samples, resolve
 from ingest.sites import GatewayMemory, JudgedSite
 from ingest.wire import Reason
-from ledger import closing, dossier, facilities, readings
+from ledger import closing, deposits, dossier, facilities, readings
 from ledger import intake as ledger_intake
-from ledger.deposits import Columns, deposit
+from ledger.deposits import Columns
 from ledger.intake import Account, AccountKey
 from ledger.pool import Connection, pipelined
 from ledger.records import Decision, from_ms
@@ -39,7 +39,7 @@ class Done:
 
 async def judge(
     connection: Connection,
-    deliveries: Sequence[Delivery],
+    bundle: Bundle,
     sites: Mapping[str, JudgedSite],
     table: ResponseTable,
     limits: Limits,
@@ -52,15 +52,15 @@ async def judge(
     `sites` may be mutated ahead of the commit: when this raises, or the commit fails, those that are ahead must be
     loaded again.
     """
-    parts, strays = _sort(deliveries, sites, limits)
+    by_site, unknown = bundle.sorted({key: site.addresses for key, site in sites.items()}, limits)
+    parts = [SitePart.of(sites[columns.key], columns) for columns in by_site]
+    strays = [resolve(delivery, {}, limits) for delivery in unknown]
     for part in parts:
         await _take_statuses(connection, part)
-    await _deposit(connection, parts)
-    for part in parts:
-        feeding.feed(part)
+    await _deposit_and_feed(connection, parts, side_by_side=not bundle.has_failed)
     decided = [(part.site, part.decisions) for part in parts if part.decisions]
     heard = [each for part in parts for each in part.heard]
-    stray_accounts, refusals = intake.tally([(message.delivery, message.outcome) for message in strays])
+    stray_accounts, refusals = tally([(message.delivery, message.outcome) for message in strays])
     account = together([stray_accounts, *(accounts.of_site(part) for part in parts)])
     refusals = [*refusals, *(each for part in parts for each in accounts.refusals_of(part))]
     async with pipelined(connection), closing.gathered(connection):
@@ -76,31 +76,30 @@ async def judge(
     return Done(told is not None, told or (), account, refused, max(lags, default=None), min(behind, default=None))
 
 
-def _sort(
-    deliveries: Sequence[Delivery], sites: Mapping[str, JudgedSite], limits: Limits
-) -> tuple[list[SitePart], list[Message]]:
-    """By site, in order of arrival; and what is of no site of ours."""
-    by_site = {key: SiteColumns(key, site.addresses, limits) for key, site in sites.items()}
-    strays: list[Message] = []
-    for delivery in deliveries:
-        columns = by_site.get(wire.site_of(delivery.topic))
-        if columns is None:
-            strays.append(resolve(delivery, {}, limits))
-        else:
-            columns.put(delivery)
-    return [SitePart.of(sites[key], columns) for key, columns in by_site.items() if columns.deliveries], strays
+async def _deposit_and_feed(connection: Connection, parts: Sequence[SitePart], *, side_by_side: bool) -> None:
+    """Store the values of all sites in one piece, note the fate of each, and let the engines judge what is new.
 
-
-async def _deposit(connection: Connection, parts: Sequence[SitePart]) -> None:
-    """Store the values of all sites in one piece, and note the fate of each."""
+    Where the engines know already that all of it is, they judge while the ledger writes. Not a second time: each
+    failure after the engines have been told something costs loading their sites.
+    """
     given = [part.arrays.columns.only(part.is_counted) for part in parts]
-    if not any(len(each) for each in given):
+    filed = deposits.file(Columns.together(given)) if any(len(each) for each in given) else None
+    newer = side_by_side and all(feeding.brings_only_newer(part) for part in parts)
+    if newer and filed is not None and filed.all_differ:
+        async with deposits.writing(connection, filed.rows):
+            _feed(parts)
         return
-    fates = await deposit(connection, Columns.together(given))
-    begin = 0
-    for part, columns in zip(parts, given, strict=True):
-        part.fates[part.is_counted] = fates[begin : begin + len(columns)]
-        begin += len(columns)
+    if filed is not None:
+        fates, begin = await deposits.deposit(connection, filed), 0
+        for part, columns in zip(parts, given, strict=True):
+            part.fates[part.is_counted] = fates[begin : begin + len(columns)]
+            begin += len(columns)
+    _feed(parts)
+
+
+def _feed(parts: Sequence[SitePart]) -> None:
+    for part in parts:
+        feeding.feed(part)
 
 
 async def keep(
@@ -124,7 +123,7 @@ async def keep(
     for fate in (await readings.store(connection, samples)).fates:
         message.outcome.count(fate)
     message.outcome.refuse(Reason.UNJUDGED, f"{type(flaw).__name__}: {flaw}", 0)
-    accounts, refusals = intake.tally([(delivery, message.outcome)])
+    accounts, refusals = tally([(delivery, message.outcome)])
     await ledger_intake.add(connection, accounts)
     await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
     return True
@@ -144,7 +143,7 @@ async def refuse(
     outcome = Outcome(understood.outcome.site_key, understood.outcome.gateway_key)
     values = understood.outcome.refused + sum(len(step) for step in understood.steps) + (understood.status is not None)
     outcome.refuse(Reason.UNSTORABLE, f"{type(flaw).__name__}: {flaw}", values)
-    accounts, refusals = intake.tally([(delivery, outcome)])
+    accounts, refusals = tally([(delivery, outcome)])
     await ledger_intake.add(connection, accounts)
     await ledger_intake.quarantine(connection, refusals, topics_max=quarantine_topics_max)
 

@@ -51,7 +51,7 @@ class SiteColumns:
         self.facilities: list[FacilityAddress | None] = []  # None: look at `careful`
         self.careful: dict[int, Message] = {}  # by place among the messages
         self.status_rows: dict[int, int] = {}  # message -> row
-        self._key, self._addresses, self._limits = key, addresses, limits
+        self.key, self.addresses, self._limits = key, addresses, limits
         self._by_topic = addresses.by_topic
         self._points: list[int] = []
         self._values: list[float] = []
@@ -129,7 +129,7 @@ class SiteColumns:
         return False
 
     def _put_carefully(self, delivery: Delivery) -> None:
-        message = resolve(delivery, {self._key: self._addresses}, self._limits)
+        message = resolve(delivery, {self.key: self.addresses}, self._limits)
         place = len(self.deliveries)
         self.deliveries.append(delivery)
         self.facilities.append(None)

@@ -30,6 +30,7 @@ class SitePart:
     columns: SiteColumns
     arrays: Arrays
     gateway_id: NDArray[np.int64]  # of each message; 0: none we know
+    slot: NDArray[np.int32]  # of each row, its point's place in the engine; -1: none
     is_counted: NDArray[np.bool_]  # of each row: not so a status that is no news
     fates: NDArray[np.int8]  # of each row
     late: NDArray[np.bool_]  # of each row
@@ -50,10 +51,19 @@ class SitePart:
             columns,
             arrays,
             gateway_id,
+            site.slots.of(arrays.columns.point_id),
             np.ones(rows, np.bool_),
             np.zeros(rows, np.int8),
             np.zeros(rows, np.bool_),
         )
+
+
+def brings_only_newer(part: SitePart) -> bool:
+    """Whether each row that counts is of a later time than all that the site's engine knows of its point, which is all
+    that the ledger has of it: then none of them can be a redelivery.
+    """
+    slot, ts_ms = part.slot[part.is_counted], part.arrays.columns.ts_ms[part.is_counted]
+    return part.site.engine.are_newer(slot, ts_ms)
 
 
 def feed(part: SitePart) -> None:
@@ -61,23 +71,22 @@ def feed(part: SitePart) -> None:
     part.site.is_ahead = True
     speaks = _speaks(part)
     _follow_sequences(part, speaks)
-    slot = part.site.slots.of(part.arrays.columns.point_id)
-    is_fed = part.is_counted & (part.fates == STORED) & (slot >= 0)
+    is_fed = part.is_counted & (part.fates == STORED) & (part.slot >= 0)
     alone = _alone(part)
     for begin, end in _stretches(len(part.columns.deliveries), alone):
         _hear(part, speaks, begin, end)
         first, last = np.searchsorted(part.arrays.message, (begin, end))
         rows = first + np.flatnonzero(is_fed[first:last])
         if len(rows):
-            _judge(part, rows, slot)
+            _judge(part, rows)
     part.heard = _heard(part, speaks)
 
 
-def _judge(part: SitePart, rows: NDArray[np.intp], slot: NDArray[np.int32]) -> None:
+def _judge(part: SitePart, rows: NDArray[np.intp]) -> None:
     columns, arrays = part.arrays.columns, part.arrays
     outcome = part.site.engine.feed_block(
         Block(
-            slot[rows],
+            part.slot[rows],
             columns.ts_ms[rows],
             columns.value[rows],
             columns.quality[rows],

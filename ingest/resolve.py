@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ingest import wire
 from ingest.addresses import FacilityAddress, GatewayAddress, SiteAddresses, measured
 from ingest.delivery import Delivery
-from ingest.intake import Outcome
+from ingest.outcome import Outcome
 from ingest.wire import Reason, WireError, shown
 from ledger.records import Quality, Sample
 

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from ingest import wire
-from ingest.delivery import Delivery
+from ingest.addresses import SiteAddresses
 from ingest.errors import SiteTaken, SiteUnknown
 from ingest.garbage import long_lived
 from ingest.lease import Lease
@@ -81,15 +81,17 @@ class Roster:
             self._keys[site_id] = key
             _log.info("judging the new site %s", key)
 
-    def named_by(self, deliveries: Iterable[Delivery]) -> list[int]:
-        """Those of our sites that the messages speak of."""
-        named = {wire.site_of(delivery.topic) for delivery in deliveries}
-        return [site_id for site_id, key in self._keys.items() if key in named]
+    def ids_of(self, keys: AbstractSet[str]) -> list[int]:
+        """Those of these sites that are ours."""
+        return [site_id for site_id, key in self._keys.items() if key in keys]
 
-    def knows_not(self, deliveries: Iterable[Delivery]) -> bool:
-        """Whether a message speaks of a site that may have been brought in just now."""
-        keys = {wire.site_of(delivery.topic) for delivery in deliveries}
+    def knows_not(self, keys: AbstractSet[str]) -> bool:
+        """Whether one of these may have been brought in just now."""
         return not keys <= {"", *self._keys.values()}
+
+    def addresses(self, key: str) -> SiteAddresses | None:
+        """Of a site as it was loaded last; what the ledger has now, `ready` tells. None: it is not loaded."""
+        return next((each.addresses for each in self._loaded.values() if each.site.key == key), None)
 
     async def ready(self, connection: Connection, site_ids: Sequence[int], heard_ms: int) -> dict[str, JudgedSite]:
         """These sites, held by us and as the ledger has them now: asked in the transaction that judges by them, so that

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from ingest import batch, clockwork, wire
+from ingest.bundle import Bundle
 from ingest.delivery import Delivery
 from ingest.errors import SiteTaken, SiteUnknown, WorkerError
 from ingest.historian import Historian, Keeping
@@ -109,7 +110,11 @@ class Worker:
         self._unstorable_in_a_row = 0
         self._too_slow_in_a_row = 0
         self._stop = asyncio.Event()
-        self._intake = Intake(messages_max=settings.batch_messages_max, linger_s=settings.linger_ms / 1000)
+        self._intake = Intake(
+            messages_max=settings.batch_messages_max,
+            linger_s=settings.linger_ms / 1000,
+            read_ahead=lambda bundle: bundle.read_ahead(self._roster.addresses, self._limits),
+        )
         self._session = Session(
             mqtt_url,
             settings.mqtt_client_id,
@@ -170,9 +175,9 @@ class Worker:
         tick_s = self._settings.tick_ms / 1000
         tick_at = loop.time()
         while not self._stop.is_set():
-            deliveries = await self._intake.batch(tick_at, may_linger=lambda: not self._stop.is_set())
-            if deliveries:
-                await self._judge(deliveries)
+            bundle = await self._intake.batch(tick_at, may_linger=lambda: not self._stop.is_set())
+            if len(bundle):
+                await self._judge(bundle)
             if loop.time() >= tick_at and not self._stop.is_set():
                 await self._tick()
                 tick_at = max(tick_at + tick_s, loop.time())
@@ -182,22 +187,24 @@ class Worker:
             if not await self._judge(await self._intake.batch(loop.time())):
                 break
 
-    async def _judge(self, deliveries: Sequence[Delivery]) -> bool:
-        """Judge a batch, whole if possible. False: the worker was stopped in trouble, and the rest is not settled."""
+    async def _judge(self, bundle: Bundle) -> bool:
+        """Judge a bundle, whole if possible. False: the worker was stopped in trouble, and the rest is not settled."""
         # With each part the flaw for which its one message is to be refused; None: it is to be judged.
-        parts: deque[tuple[Sequence[Delivery], Exception | None]] = deque([(deliveries, None)])
+        parts: deque[tuple[Bundle, Exception | None]] = deque([(bundle, None)])
         retry_s = RETRY_FIRST_S
         while parts:
             part, flaw = parts[0]
-            self._watched.took(part[0].received_ms)
+            deliveries = part.deliveries
+            self._watched.took(deliveries[0].received_ms)
             try:
-                await (self._store(part) if flaw is None else self._refuse(part[0], flaw))
+                await (self._store(part) if flaw is None else self._refuse(part, flaw))
             except SiteTaken:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is one message's, or it is waited out
-                self._roster.rolled_back(self._roster.named_by(part))
+                self._roster.rolled_back(self._roster.ids_of(part.site_keys))
                 self._watched.failed(error)
-                if flaw is not None or self._is_not_theirs(error, part):
+                was_hasty, part.has_failed = not part.has_failed, True
+                if flaw is not None or self._is_not_theirs(error, deliveries):
                     _log.warning("judging waits: %s", error or repr(error), exc_info=not isinstance(error, Unavailable))
                     if self._stop.is_set():
                         return False
@@ -205,11 +212,14 @@ class Worker:
                     retry_s = min(retry_s * 2, RETRY_LAST_S)
                     continue
                 parts.popleft()
-                middle = len(part) // 2
-                parts.extendleft([(part[middle:], None), (part[:middle], None)] if middle else [(part, error)])
+                if middle := len(part) // 2:
+                    halves = (deliveries[middle:], deliveries[:middle])
+                    parts.extendleft((Bundle(each, has_failed=True), None) for each in halves)
+                else:  # judged side by side, it may only have been wrong that the ledger did not have it: once more
+                    parts.appendleft((part, None if was_hasty else error))
                 continue
             parts.popleft()
-            self._session.settle(part)
+            self._session.settle(deliveries)
             retry_s = RETRY_FIRST_S
         self._watched.took(None)
         return True
@@ -228,15 +238,16 @@ class Worker:
             return True
         return self._unstorable_in_a_row >= UNSTORABLE_IN_A_ROW_MAX
 
-    async def _store(self, deliveries: Sequence[Delivery]) -> None:
-        if self._roster.knows_not(deliveries):
+    async def _store(self, bundle: Bundle) -> None:
+        site_keys = bundle.site_keys
+        if self._roster.knows_not(site_keys):
             await self._roster.discover(self._pool, at_once=True)
-        begun_s, named = time.monotonic(), self._roster.named_by(deliveries)
+        begun_s, named = time.monotonic(), self._roster.ids_of(site_keys)
         async with transaction(self._pool) as connection:
-            sites = await self._roster.ready(connection, named, deliveries[0].received_ms)
+            sites = await self._roster.ready(connection, named, bundle.deliveries[0].received_ms)
             done = await batch.judge(
                 connection,
-                deliveries,
+                bundle,
                 sites,
                 self._table,
                 self._limits,
@@ -250,26 +261,29 @@ class Worker:
         if done.changed:
             self._publisher.wake()
 
-    async def _refuse(self, delivery: Delivery, flaw: Exception) -> None:
-        """Its values are kept if the ledger takes them: then it was judging them that failed."""
+    async def _refuse(self, bundle: Bundle, flaw: Exception) -> None:
+        """The values of its one message are kept if the ledger takes them: then it was judging them that failed."""
+        (delivery,), named = bundle.deliveries, self._roster.ids_of(bundle.site_keys)
         _log.error("a message on %s cannot be judged: %r", wire.shown(delivery.topic), flaw, exc_info=flaw)
         try:
-            is_kept = await self._put_away(batch.keep, delivery, flaw)
+            is_kept = await self._put_away(batch.keep, delivery, named, flaw)
         except (Unavailable, SiteTaken, Trouble):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the message is refused for it
             _log.error("nor can it be stored: %r", error)
             is_kept = False
-            self._roster.rolled_back(self._roster.named_by([delivery]))
+            self._roster.rolled_back(named)
         if is_kept:
-            self._roster.forget(self._roster.named_by([delivery]))  # the engine has not seen it
+            self._roster.forget(named)  # the engine has not seen it
         else:
-            await self._put_away(batch.refuse, delivery, flaw)
+            await self._put_away(batch.refuse, delivery, named, flaw)
         self._unstorable_in_a_row += 1
         self._too_slow_in_a_row = 0  # the next one has all its tries
 
-    async def _put_away(self, act: Callable[..., Awaitable[_Done]], delivery: Delivery, flaw: Exception) -> _Done:
-        topics_max, named = self._settings.quarantine_topics_max, self._roster.named_by([delivery])
+    async def _put_away(
+        self, act: Callable[..., Awaitable[_Done]], delivery: Delivery, named: Sequence[int], flaw: Exception
+    ) -> _Done:
+        topics_max = self._settings.quarantine_topics_max
         async with transaction(self._pool) as connection:
             sites = await self._roster.ready(connection, named, delivery.received_ms)
             done = await act(connection, delivery, sites, self._limits, flaw, quarantine_topics_max=topics_max)

@@ -4,19 +4,21 @@ Known readings are met after a redelivery. Then the unique key refuses the whole
 back, and the same rows are inserted one by one as far as they are new.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.copy import AsyncLibpqWriter
 from psycopg.errors import UniqueViolation
 from psycopg.rows import TupleRow
 
 from ledger import arrays
 from ledger.history import note_old
-from ledger.pool import Connection
+from ledger.pool import Connection, pipelined
 
 STORED: Final = 0  # new to the ledger
 REPEATED: Final = 1  # the ledger has exactly this already
@@ -69,29 +71,69 @@ class Columns:
         return self.point_id, self.ts_ms, self.value, self.quality
 
 
-async def deposit(connection: Connection, columns: Columns) -> NDArray[np.int8]:
-    """Store what is new; the fate of each value, in the order given. Duplicates, also among these, never raise.
-
-    Rows are written in order of (point, time), so that two transactions that store the same wait for each other once
-    and not in a circle.
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """Values in order of (point, time). Rows are written so, that two transactions which store the same wait for each
+    other once and not in a circle.
     """
-    order = np.lexsort((columns.ts_ms, columns.point_id))  # stable: of one point and time the first to arrive is first
-    point_id, ts_ms = columns.point_id[order], columns.ts_ms[order]
-    value, quality = columns.value[order], columns.quality[order]
+
+    order: NDArray[np.intp]  # of each place here, the place among the values given
+    values: Columns
+    is_first: NDArray[np.bool_]  # of its point and time: of several the first to arrive is first
+
+    @property
+    def all_differ(self) -> bool:
+        return bool(self.is_first.all())
+
+    @property
+    def rows(self) -> Columns:
+        """The first of each point and time."""
+        return self.values.only(self.is_first)
+
+
+def file(columns: Columns) -> Filed:
+    order = np.lexsort((columns.ts_ms, columns.point_id))  # stable
+    values = Columns(*(each[order] for each in columns.arrays()))
     is_first = np.ones(len(order), np.bool_)
-    is_first[1:] = (point_id[1:] != point_id[:-1]) | (ts_ms[1:] != ts_ms[:-1])
+    is_first[1:] = (values.point_id[1:] != values.point_id[:-1]) | (values.ts_ms[1:] != values.ts_ms[:-1])
+    return Filed(order, values, is_first)
+
+
+@asynccontextmanager
+async def writing(connection: Connection, rows: Columns) -> AsyncGenerator[None]:
+    """Store rows that the caller knows to be new, filed and no two alike. What is done inside is done while the ledger
+    writes them. If it has one of them after all, leaving raises UniqueViolation, and the transaction is lost.
+    """
+    if len(rows) < COPY_ROWS_MIN:
+        async with pipelined(connection):
+            await connection.execute(_INSERT_NEW, _listed(rows))
+            yield
+            await note_old(connection, rows.point_id, rows.ts_ms)
+        return
+    async with (
+        connection.cursor() as cursor,
+        cursor.copy(_COPY, writer=AsyncLibpqWriter(cursor, flush_threshold=0)) as copy,
+    ):
+        await copy.write(_body(rows))
+        yield
+    await note_old(connection, rows.point_id, rows.ts_ms)
+
+
+async def deposit(connection: Connection, filed: Filed) -> NDArray[np.int8]:
+    """Store what is new; the fate of each value, in the order given to `file`. Duplicates, also among these, never raise."""
+    is_first, rows = filed.is_first, filed.rows
     group = np.cumsum(is_first) - 1
-    rows = Columns(point_id[is_first], ts_ms[is_first], value[is_first], quality[is_first])
     known, known_value, known_quality = await _write(connection, rows)
     kept_value, kept_quality = rows.value.copy(), rows.quality.copy()
     kept_value[known], kept_quality[known] = known_value, known_quality
     is_new = np.ones(len(rows), np.bool_)
     is_new[known] = False
     await note_old(connection, rows.point_id[is_new], rows.ts_ms[is_new])
-    against, is_broken = kept_value[group], np.isnan(value)
-    is_same = ((value == against) | (is_broken & np.isnan(against))) & (quality == kept_quality[group])
-    fates = np.empty(len(order), np.int8)
-    fates[order] = np.where(is_first & is_new[group], STORED, np.where(is_same, REPEATED, CONFLICT))
+    value, against = filed.values.value, kept_value[group]
+    is_same = (value == against) | (np.isnan(value) & np.isnan(against))
+    is_same &= filed.values.quality == kept_quality[group]
+    fates = np.empty(len(group), np.int8)
+    fates[filed.order] = np.where(is_first & is_new[group], STORED, np.where(is_same, REPEATED, CONFLICT))
     return fates
 
 
@@ -119,10 +161,26 @@ def _body(rows: Columns) -> bytes:
     return _SIGNATURE + body.tobytes() + _END
 
 
+_INSERT_NEW: Final = (
+    "insert into reading (point_id, ts, value, quality) "
+    "select point_id, timestamptz 'epoch' + ms * interval '1 millisecond', value, quality "
+    "from unnest(%s::int[], %s::bigint[], %s::float8[], %s::smallint[]) as given (point_id, ms, value, quality)"
+)
+
+
+def _listed(rows: Columns) -> list[str]:
+    """As parameters of `unnest`."""
+    return [
+        arrays.numbers(rows.point_id.tolist()),
+        arrays.numbers(rows.ts_ms.tolist()),
+        arrays.numbers(rows.value.tolist()),
+        arrays.numbers(rows.quality.tolist()),
+    ]
+
+
 async def _insert(connection: Connection, rows: Columns) -> _Known:
     points: list[int] = rows.point_id.tolist()
     times: list[int] = rows.ts_ms.tolist()
-    qualities: list[int] = rows.quality.tolist()
     cursor = await connection.execute(
         "with given as materialized ("
         "select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as ts, value, quality, place from "
@@ -133,7 +191,7 @@ async def _insert(connection: Connection, rows: Columns) -> _Known:
         "on conflict do nothing returning point_id, ts) "
         "select place from given where not exists "
         "(select from stored where stored.point_id = given.point_id and stored.ts = given.ts)",
-        [arrays.numbers(points), arrays.numbers(times), arrays.numbers(rows.value.tolist()), arrays.numbers(qualities)],
+        _listed(rows),
     )
     places = [place - 1 async for (place,) in cursor]
     if not places:

@@ -13,7 +13,7 @@ from typing import LiteralString
 import numpy as np
 from psycopg.rows import TupleRow
 
-from ledger.deposits import CONFLICT, REPEATED, STORED, Columns, deposit
+from ledger.deposits import CONFLICT, REPEATED, STORED, Columns, deposit, file
 from ledger.history import HOUR, hour_of
 from ledger.pool import Connection
 from ledger.records import Quality, Reading, Sample
@@ -50,7 +50,7 @@ async def store(connection: Connection, samples: Sequence[Sample]) -> StoreOutco
         np.array([sample.value for sample in samples], np.float64),
         np.array([sample.quality for sample in samples], np.int16),
     )
-    return StoreOutcome([_FATES[fate] for fate in await deposit(connection, columns)])
+    return StoreOutcome([_FATES[fate] for fate in await deposit(connection, file(columns))])
 
 
 async def latest(connection: Connection, point_ids: Sequence[int]) -> dict[int, Reading]:

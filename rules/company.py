@@ -124,3 +124,9 @@ def leaders_first(conditions: Sequence[Condition], places: Places) -> list[tuple
         found.append((rank_of.get(condition.rule_key, 0), condition, asks.get(condition.rule_key, ())))
     found.sort(key=lambda each: each[0])
     return [(condition, asks) for _, condition, asks in found]
+
+
+def end_step(judged: Iterable[Watch]) -> None:
+    """Everyone who asks after these has seen how they turned."""
+    for watch in judged:
+        watch.turns.clear()

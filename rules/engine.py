@@ -15,6 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ledger.records import (
     Condition,
     Decision,
@@ -33,7 +36,7 @@ from ledger.records import (
 from rules import latecomers
 from rules.binding import bind
 from rules.block import Block, BlockOutcome
-from rules.company import companies, in_turn, leaders_first, with_company
+from rules.company import companies, end_step, in_turn, leaders_first, with_company
 from rules.links import Link, Tuning, by_read
 from rules.model import GATEWAY_KIND, ONLINE_KEY, SILENT_AFTER, Pack
 from rules.places import Places
@@ -195,10 +198,11 @@ class Engine:
 
     # ------------------------------------------------------------------ what the caller asks
 
-    def is_late(self, point_id: int, ts_ms: int) -> bool:
-        """Whether a sample of this time would come too late to move anything."""
-        slot = self._slots.get(point_id)
-        return slot is not None and ts_ms <= int(self._sieve.last_ms[slot])
+    def are_newer(self, slot: NDArray[np.int32], ts_ms: NDArray[np.int64]) -> bool:
+        """Whether these samples are all newer than the newest so far of their points; not so where a slot is none (-1).
+        One that is not would come too late to move anything.
+        """
+        return bool((slot >= 0).all() and (ts_ms > self._sieve.last_ms[slot]).all())
 
     def draining(self, gateway_id: int, now_ms: int) -> bool:
         """Whether the gateway is sending what it had stored."""
@@ -304,7 +308,7 @@ class Engine:
         for watch in judged:
             watch.follow(point_id, ts_ms, sink)
             self._plan(watch)
-        _end_step(judged)
+        end_step(judged)
         if point_id in self._online and signal.value is not None:
             self._follow_status(self._online[point_id], online=signal.value >= 0.5, sink=sink)
 
@@ -349,7 +353,7 @@ class Engine:
                     watch.judge(watch.clock_ms, sink)
                 self._plan(watch)
             self._sieve.reload_link(link)
-        _end_step(judged)
+        end_step(judged)
         self._sieve.renew(judged)
 
     # ------------------------------------------------------------------ ticks
@@ -383,7 +387,7 @@ class Engine:
         for watch in judged:
             watch.tick(to_ms, sink)
             self._plan(watch)
-        _end_step(judged)
+        end_step(judged)
         self._sieve.renew(judged)
         ends = self._hold_ends[key]
         while ends and ends[0][0] <= to_ms:
@@ -392,9 +396,3 @@ class Engine:
                 del self._holds[point_id]
                 sink.decisions.append(DelayEnded(TimerKind.EVENT_HOLD, None, point_id))
         self._links[key].reached(to_ms)
-
-
-def _end_step(judged: Sequence[Watch]) -> None:
-    """Everyone who asks after these has seen how they turned."""
-    for watch in judged:
-        watch.turns.clear()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ingest import batch, clockwork
+from ingest.bundle import Bundle
 from ingest.delivery import Delivery
 from ingest.resolve import Limits, Message, resolve
 from ingest.sites import JudgedSite
@@ -99,7 +100,7 @@ class Line:
         async with transaction(self._pool) as connection:
             await batch.judge(
                 connection,
-                [delivery],
+                Bundle([delivery]),
                 {self._site.site.key: self._site},
                 self._table,
                 self._limits,

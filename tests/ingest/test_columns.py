@@ -13,8 +13,9 @@ from ingest import accounts
 from ingest.columns import NEVER_MS, SiteColumns
 from ingest.delivery import AFTER_MS_MAX, Delivery, Untimed
 from ingest.feeding import SitePart
-from ingest.intake import tally
+from ingest.outcome import tally
 from ingest.resolve import Message, resolve
+from ingest.sites import SlotTable
 from ledger.readings import Fate
 from tests.ingest.test_resolve import ADDRESSES, LIMITS, NOW, POINTS, SITE, SITES
 
@@ -137,7 +138,7 @@ def test_what_is_ordinary_is_read_fast() -> None:
 @given(st.lists(deliveries, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_the_account_of_the_arrays_is_that_of_the_messages(batch: list[Delivery], choose: Any) -> None:
     columns, messages = both(batch)
-    site = cast("Any", SimpleNamespace(addresses=ADDRESSES, site=SITE.site))
+    site = cast("Any", SimpleNamespace(addresses=ADDRESSES, site=SITE.site, slots=SlotTable({})))
     part = SitePart.of(site, columns)
     for row in range(len(columns)):
         part.fates[row] = choose.randrange(3)

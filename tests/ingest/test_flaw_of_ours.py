@@ -1,13 +1,12 @@
 """A flaw in judging costs no readings: they are stored, counted as accepted, shown in quarantine, and judged from there."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from ingest import batch, roster, worker
-from ingest.delivery import Delivery
+from ingest.bundle import Bundle
 from ingest.sites import JudgedSite
 from rules.block import Block, BlockOutcome
 from rules.engine import Engine
@@ -62,13 +61,13 @@ async def test_what_takes_too_long_is_tried_in_halves_and_alone_several_times(be
     monkeypatch.setattr(worker, "TOO_SLOW_IN_A_ROW_MAX", 2)
     judge, tried = batch.judge, Counter[bytes]()
 
-    async def slow(connection: Any, deliveries: Sequence[Delivery], *rest: Any, **more: Any) -> batch.Done:
-        slow_ones = [each for each in deliveries if b"13.25" in each.payload]
+    async def slow(connection: Any, bundle: Bundle, *rest: Any, **more: Any) -> batch.Done:
+        slow_ones = [each for each in bundle.deliveries if b"13.25" in each.payload]
         if slow_ones:
-            tried.update(each.payload for each in deliveries if len(deliveries) == 1)
+            tried.update(each.payload for each in bundle.deliveries if len(bundle) == 1)
             await connection.execute("set local statement_timeout = 1")
             await connection.execute("select pg_sleep(1)")
-        return await judge(connection, deliveries, *rest, **more)
+        return await judge(connection, bundle, *rest, **more)
 
     monkeypatch.setattr(batch, "judge", slow)
     await bench.stop()

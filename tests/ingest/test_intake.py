@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ingest import intake
 from ingest.delivery import Delivery
-from ingest.intake import Intake, Outcome, tally
+from ingest.intake import Intake
+from ingest.outcome import Outcome, tally
 from ingest.wire import Reason
 from ledger.intake import Account, AccountKey
 from ledger.records import from_ms
@@ -21,6 +22,10 @@ def delivery(number: int = 0, payload: bytes = b"{}", received_ms: int = MINUTE)
     return Delivery(f"tz/v1/east/f{number}/telemetry", payload, len(payload), received_ms)
 
 
+def intake_of(messages_max: int, linger_s: float = 100) -> Intake:
+    return Intake(messages_max=messages_max, linger_s=linger_s, read_ahead=lambda _bundle: None)
+
+
 def soon(seconds: float = 5.0) -> float:
     return asyncio.get_running_loop().time() + seconds
 
@@ -29,17 +34,17 @@ def soon(seconds: float = 5.0) -> float:
 
 
 async def test_a_batch_ends_at_so_many_messages() -> None:
-    waiting = Intake(messages_max=3, linger_s=100)
+    waiting = intake_of(3)
     sent = [delivery(number) for number in range(7)]
     waiting.put(sent)
-    assert await waiting.batch(soon()) == sent[:3]
-    assert await waiting.batch(soon()) == sent[3:6]
+    assert (await waiting.batch(soon())).deliveries == sent[:3]
+    assert (await waiting.batch(soon())).deliveries == sent[3:6]
     assert len(waiting) == 1
     assert waiting.oldest_received_ms == MINUTE
 
 
 async def test_a_batch_ends_at_so_many_bytes() -> None:
-    waiting = Intake(messages_max=1000, linger_s=100)
+    waiting = intake_of(1000)
     large = b"x" * (intake.BATCH_BYTES_MAX // 2)
     for number in range(5):
         waiting.put([delivery(number, large)])
@@ -49,10 +54,10 @@ async def test_a_batch_ends_at_so_many_bytes() -> None:
 
 
 async def test_a_quiet_line_judges_at_once() -> None:
-    waiting = Intake(messages_max=1000, linger_s=100)
+    waiting = intake_of(1000)
     waiting.put([delivery(1)])
     assert len(await waiting.batch(soon(60))) == 1
-    taking = asyncio.create_task(Intake(messages_max=1000, linger_s=100).batch(soon(60)))
+    taking = asyncio.create_task(intake_of(1000).batch(soon(60)))
     await asyncio.wait([taking], timeout=0.01)
     assert not taking.done()  # nothing has come
     taking.cancel()
@@ -61,7 +66,7 @@ async def test_a_quiet_line_judges_at_once() -> None:
 async def test_batches_of_a_busy_line_keep_their_distance_and_small_ones_less() -> None:
     clock = asyncio.get_running_loop().time
     for messages, distance_s in ((100, 0.2), (20, 0.2), (5, 0.05)):
-        waiting = Intake(messages_max=1000, linger_s=0.2)
+        waiting = intake_of(1000, linger_s=0.2)
         waiting.put([delivery(number) for number in range(messages)])
         assert len(await waiting.batch(soon())) == messages
         began = clock()
@@ -86,11 +91,11 @@ def test_where_all_is_late_batches_are_large() -> None:
 
 
 async def test_without_messages_it_comes_back_in_time_with_none() -> None:
-    assert await Intake(messages_max=3, linger_s=100).batch(soon(0.01)) == []
+    assert len(await intake_of(3).batch(soon(0.01))) == 0
 
 
 async def test_the_linger_never_outlasts_the_moment_asked_for() -> None:
-    waiting = Intake(messages_max=3, linger_s=100)
+    waiting = intake_of(3)
     waiting.put([delivery()])
     assert len(await waiting.batch(soon(0.01))) == 1
     waiting.put([delivery()])
@@ -98,7 +103,7 @@ async def test_the_linger_never_outlasts_the_moment_asked_for() -> None:
 
 
 async def test_who_is_woken_does_not_linger() -> None:
-    waiting = Intake(messages_max=3, linger_s=100)
+    waiting = intake_of(3)
     waiting.put([delivery()])
     assert len(await waiting.batch(soon())) == 1
     lingering = True

@@ -102,7 +102,8 @@ class Pair:
             gateway_id = self.one.gateway_of[each.point_id]
             if gateway_id is not None:
                 self.one.engine.heard(gateway_id, each.received_ms, each.ts_ms)
-            late.append(self.one.engine.is_late(each.point_id, each.ts_ms))
+            block = block_of(self.one.engine, [each])
+            late.append(not self.one.engine.are_newer(block.slot, block.ts_ms))
             expected += self.one.engine.feed([each])
         heard = [(key, each) for each in samples if (key := self.one.gateway_of[each.point_id]) is not None]
         self.other.engine.heard_block(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from ledger.lifecycle import ConditionMove
@@ -96,8 +97,10 @@ def test_the_same_moment_again_is_late() -> None:
     bench = rig()
     send(bench, 50, mode="auto")
     point = bench.points["a/mode"]
-    assert bench.engine.is_late(point.id, bench.ms(50))
-    assert not bench.engine.is_late(point.id, bench.ms(50) + 1)
+    slot = np.array([bench.engine.slots()[point.id]], np.int32)
+    assert not bench.engine.are_newer(slot, np.array([bench.ms(50)]))
+    assert bench.engine.are_newer(slot, np.array([bench.ms(50) + 1]))
+    assert not bench.engine.are_newer(np.array([-1], np.int32), np.array([bench.ms(50) + 1]))  # nobody's
 
 
 def test_in_order_data_is_never_late_however_old() -> None:
