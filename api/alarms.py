@@ -74,6 +74,7 @@ class AlarmOut(Answered):
     condition: int
     rule: str
     title: Name
+    by_calendar: bool = Field(description="raised because a day has come, not by anything measured")
     severity: Severity
     priority: Priority
     priority_reason: Reason
@@ -286,6 +287,7 @@ def alarm_out(context: Context, alarm: Alarm) -> AlarmOut:
         condition=alarm.condition_id,
         rule=alarm.rule_key,
         title=rulebook.title_of(context.packs, alarm.facility_kind, alarm.rule_key),
+        by_calendar=rulebook.is_by_calendar(context.packs, alarm.facility_kind, alarm.rule_key),
         severity=alarm.severity,
         priority=alarm.priority,
         priority_reason=reason("priority_reason", alarm.priority_reason),

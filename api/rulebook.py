@@ -39,6 +39,11 @@ def title_of(packs: Mapping[str, Pack], kind: str, rule_key: str) -> Name:
     return Name(zh=rule_key, en=rule_key) if rule is None else named(rule.title)
 
 
+def is_by_calendar(packs: Mapping[str, Pack], kind: str, rule_key: str) -> bool:
+    rule = rule_of(packs, kind, rule_key)
+    return rule is not None and rule.by_calendar
+
+
 def realarm_after(packs: Mapping[str, Pack], kind: str, rule_key: str) -> timedelta | None:
     rule = rule_of(packs, kind, rule_key)
     return None if rule is None or rule.realarm_after_s is None else timedelta(seconds=rule.realarm_after_s)

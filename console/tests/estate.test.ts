@@ -3,10 +3,11 @@ import type { AlarmOut, FacilityOut, LocationOut, ReadingsOut } from '../src/api
 import { extent, line } from '../src/charts/series';
 import { bucketOf, DAY_MS, HOUR_MS } from '../src/charts/spans';
 import { rooms } from '../src/estate/rooms';
-import { standing } from '../src/estate/standing';
+import { byUrgency, standing } from '../src/estate/standing';
 import { figure } from '../src/estate/values';
 import { fitting } from '../src/pages/wall/fitting';
 import { scriptsOf } from '../src/pages/wall/lasting';
+import { together } from '../src/pages/wall/together';
 
 const named = (key: string) => ({ key, name: { zh: key, en: key } });
 const place = (key: string, ...locations: LocationOut[]): LocationOut => ({ ...named(key), locations });
@@ -19,7 +20,9 @@ const facility = (key: string, location: string, online: boolean | null) =>
     gateway: online === null ? null : { key: 'gw', online, heard_at: null },
   }) as unknown as FacilityOut;
 const alarm = (id: number, priority: string, shown: string) =>
-  ({ id, priority, shown, raised_at: `2026-03-01T12:00:0${id}Z` }) as unknown as AlarmOut;
+  ({ id, priority, shown, by_calendar: false, raised_at: `2026-03-01T12:00:0${id}Z` }) as unknown as AlarmOut;
+const ofCalendar = (id: number, site: string, rule: string, priority = 'medium') =>
+  ({ ...alarm(id, priority, 'UNACK'), by_calendar: true, rule, facility: { site } }) as unknown as AlarmOut;
 
 test('what is walked to is gathered by building, what reports has its own room', () => {
   const tree = [place('tower', place('floor_1'), place('floor_2')), place('basement', place('pumps'))];
@@ -41,6 +44,23 @@ test('a room shows its worst alarm, those not acknowledged first; hidden ones on
   );
   expect([how.worst, how.first?.id, how.unanswered, how.hidden, how.silent]).toEqual(['high', 3, 2, 1, 1]);
   expect(standing([], []).first).toBeNull();
+  const ended = ofCalendar(5, 'garden', 'equipment_ended');
+  const mixed = standing([], [ended, alarm(6, 'low', 'ACKED')]);
+  expect([mixed.worst, mixed.first?.id, mixed.unanswered]).toEqual(['low', 6, 1]);
+  expect([standing([], [ended]).worst, standing([], [ended]).first?.id]).toEqual(['medium', 5]);
+});
+
+test('what the calendar raised stands last, and together by site and rule', () => {
+  const alarms = [
+    ofCalendar(1, 'garden', 'equipment_ended'),
+    ofCalendar(2, 'harbour', 'equipment_ended'),
+    alarm(3, 'low', 'ACKED'),
+    ofCalendar(4, 'garden', 'equipment_ended'),
+    ofCalendar(5, 'garden', 'round_missed'),
+    ofCalendar(6, 'garden', 'round_missed', 'urgent'),
+    alarm(7, 'medium', 'UNACK'),
+  ].toSorted(byUrgency);
+  expect(together(alarms).map(each => each.map(({ id }) => id))).toEqual([[6], [7], [3], [1, 4], [2], [5]]);
 });
 
 test('tiles fill the wall, whatever its shape', () => {

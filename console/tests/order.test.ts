@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runs, scale } from '../src/drawn/Trend';
 import { presets, shelvingOf } from '../src/pages/alarms/Dialogs';
-import { compared, EVERYTHING, FLOOD_MS, grouped, held, isFlood, isWanted } from '../src/pages/alarms/order';
+import { compared, EVERYTHING, FLOOD_MS, grouped, held, isFlood, isWanted, type Line } from '../src/pages/alarms/order';
 import { type AlarmRow, merged } from '../src/pages/alarms/rows';
 import { duration } from '../src/time/spoken';
 
@@ -16,6 +16,8 @@ type Parts = {
   version?: number;
   ended?: boolean;
   area?: string;
+  site?: string;
+  calendar?: boolean;
 };
 
 function row({
@@ -27,6 +29,8 @@ function row({
   version = 1,
   ended = false,
   area = 'pump_room',
+  site = 'garden',
+  calendar = false,
 }: Parts): AlarmRow {
   const words = (text: string) => ({ zh: text, en: text });
   return {
@@ -39,7 +43,8 @@ function row({
       kind: 'booster_pump_room',
       part: null,
       title: words(`title of ${rule}`),
-      facility: { site: 'garden', key: 'booster', name: words('Booster'), grade: 'A' },
+      by_calendar: calendar,
+      facility: { site, key: 'booster', name: words('Booster'), grade: 'A' },
       raised_at: new Date(NOON - ago_s * 1_000).toISOString(),
       ended_at: ended ? new Date(NOON).toISOString() : null,
       work_orders: [],
@@ -55,6 +60,8 @@ function row({
 }
 
 const table = (...rows: AlarmRow[]) => new Map(rows.map(each => [each.alarm.id, each]));
+const told = (lines: readonly Line[]) =>
+  lines.map(each => (each.kind === 'alarm' ? each.row.alarm.id : each.rows.map(one => one.alarm.id)));
 const ids = (rows: Iterable<AlarmRow>) => [...rows].map(each => each.alarm.id);
 
 test('a newer version wins, whatever comes first; what has ended goes and does not come back', () => {
@@ -91,6 +98,8 @@ test('eleven in ten minutes are a flood, ten are not, and old ones do not count'
   expect(isFlood([...many, row({ id: 10 })], NOON)).toBe(true);
   expect(isFlood([...many, row({ id: 10, ago_s: FLOOD_MS / 1_000 })], NOON)).toBe(false);
   expect(isFlood([...many, row({ id: 10, shown: 'SHLVD' })], NOON)).toBe(false);
+  expect(isFlood([...many, row({ id: 10, calendar: true }), row({ id: 11, calendar: true })], NOON)).toBe(false);
+  expect(isFlood([...many, row({ id: 10, calendar: true, priority: 'urgent' })], NOON)).toBe(true);
 });
 
 test('grouped by place and cause; what endangers life stands above, one alone is no group', () => {
@@ -100,11 +109,27 @@ test('grouped by place and cause; what endangers life stands above, one alone is
     row({ id: 3, rule: 'low', area: 'roof' }),
     row({ id: 4, priority: 'urgent', rule: 'low' }),
   ];
-  const lines = grouped(rows, new Set());
-  expect(lines.map(each => (each.kind === 'alarm' ? each.row.alarm.id : each.rows.length))).toEqual([4, 2, 3]);
+  const lines = grouped(rows, new Set(), true);
+  expect(told(lines)).toEqual([4, [1, 2], 3]);
   const [, group] = lines;
-  const open = grouped(rows, new Set(group ? [group.key] : []));
+  const open = grouped(rows, new Set(group ? [group.key] : []), true);
   expect(open.map(each => each.kind)).toEqual(['alarm', 'group', 'alarm', 'alarm', 'alarm']);
+});
+
+test('of the calendar one line for each site and rule, wherever it hangs, behind everything that is wrong now', () => {
+  const ended = { rule: 'equipment_ended', calendar: true } as const;
+  const rows = [
+    row({ id: 1, ...ended, priority: 'medium', area: 'lobby' }),
+    row({ id: 2, ...ended, priority: 'low', area: 'roof' }),
+    row({ id: 3, ...ended, site: 'harbour' }),
+    row({ id: 4, rule: 'round_missed', calendar: true }),
+    row({ id: 5, rule: 'low', shown: 'ACKED', priority: 'low' }),
+    row({ id: 6, rule: 'low', shown: 'ACKED', priority: 'low' }),
+    row({ id: 7, shown: 'ACKED', priority: 'urgent' }),
+  ];
+  expect(told(grouped(rows, new Set(), false))).toEqual([5, 6, 7, [1, 2], 3, 4]);
+  expect(told(grouped(rows, new Set(), true))).toEqual([7, [5, 6], [1, 2], 3, 4]);
+  expect(told(grouped(rows, new Set(['garden/equipment_ended']), false))).toEqual([5, 6, 7, [1, 2], 1, 2, 3, 4]);
 });
 
 test('under a hand everything keeps its place, figures change, and what ended stands', () => {

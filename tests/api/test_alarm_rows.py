@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from ledger import readings, work_orders
+from ledger import conditions, readings, work_orders
 from ledger.lifecycle import WorkOrderMove
-from ledger.records import Deadlines, Quality, Sample, to_ms
+from ledger.records import ConditionSpec, Deadlines, Quality, Sample, Severity, to_ms
 from ledger.work_orders import Act
 from tests.api.conftest import Estate, StandingClock
 from tests.orders import open_order
@@ -73,6 +73,20 @@ async def test_an_alarm_that_rests_on_no_point_is_a_row_all_the_same(
     await ring(owner, estate, when="stale_points > 0", values={})
     [row] = await rows(client)
     assert row["ground"] is None
+
+
+async def test_a_row_says_whether_the_calendar_raised_it(
+    client: httpx.AsyncClient, owner: Owner, estate: Estate
+) -> None:
+    garden = estate.garden
+    spec = ConditionSpec(garden.booster, None, "certificate_ended", Severity.WARNING)
+    async with owner.transaction():
+        found = await conditions.ensure(owner, garden.id, [spec])
+        (condition,) = [each for each in found if each.rule_key == spec.rule_key]
+        await raise_alarm(owner, condition, NOON)
+    await ring(owner, estate, **LOW)
+    told = {each["alarm"]["rule"]: each["alarm"]["by_calendar"] for each in await rows(client)}
+    assert told == {"certificate_ended": True, "outlet_pressure_low": False}
 
 
 async def test_the_clock_that_runs_out_next_and_who_has_the_order(

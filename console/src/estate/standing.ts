@@ -12,9 +12,13 @@ export const isUnanswered = (alarm: AlarmOut) => UNANSWERED.has(alarm.shown);
 /** What it was raised for is back to normal. */
 export const isOver = (alarm: AlarmOut) => OVER.has(alarm.shown);
 
-/** Worst first: not acknowledged, then priority, then the one that stands longest. */
+/** Raised because a day has come, and can wait for another: it stands behind everything that is wrong now. */
+export const isOfCalendar = (alarm: AlarmOut) => alarm.by_calendar && alarm.priority !== 'urgent';
+
+/** Worst first: not acknowledged, then priority, then the one that stands longest; those of the calendar last. */
 export function byUrgency(one: AlarmOut, other: AlarmOut): number {
   return (
+    Number(isOfCalendar(one)) - Number(isOfCalendar(other)) ||
     Number(isUnanswered(other)) - Number(isUnanswered(one)) ||
     PRIORITIES.indexOf(one.priority) - PRIORITIES.indexOf(other.priority) ||
     one.raised_at.localeCompare(other.raised_at) ||
@@ -27,7 +31,7 @@ export type Standing = {
   /** The alarms that ask for somebody, most urgent first. */
   readonly alarms: readonly AlarmOut[];
   readonly unanswered: number;
-  /** The highest priority of `alarms`; null: nothing is wrong that anybody knows of. */
+  /** The highest priority of `alarms`, of the calendar's only where there are no others; null: nothing is wrong that anybody knows of. */
   readonly worst: Priority | null;
   /** The one to name: of that priority, not acknowledged before acknowledged. */
   readonly first: AlarmOut | null;
@@ -38,12 +42,14 @@ export type Standing = {
 
 export function standing(facilities: readonly FacilityOut[], alarms: readonly AlarmOut[]): Standing {
   const asking = alarms.filter(alarm => !isHidden(alarm)).sort(byUrgency);
-  const worst = PRIORITIES.find(priority => asking.some(alarm => alarm.priority === priority)) ?? null;
+  const now = asking.filter(alarm => !isOfCalendar(alarm));
+  const judged = now.length > 0 ? now : asking;
+  const worst = PRIORITIES.find(priority => judged.some(alarm => alarm.priority === priority)) ?? null;
   return {
     alarms: asking,
     unanswered: asking.filter(isUnanswered).length,
     worst,
-    first: asking.find(alarm => alarm.priority === worst) ?? null,
+    first: judged.find(alarm => alarm.priority === worst) ?? null,
     hidden: alarms.length - asking.length,
     silent: facilities.filter(facility => facility.gateway?.online === false).length,
   };

@@ -322,7 +322,7 @@ export const CATALOGUE = {
   'filter.clear': { zh: '清除筛选', en: 'Clear filters' },
   'sort.importance': { zh: '按紧急程度', en: 'Urgent first' },
   'sort.newest': { zh: '按时间', en: 'Newest first' },
-  'grouping.auto': { zh: '报警过多时归组', en: 'Group in a flood' },
+  'grouping.auto': { zh: '自动归组', en: 'Group when many' },
   'grouping.on': { zh: '始终归组', en: 'Always group' },
   'grouping.off': { zh: '不归组', en: 'Never group' },
   'column.trend': { zh: '24 小时趋势', en: '24 h trend' },

@@ -4,6 +4,8 @@ import { Button, Checkbox } from 'antd';
 import { type ReactNode, type Ref, useEffect, useImperativeHandle, useRef } from 'react';
 import { useLarge, useNarrow } from '../../app/theme';
 import { Mark } from '../../drawn/Mark';
+import { isOfCalendar } from '../../estate/standing';
+import { useSession } from '../../session/session';
 import { useWords } from '../../words/words';
 import { isUnacknowledged, type Line } from './order';
 import type { AlarmRow } from './rows';
@@ -31,7 +33,7 @@ export function List({ ref, lines, selected, onSelectAll, onOpen, onInSight, han
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: place => (lines[place]?.kind === 'group' ? (large ? 64 : 44) : height),
+    estimateSize: place => (lines[place]?.kind === 'group' ? (narrow || large ? 64 : 44) : height),
     getItemKey: place => lines[place]?.key ?? place,
     overscan: 6,
   });
@@ -79,9 +81,10 @@ export function List({ ref, lines, selected, onSelectAll, onOpen, onInSight, han
 
 type GroupProps = Pick<Props, 'selected' | 'onSelectAll' | 'onOpen'> & { line: Extract<Line, { kind: 'group' }> };
 
-/** The heading of all alarms of one cause at one place. */
+/** The heading of all alarms of one cause at one place, or at one site by the calendar. */
 function Group({ line, selected, onSelectAll, onOpen }: GroupProps) {
   const { t, of } = useWords();
+  const { me } = useSession();
   const [first] = line.rows;
   if (first === undefined) return null;
   const ids = line.rows.map(row => row.alarm.id);
@@ -89,6 +92,8 @@ function Group({ line, selected, onSelectAll, onOpen }: GroupProps) {
   const unseen = line.rows.filter(isUnacknowledged).length;
   const worst = line.rows.reduce((a, b) => (a.alarm.facility.grade <= b.alarm.facility.grade ? a : b)).alarm;
   const title = of(first.alarm.title);
+  const site = me?.sites.find(each => each.site === first.alarm.facility.site)?.name;
+  const place = isOfCalendar(first.alarm) ? site : first.area.name;
   return (
     <div className="group-line">
       <Checkbox
@@ -105,10 +110,13 @@ function Group({ line, selected, onSelectAll, onOpen }: GroupProps) {
         icon={line.open ? <CaretDownOutlined aria-hidden="true" /> : <CaretRightOutlined aria-hidden="true" />}
         onClick={() => onOpen(line.key)}
       >
-        <strong>
-          {of(first.area.name)} · {title}
-        </strong>
-        <span className="row-faint">{t('alarms.group', { n: ids.length, unseen })}</span>
+        <span className="group-words">
+          <strong>
+            {place === undefined ? '' : `${of(place)} · `}
+            {title}
+          </strong>
+          <span className="row-faint">{t('alarms.group', { n: ids.length, unseen })}</span>
+        </span>
       </Button>
     </div>
   );

@@ -77,8 +77,8 @@ function Console({ rows, refresh, latest }: ConsoleProps) {
   const hand = useHand(asking !== null || why !== null);
   const shown = useHeld(rows, arranged, hand.on, wanted);
   const lines = useMemo(
-    () => (isGrouped ? grouped(shown.rows, openGroups) : shown.rows.map(alarmLine)),
-    [isGrouped, shown.rows, openGroups],
+    () => (wanted.grouping === 'off' ? shown.rows.map(alarmLine) : grouped(shown.rows, openGroups, isGrouped)),
+    [wanted.grouping, isGrouped, shown.rows, openGroups],
   );
   const hiddenColumns = useMemo(() => new Set(saved.hidden), [saved.hidden]);
   const away = useMemo(() => [...rows.values()].filter(isHidden).length, [rows]);

@@ -1,4 +1,4 @@
-import { isHidden as hidden, isUnanswered, PRIORITIES } from '../../estate/standing';
+import { isHidden as hidden, isOfCalendar, isUnanswered, PRIORITIES } from '../../estate/standing';
 import type { AlarmRow } from './rows';
 
 /** What a person chose to see; kept with the person. */
@@ -70,44 +70,60 @@ export function compared(sort: Wanted['sort']): (a: AlarmRow, b: AlarmRow) => nu
 export const FLOOD_ALARMS = 10;
 export const FLOOD_MS = 10 * 60_000;
 
-/** More alarms in ten minutes than a person can take in one by one (ISA-18.2: ten). */
+/**
+ * More alarms in ten minutes than a person can take in one by one (ISA-18.2: ten). Those of the calendar come in heaps and
+ * want nothing done within minutes: they make no flood.
+ */
 export function isFlood(rows: Iterable<AlarmRow>, now_ms: number): boolean {
   let recent = 0;
   for (const row of rows)
-    if (!isHidden(row) && now_ms - Date.parse(row.alarm.raised_at) < FLOOD_MS && ++recent > FLOOD_ALARMS) return true;
+    if (
+      !(isHidden(row) || isOfCalendar(row.alarm)) &&
+      now_ms - Date.parse(row.alarm.raised_at) < FLOOD_MS &&
+      ++recent > FLOOD_ALARMS
+    )
+      return true;
   return false;
 }
 
-/** A line of the list: an alarm, or the heading of those with one cause at one place. */
+/** A line of the list: an alarm, or the heading of those with one cause at one place, or at one site by the calendar. */
 export type Line =
   | { readonly kind: 'alarm'; readonly key: string; readonly row: AlarmRow }
   | { readonly kind: 'group'; readonly key: string; readonly rows: readonly AlarmRow[]; readonly open: boolean };
 
 export function groupKey(row: AlarmRow): string {
-  return [row.alarm.facility.site, row.area.key, row.alarm.kind, row.alarm.rule].join('/');
+  const { facility, kind, rule } = row.alarm;
+  return (isOfCalendar(row.alarm) ? [facility.site, rule] : [facility.site, row.area.key, kind, rule]).join('/');
 }
 
-/** What endangers life stands alone above all groups; one alarm by itself is no group. */
-export function grouped(rows: readonly AlarmRow[], open: ReadonlySet<string>): readonly Line[] {
-  const alone: Line[] = [];
+/**
+ * What the calendar raised stands last, by site and cause wherever it hangs. Before it, in a flood, what endangers life
+ * stands alone above all groups by place and cause; else each alarm in its order.
+ */
+export function grouped(rows: readonly AlarmRow[], open: ReadonlySet<string>, flood: boolean): readonly Line[] {
+  const calendar = rows.filter(row => isOfCalendar(row.alarm));
+  const others = rows.filter(row => !isOfCalendar(row.alarm));
+  if (!flood) return [...others.map(alarmLine), ...headed(calendar, open)];
+  const alone = others.filter(row => row.alarm.priority === 'urgent');
+  const rest = others.filter(row => row.alarm.priority !== 'urgent');
+  return [...alone.map(alarmLine), ...headed(rest, open), ...headed(calendar, open)];
+}
+
+/** One alarm by itself is no group. */
+function headed(rows: readonly AlarmRow[], open: ReadonlySet<string>): readonly Line[] {
   const groups = new Map<string, AlarmRow[]>();
   for (const row of rows) {
-    if (row.alarm.priority === 'urgent') {
-      alone.push(alarmLine(row));
-      continue;
-    }
     const key = groupKey(row);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);
   }
-  const lines = [...groups].flatMap(([key, found]): Line[] => {
+  return [...groups].flatMap(([key, found]): Line[] => {
     const [first] = found;
     if (first !== undefined && found.length === 1) return [alarmLine(first)];
     const heading: Line = { kind: 'group', key, rows: found, open: open.has(key) };
     return open.has(key) ? [heading, ...found.map(alarmLine)] : [heading];
   });
-  return [...alone, ...lines];
 }
 
 export function alarmLine(row: AlarmRow): Line {

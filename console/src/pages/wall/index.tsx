@@ -59,6 +59,10 @@ export default function Wall() {
     () => new Map((facilities.data?.items ?? []).map((each: FacilityOut) => [keyOf(each), of(each.location_name)])),
     [facilities.data, of],
   );
+  const siteOf = useMemo(
+    () => new Map((sites.data ?? []).map(({ site }) => [site.key, of(site.name)])),
+    [sites.data, of],
+  );
   const old = sites.isError || facilities.isError || alarms.isError || health === 'broken' || health === 'deaf';
   if (!sites.data || !facilities.data || !alarms.data) return <Waiting />;
   return (
@@ -68,7 +72,7 @@ export default function Wall() {
       {!(facilities.data.complete && alarms.data.complete) && <div className="live-banner">{t('wall.too_much')}</div>}
       <div className="wall-body">
         <Rooms shown={shown} />
-        <WorstAlarms alarms={asking} placeOf={placeOf} />
+        <WorstAlarms alarms={asking} placeOf={placeOf} siteOf={siteOf} />
       </div>
     </main>
   );
