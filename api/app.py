@@ -152,7 +152,7 @@ def furnish(
     refuse_short_token(settings)
     known = Sites(pool)
     table = response.load()
-    feed = Feed(pool, known.refreshed, pace)
+    feed = Feed(pool, known.open, pace)
     watchdog = app.state.watchdog = Watchdog(pool, packs, table, clock, silent_s=settings.ingest_silent_s)
     app.state.round_watch = RoundWatch(pool, packs, table, clock)
     app.state.doubt_watch = DoubtWatch(pool, clock)

@@ -9,13 +9,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from ledger import outbox
 from ledger.errors import LedgerError, Unavailable
 from ledger.outbox import Notice, Position
-from ledger.pool import Pool, transaction
+from ledger.pool import Connection, Pool, transaction
 from ledger.wakeups import Wakeups, listening
 
 log = logging.getLogger(__name__)
@@ -96,8 +96,11 @@ class _Queue:
 class Feed:
     """`run` is the one reader, for as long as the process serves; `open` gives each client its own stream."""
 
-    def __init__(self, pool: Pool, sites: Callable[[], Awaitable[list[int]]], pace: Pace | None = None) -> None:
-        self._pool, self._sites, self.pace = pool, sites, pace or Pace()
+    def __init__(
+        self, pool: Pool, open_sites: Callable[[Connection], Awaitable[None]], pace: Pace | None = None
+    ) -> None:
+        """`open_sites` lets a transaction see what happens at any site."""
+        self._pool, self._open_sites, self.pace = pool, open_sites, pace or Pace()
         self._queues: set[_Queue] = set()
         self._begun = asyncio.Event()
         self.position = Position(0, 0)  # of the one reader
@@ -151,7 +154,7 @@ class Feed:
 
     async def _follow(self, wakeups: Wakeups) -> None:
         if not self._begun.is_set():
-            async with transaction(self._pool, sites=await self._sites()) as connection:
+            async with self._look() as connection:
                 self.position = await outbox.newest(connection)
             self._begun.set()
         while True:
@@ -162,20 +165,23 @@ class Feed:
     async def _read_on(self) -> bool:
         """Give everything new to the queues; tells whether something is there that may not be shown yet."""
         while True:
-            async with transaction(self._pool, sites=await self._sites()) as connection:
-                # In this order: what stops being hidden between the two is on the page, or found by the quick poll. What
-                # comes to be hidden between them has woken us.
-                hidden = await outbox.hidden(connection)
-                page = await outbox.after(connection, self.position, limit=self.pace.page_max)
-            if not page:
-                return hidden
-            self.position = page[-1].position
-            for queue in self._queues:
-                queue.put(page)
+            async with self._look() as connection:
+                hidden, page = await outbox.next_page(connection, self.position, limit=self.pace.page_max)
+                if not page:
+                    return hidden
+                self.position = page[-1].position
+                for queue in self._queues:
+                    queue.put(page)
+
+    @asynccontextmanager
+    async def _look(self) -> AsyncGenerator[Connection]:
+        async with transaction(self._pool) as connection:
+            await self._open_sites(connection)
+            yield connection
 
     async def page(self, position: Position) -> Sequence[Notice] | None:
         """The next notices after a position, from the table; None when that place is not there any more."""
-        async with transaction(self._pool, sites=await self._sites()) as connection:
+        async with self._look() as connection:
             if not await outbox.holds(connection, position):
                 return None
             return await outbox.after(connection, position, limit=self.pace.page_max)

@@ -21,7 +21,7 @@ from inspection.photo_store import PhotoStore
 from inspection.recording import Desk
 from inspection.report_shelf import Shelf
 from ledger import scope
-from ledger.pool import Pool
+from ledger.pool import Connection, Pool
 from rules.model import Pack
 from rules.response import ResponseTable
 from rules.works import Works
@@ -43,10 +43,19 @@ class Sites:
         return await self.refreshed() if time.monotonic() >= self._known_until else self._scope()
 
     async def refreshed(self) -> list[int]:
-        """As it is now. For the live stream, which would pass by what happens at a site it does not know yet."""
-        self.keys = await scope.every_site(self.pool)
-        self._known_until = time.monotonic() + _SITES_KEPT_S
+        """As it is now."""
+        self._note(await scope.every_site(self.pool))
         return self._scope()
+
+    async def open(self, connection: Connection) -> None:
+        """Let a transaction see all of them as they are now. For the live stream, which would pass by what happens at a
+        site it does not know yet.
+        """
+        self._note(await scope.open_every_site(connection, [NO_SITE]))
+
+    def _note(self, keys: Mapping[int, str]) -> None:
+        self.keys = keys
+        self._known_until = time.monotonic() + _SITES_KEPT_S
 
     def _scope(self) -> list[int]:
         return [NO_SITE, *self.keys]

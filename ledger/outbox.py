@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from ledger.pool import Connection
+from ledger.pool import Connection, pipelined
 
 CHANNEL = "taizhang_outbox"
+
+_HIDDEN = "select exists (select from outbox where transaction >= pg_snapshot_xmin(pg_current_snapshot()))"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -116,25 +120,39 @@ async def hidden(connection: Connection) -> bool:
 
     Nobody is woken when that one ends without a notice of its own: a listener has to look again by itself.
     """
-    cursor = await connection.execute(
-        "select exists (select from outbox where transaction >= pg_snapshot_xmin(pg_current_snapshot()))"
-    )
+    cursor = await connection.execute(_HIDDEN)
     row = await cursor.fetchone()
     return bool(row and row[0])
 
 
 async def after(connection: Connection, position: Position, *, limit: int = 500) -> list[Notice]:
     """The next notices in order of position; those of transactions that may still be joined by others stay hidden."""
-    cursor = await connection.execute(
+    return [_notice(row) async for row in await _ask_after(connection, position, limit)]
+
+
+async def _ask_after(connection: Connection, position: Position, limit: int) -> AsyncCursor[TupleRow]:
+    return await connection.execute(
         "select transaction::text::bigint, id, site_id, kind, subject_id, version, payload, created_at from outbox "
         "where (transaction, id) > (%s::text::xid8, %s) and transaction < pg_snapshot_xmin(pg_current_snapshot()) "
         "order by transaction, id limit %s",
         [position.transaction, position.id, limit],
     )
-    return [
-        Notice(Position(transaction, number), site_id, kind, subject_id, version, payload, created_at)
-        async for transaction, number, site_id, kind, subject_id, version, payload, created_at in cursor
-    ]
+
+
+def _notice(row: TupleRow) -> Notice:
+    transaction, number, *rest = row
+    return Notice(Position(transaction, number), *rest)
+
+
+async def next_page(connection: Connection, position: Position, *, limit: int) -> tuple[bool, list[Notice]]:
+    """`hidden`, then `after`, asked together. In this order: what stops being hidden between the two is on the page, or
+    said to be hidden; what comes to be hidden between them wakes listeners.
+    """
+    async with pipelined(connection):
+        asked = await connection.execute(_HIDDEN)
+        page = await _ask_after(connection, position, limit)
+        row = await asked.fetchone()
+        return bool(row and row[0]), [_notice(each) async for each in page]
 
 
 @dataclass(frozen=True, slots=True)

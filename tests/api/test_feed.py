@@ -15,7 +15,7 @@ from api.service import Sites
 from ledger import outbox
 from ledger.errors import Unavailable
 from ledger.outbox import Notice, Position
-from ledger.pool import API_ROLE, Pool, open_pool
+from ledger.pool import API_ROLE, Connection, Pool, open_pool
 from tests.api.conftest import Estate
 from tests.fix_proxy import OpenProxy
 from tests.fix_wait import Eventually, wait_until
@@ -31,7 +31,7 @@ async def say(writer: Writer, site_id: int, number: int) -> None:
 
 @asynccontextmanager
 async def running(pool: Pool, pace: Pace = FAST) -> AsyncIterator[Feed]:
-    feed = Feed(pool, Sites(pool).refreshed, pace)
+    feed = Feed(pool, Sites(pool).open, pace)
     reader = asyncio.create_task(feed.run())
     await feed.ready()
     yield feed
@@ -162,15 +162,15 @@ async def test_what_was_hidden_and_ends_just_after_the_reader_looked_is_found_as
     async with await psycopg.AsyncConnection.connect(database_url) as idle, subscribed(feed) as client:
         await client.next()
         await idle.execute("select pg_current_xact_id()")
-        look = outbox.after
+        look = outbox.next_page
 
-        async def looked(connection: Writer, position: Position, *, limit: int) -> list[Notice]:
+        async def looked(connection: Writer, position: Position, *, limit: int) -> tuple[bool, list[Notice]]:
             found = await look(connection, position, limit=limit)
             if await hidden(owner):
                 await idle.rollback()
             return found
 
-        monkeypatch.setattr(outbox, "after", looked)
+        monkeypatch.setattr(outbox, "next_page", looked)
         await say(owner, estate.garden.id, 1)
         assert isinstance(told := await client.next(), Notice)
         assert told.subject_id == 1
@@ -344,12 +344,12 @@ async def test_a_reader_that_fails_begins_again_where_it_stood(pool: Pool, owner
     sites = Sites(pool)
     asked = 0
 
-    async def failing_once() -> list[int]:
+    async def failing_once(connection: Connection) -> None:
         nonlocal asked
         asked += 1
         if asked == 3:
             raise KeyError("whatever it is")
-        return await sites.refreshed()
+        await sites.open(connection)
 
     feed = Feed(pool, failing_once, FAST)
     reader = asyncio.create_task(feed.run())
@@ -365,6 +365,6 @@ async def test_a_reader_that_fails_begins_again_where_it_stood(pool: Pool, owner
 
 
 async def test_a_feed_that_never_found_its_ledger_says_so(pool: Pool) -> None:
-    feed = Feed(pool, Sites(pool).refreshed, replace(FAST, ready_s=0.01))
+    feed = Feed(pool, Sites(pool).open, replace(FAST, ready_s=0.01))
     with pytest.raises(Unavailable, match="has not reached the ledger"):
         await feed.ready()
