@@ -139,12 +139,14 @@ class Link:
         try:
             await asyncio.shield(connecting)
             self._watch()
-            await asyncio.wait_for(self._greeted, CONNECT_TIMEOUT_S)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):  # `wait_for` may forget that it was cancelled (Python 3.11)
+                await self._greeted
             filters = [(each, 1) for each in self._endpoint.subscriptions]
             code, _ = self._client.subscribe(filters)
             if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
                 raise BrokerAway(f"subscribing failed: {code.name}")
-            await asyncio.wait_for(self._subscribed, SUBSCRIBE_TIMEOUT_S)
+            async with asyncio.timeout(SUBSCRIBE_TIMEOUT_S):
+                await self._subscribed
         except TimeoutError as error:
             raise BrokerAway("no answer") from error
         except (OSError, ValueError) as error:

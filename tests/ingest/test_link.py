@@ -156,6 +156,24 @@ async def test_over_tls_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         await wait_until(lambda: broker.acknowledged == EXPECTED)
 
 
+async def test_who_stops_while_the_broker_answers_is_stopped() -> None:
+    """A session that is ended in the moment in which it begins would else wait for its connection to be lost."""
+    async with played(b"", 1, "3.1.1") as (_, url):
+        link = Link(
+            1,
+            Endpoint(BrokerAddress.parse(url), "x", ("tz/v1/#",), 1000, 1000, "3.1.1"),
+            take=lambda _: None,
+            room=lambda: (1000, 10**6),
+            now_ms=lambda: 0,
+            untimed=Untimed(),
+        )
+        opening = asyncio.create_task(link.open())
+        link._subscribed.add_done_callback(lambda _: opening.cancel())
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await link.close()
+
+
 @both
 @pytest.mark.parametrize(
     "flaw", [b"\x32\x80\x80\x80\x80\x01", b"\xf0\x00", b"\x32\x04\x00\x09ab", publish(b"tz", b"\0at 2", quality=2)]
