@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     mqtt_version: MqttVersion = "3.1.1"  # what ingest speaks; reading 5 costs far more CPU
     sites: tuple[str, ...] = ()  # keys of the sites this worker judges; empty = all
     batch_messages_max: int = Field(default=4_000, ge=1, le=10_000)
-    linger_ms: int = Field(default=20, ge=0, le=5_000)  # the distance between batches of a busy line
+    linger_ms: int = Field(default=5, ge=0, le=5_000)  # the distance between batches of a busy line
     inflight_messages_max: int = Field(default=8_000, ge=1, le=60_000)  # below what the broker sends unacknowledged
     payload_bytes_max: int = Field(default=256 * 1024, ge=1024, le=4 * 1024 * 1024)
     values_per_message_max: int = Field(default=5_000, ge=1, le=100_000)

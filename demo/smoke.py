@@ -153,7 +153,7 @@ async def _stage(
             "TAIZHANG_CLOCK_SPEED": str(speed),
             # A tick every simulated three seconds: what is due is seen as promptly as it would be at normal speed.
             "TAIZHANG_TICK_MS": "50",
-            "TAIZHANG_LINGER_MS": "20",
+            "TAIZHANG_LINGER_MS": "5",
             **({"TAIZHANG_PACKS_DIR": str(packs_dir)} if packs_dir else {}),
         }
         async with services.running(directory / "logs", environment) as running:

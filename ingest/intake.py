@@ -16,9 +16,9 @@ from ingest.delivery import Delivery
 BATCH_BYTES_MAX = 1024 * 1024  # a store emptied in long lists must not make one transaction of a day
 _BUSY_MESSAGES = 20  # a batch of so many is followed at the full linger, a smaller one sooner
 _BUSY_SHARE = 0.5
-_LINGER_MESSAGES = 200  # a large batch may come so many lingers after the last as it has this many messages
-_LINGERS_MAX = 5
-_LINGERS_BEHIND = 10
+_LINGER_MESSAGES = 50  # a large batch may come so many lingers after the last as it has this many messages
+_LINGERS_MAX = 20
+_LINGERS_BEHIND = 40
 
 
 class Intake:
@@ -82,7 +82,7 @@ class Intake:
 
 def distance_s(linger_s: float, messages: int, took_s: float, *, is_behind: bool = False) -> float:
     """From the beginning of a batch to that of the next, by how many messages it had and how long they took: the linger;
-    up to five times that where large batches would take more than half of the time; ten times where all of it is late
+    up to twenty times that where large batches would take more than half of the time; forty times where all of it is late
     anyway. A small batch takes long because of the alarms in it, and distance would only make the next ones late.
     """
     farthest_s = min(max(1.0, messages / _LINGER_MESSAGES), _LINGERS_MAX) * linger_s

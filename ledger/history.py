@@ -6,6 +6,9 @@ them has ended, and only then the closed hours are made (`roll`). What is noted 
 neither waits for this nor does this for ingest, and no reading is left out of its hour.
 
 Everything here is done in small transactions of its own, by one worker at a time (`is_mine`).
+
+What looks at readings is not prepared: a ledger begins empty, and a plan that was kept from then would read all there is of
+them for each point, until the table is analysed for the first time.
 """
 
 from collections.abc import Sequence
@@ -139,6 +142,7 @@ async def next_window(connection: Connection, site_id: int, progress: Progress) 
         "select min(first.ts) from point cross join lateral (select ts from reading where point_id = point.id "
         "and ts >= %s and ts < %s order by ts limit 1) as first where site_id = %s",
         [progress.rolled_until, progress.closed_until, site_id],
+        prepare=False,
     )
     row = await cursor.fetchone()
     if row is None or row[0] is None:
@@ -169,6 +173,7 @@ async def roll(connection: Connection, site_id: int, window: Window) -> Window |
         "select date_bin('1 hour', ts, timestamptz 'epoch') as hour, " + _MADE + "from reading "
         "where point_id = wanted.id and ts >= %s and ts < %s group by 1) as made " + _REPLACE,
         [point_ids, window.begin, window.end],
+        prepare=False,
     )
     return Window(window.begin, window.end, point_ids[-1])
 
@@ -208,6 +213,7 @@ async def remake(connection: Connection, site_id: int, now: datetime) -> int:
         "cross join lateral (select " + _MADE + "from reading where reading.point_id = wanted.point_id "
         "and ts >= hour and ts < hour + interval '1 hour') as made where made.count + made.bad > 0 " + _REPLACE,
         [[each.point_id for each in live], [each.hour for each in live]],
+        prepare=False,
     )
     waiting = [each for each in stale if each.gone and not each.settled]
     if waiting:
@@ -232,6 +238,7 @@ async def _stale(connection: Connection, site_id: int, now: datetime) -> list[_S
         "select point_id, hour, array_agg(due.id), bool_and(due_at is not null), not coalesce(bool_and(has_readings), true) "
         "from due left join reading_hour using (point_id, hour) group by point_id, hour",
         {"site": site_id, "now": now, "most": NOTES_MAX},
+        prepare=False,
     )
     return [_Stale(*row) async for row in cursor]
 
@@ -254,4 +261,5 @@ async def _merge(connection: Connection, late: Sequence[_Stale]) -> None:
         "last_at = greatest(reading_hour.last_at, excluded.last_at), "
         "count = reading_hour.count + excluded.count, bad = reading_hour.bad + excluded.bad",
         [[each.point_id for each in late], [each.hour for each in late]],
+        prepare=False,
     )

@@ -3,6 +3,8 @@
 A reading goes only with its whole hour, only when the hour says what its readings say, and in the statement that sees
 both: a late one that comes at the same moment is not seen, stays, and is merged later. Whatever its age, the end of a
 point's readings stays: the rules go on from there, and people are shown the newest as what is the case now.
+
+What looks at readings is planned anew each time, as in `ledger.history`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,13 +83,14 @@ async def overdue(
     point_ids = [number async for (number,) in cursor]
     if not point_ids:
         return [], None
-    # Each step looks at points only that the step before left over; nearly always the first leaves none.
+    # Each step looks at points only that the step before left over; nearly always the first leaves none, and
+    # it looks at nothing that is to be kept.
     cursor = await connection.execute(
         "with keeping as (select * from unnest(%(kinds)s::point_kind[], %(before)s::timestamptz[]) as keeping (kind, before)), "
         "old as materialized (select point.id, first.ts, least(before, rolled_until) as before from point "
         "join keeping using (kind) join site_history using (site_id) cross join lateral "
-        "(select ts from reading where point_id = point.id order by ts limit 1) as first "
-        "where point.id = any(%(points)s) and first.ts < least(before, rolled_until)) "
+        "(select ts from reading where point_id = point.id and ts < least(before, rolled_until) "
+        "order by ts limit 1) as first where point.id = any(%(points)s)) "
         "select old.id, date_bin('1 hour', old.ts, timestamptz 'epoch'), "
         "date_bin('1 hour', least(old.before, held.ts), timestamptz 'epoch') from old "
         "cross join lateral (select ts from reading where point_id = old.id order by ts desc limit 1) as newest "
@@ -95,6 +98,7 @@ async def overdue(
         "order by ts desc limit 1) as held "
         "where old.ts < date_bin('1 hour', least(old.before, held.ts), timestamptz 'epoch') order by 1",
         {"kinds": list(before), "before": list(before.values()), "points": point_ids, "tail": TAIL},
+        prepare=False,
     )
     return [Overdue(*row) async for row in cursor], point_ids[-1]
 
@@ -129,6 +133,7 @@ async def drop(connection: Connection, due: Sequence[Overdue]) -> Dropped:
         "and stale_hour.hour = there.hour)) "
         "select (select count(*) from sound), (select count(*) from dropped)",
         [[each.point_id for each in spans], [each.begin for each in spans], [each.end for each in spans]],
+        prepare=False,
     )
     row = await cursor.fetchone()
     assert row is not None
@@ -153,6 +158,7 @@ async def forget(connection: Connection, site_id: int, before: Mapping[PointKind
         "counted as (update site_history set forgotten = forgotten + (select coalesce(sum(readings), 0) from gone) "
         "where site_id = %(site)s and exists (select from gone)) select count(*) from gone",
         {"kinds": list(before), "before": list(before.values()), "site": site_id, "most": FORGET_MAX},
+        prepare=False,
     )
     row = await cursor.fetchone()
     assert row is not None

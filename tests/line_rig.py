@@ -298,7 +298,7 @@ class Line:
 
 def settings_for(site: str, **bounds: Any) -> Settings:
     """Quick to look, and quick to take a silence for one."""
-    quick: dict[str, Any] = {"linger_ms": 10, "tick_ms": 20, "settle_s": 1.0, "sites": (site,)}
+    quick: dict[str, Any] = {"linger_ms": 2, "tick_ms": 20, "settle_s": 1.0, "sites": (site,)}
     return Settings(mqtt_client_id=f"worker-{site}", **{**quick, **bounds})
 
 

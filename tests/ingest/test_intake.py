@@ -76,18 +76,18 @@ async def test_batches_of_a_busy_line_keep_their_distance_and_small_ones_less() 
         assert distance_s - 0.02 <= clock() - began
 
 
-def test_large_batches_that_take_long_come_farther_apart_up_to_five_lingers() -> None:
-    assert intake.distance_s(0.02, messages=1_000, took_s=0.005) == pytest.approx(0.02)
-    assert intake.distance_s(0.02, messages=1_000, took_s=0.03) == pytest.approx(0.06)
-    assert intake.distance_s(0.02, messages=1_000, took_s=3.0) == pytest.approx(0.1)
-    assert intake.distance_s(0.02, messages=400, took_s=3.0) == pytest.approx(0.04)
-    assert intake.distance_s(0.02, messages=100, took_s=3.0) == pytest.approx(0.02)  # its alarms take long
-    assert intake.distance_s(0.02, messages=2, took_s=3.0) == pytest.approx(0.002)  # a quiet line hardly waits
+def test_large_batches_that_take_long_come_farther_apart_up_to_twenty_lingers() -> None:
+    assert intake.distance_s(0.005, messages=1_000, took_s=0.002) == pytest.approx(0.005)
+    assert intake.distance_s(0.005, messages=1_000, took_s=0.03) == pytest.approx(0.06)
+    assert intake.distance_s(0.005, messages=1_000, took_s=3.0) == pytest.approx(0.1)
+    assert intake.distance_s(0.005, messages=400, took_s=3.0) == pytest.approx(0.04)
+    assert intake.distance_s(0.005, messages=50, took_s=3.0) == pytest.approx(0.005)  # its alarms take long
+    assert intake.distance_s(0.005, messages=2, took_s=3.0) == pytest.approx(0.0005)  # a quiet line hardly waits
 
 
 def test_where_all_is_late_batches_are_large() -> None:
-    assert intake.distance_s(0.02, messages=1_000, took_s=0.005, is_behind=True) == pytest.approx(0.2)
-    assert intake.distance_s(0.02, messages=2, took_s=0.005, is_behind=True) == pytest.approx(0.02)
+    assert intake.distance_s(0.005, messages=1_000, took_s=0.005, is_behind=True) == pytest.approx(0.2)
+    assert intake.distance_s(0.005, messages=2, took_s=0.005, is_behind=True) == pytest.approx(0.02)
 
 
 async def test_without_messages_it_comes_back_in_time_with_none() -> None:

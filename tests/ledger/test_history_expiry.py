@@ -337,3 +337,20 @@ async def test_the_audit_sees_a_reading_that_is_lost(
     await connection.execute(statement.encode())
     found = {each.invariant for each in await audit.run(connection)}  # type: ignore[arg-type]
     assert "no_reading_is_lost" in found
+
+
+async def test_no_plan_is_kept_from_when_the_ledger_was_empty(database_url: str, site: SmallSite) -> None:
+    """It would be to read the whole table for every point, which is right while there is nothing in it."""
+    async with open_pool(database_url, role=INGEST_ROLE, size_max=1) as narrow:
+        for _ in range(12):  # prepared after the fifth, with a plan of its own after the tenth
+            await make(narrow, site, later(days=3))
+            await expire(narrow, site, later(days=3))
+            async with transaction(narrow) as connection:
+                await history_expiry.forget(connection, site.id, history_expiry.horizons(KEEP, later(days=3)))
+        async with transaction(narrow) as connection:
+            cursor = await connection.execute(
+                "select statement from pg_prepared_statements where statement ~ '(from|join|into|update) reading'"
+            )
+            assert await cursor.fetchall() == []
+            cursor = await connection.execute("select count(*) from pg_prepared_statements")
+            assert (await cursor.fetchone() or (0,))[0] > 0  # others are, so the question means something
