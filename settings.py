@@ -165,14 +165,15 @@ class Settings(BaseSettings):
             raise ValueError("a time zone is missing; write for example 2026-01-01T00:00:00Z")
         return moment
 
-    @field_validator("public_url", "public_urls_before", "mqtt_public_url")
+    @field_validator("public_url", "mqtt_public_url")
     @classmethod
-    def _is_named_as_on_the_wire(cls, said: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        """Certificates, Origin headers and gateways know a name of Chinese characters in its ASCII form only."""
-        for each in (said,) if isinstance(said, str) else said or ():
-            host = urlsplit(each).hostname or ""
-            if not host.isascii():
-                raise ValueError(f"{each!r}: write the name as it is on the wire{_on_the_wire(host)}")
+    def _is_named_as_on_the_wire(cls, said: str | None) -> str | None:
+        """Certificates, Origin headers and gateways know a name of Chinese characters in its ASCII form only. Not so
+        `public_urls_before`: they are what stands on paper.
+        """
+        host = urlsplit(said or "").hostname or ""
+        if not host.isascii():
+            raise ValueError(f"{said!r}: write the name as it is on the wire{_on_the_wire(host)}")
         return said
 
     @field_validator("public_url", "public_urls_before")

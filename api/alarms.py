@@ -74,7 +74,9 @@ class AlarmOut(Answered):
     condition: int
     rule: str
     title: Name
-    by_calendar: bool = Field(description="raised because a day has come, not by anything measured")
+    by_calendar: bool = Field(
+        description="raised because a day has come: not by anything measured, nor by the hour of a round"
+    )
     severity: Severity
     priority: Priority
     priority_reason: Reason

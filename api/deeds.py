@@ -54,6 +54,8 @@ class Deed:
     # What members of the body were before; of a deed about several sites, by the key of each, which then has an entry of
     # its own for those who read the log there. `act` fills them in.
     was: dict[str, object] = field(default_factory=dict)
+    # What was asked for, where `act` can say it better than the body's beginning.
+    asked: dict[str, object] = field(default_factory=dict)
     was_at: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     async def do(self, act: Callable[[Connection], Awaitable[BaseModel]], *, status: int = 200) -> Response:
@@ -96,7 +98,7 @@ class Deed:
         return JSONResponse(answer.body, answer.status)
 
     async def write_down(self, connection: Connection) -> None:
-        asked = essence(await self.request.body(), self.request.headers.get("content-type"))
+        asked = self.asked or essence(await self.request.body(), self.request.headers.get("content-type"))
         for site_id, was in (await self._was(connection)).items():
             await audit_log.write(
                 connection,

@@ -132,6 +132,8 @@ async def import_estate(asked: ImportIn, deed: DeedOf) -> Response:
         found = await bring_in.bring_in(connection, plan, deed.now)
         if _digest(found) != asked.shown:
             raise Conflict("the ledger has changed since this was shown, or the files have: look at the preview again")
+        # Not what stands in the files: an entry is read by whoever may read the log at one of their sites.
+        deed.asked.update({"files": [_named(each) for each in asked.files], "shown": asked.shown})
         deed.was_at.update({site.key: former.particulars(found, site.key) for site in plan.sites})
         return ImportedOut(difference=difference_out(found, dry_run=False))
 
@@ -236,3 +238,7 @@ def _file(data: bytes, media_type: str, name: str) -> Response:
 def _digest(found: Difference) -> str:
     """Of everything that changes, also past the lines that are shown."""
     return hashlib.sha256(repr(found.items).encode()).hexdigest()
+
+
+def _named(file: FileIn) -> dict[str, object]:
+    return {"name": file.name, "bytes": len(file.content), "sha256": hashlib.sha256(file.content).hexdigest()}

@@ -6,7 +6,10 @@ from datetime import timedelta
 from pydantic import Field
 
 from api.shapes import Answered, Name
+from inspection.lapses import Lapse
 from rules.model import ANY_KIND, GATEWAY_KIND, Pack, Rule, Title
+
+_OF_ROUNDS = frozenset(each.value for each in Lapse)
 
 
 class GuidanceOut(Answered):
@@ -40,8 +43,9 @@ def title_of(packs: Mapping[str, Pack], kind: str, rule_key: str) -> Name:
 
 
 def is_by_calendar(packs: Mapping[str, Pack], kind: str, rule_key: str) -> bool:
+    """Whether a day has come. A round is a matter of hours, and somebody has to go now."""
     rule = rule_of(packs, kind, rule_key)
-    return rule is not None and rule.by_calendar
+    return rule is not None and rule.by_calendar and rule_key not in _OF_ROUNDS
 
 
 def realarm_after(packs: Mapping[str, Pack], kind: str, rule_key: str) -> timedelta | None:

@@ -7,7 +7,6 @@ again by the new one; no message is understood by half-old addresses.
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from itertools import islice
 
 from ingest import wire
 from ingest.addresses import SiteAddresses
@@ -42,7 +41,7 @@ class Bundle:
     @property
     def site_keys(self) -> AbstractSet[str]:
         """The sites that the messages name; '' among them where one names none."""
-        unread = islice(self.deliveries, self._read, None)
+        unread = self.deliveries[self._read :]
         return {*self._by_site, *(wire.site_of(each.topic) for each in (*self._strays, *unread))}
 
     def read_ahead(self, known: Known, limits: Limits) -> None:
@@ -63,10 +62,11 @@ class Bundle:
         """
         if not self._holds_by(addresses):
             self._forget()
-        self._read_on(addresses.get, limits)
-        found = [*self._by_site.values()], self._strays
-        self._forget()
-        return found
+        try:
+            self._read_on(addresses.get, limits)
+            return [*self._by_site.values()], self._strays
+        finally:
+            self._forget()
 
     def _holds_by(self, addresses: Mapping[str, SiteAddresses]) -> bool:
         by_these = all(columns.addresses is addresses.get(key) for key, columns in self._by_site.items())
@@ -74,7 +74,7 @@ class Bundle:
 
     def _read_on(self, known: Known, limits: Limits) -> None:
         by_site = self._by_site
-        for delivery in islice(self.deliveries, self._read, None):
+        for delivery in self.deliveries[self._read :]:
             key = wire.site_of(delivery.topic)
             columns = by_site.get(key)
             if columns is None:

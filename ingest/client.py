@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from paho.mqtt.client import Client
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 
 RECEIVE_BYTES_MAX = 128 * 1024
@@ -142,4 +142,23 @@ class SplitClient(Client):
         """At quality 2, which nobody subscribes to, paho would answer by itself; such a PUBLISH is malformed."""
         if self._in_packet["command"] & 0x06 > _QUALITY_1:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        if self._protocol == MQTTProtocolVersion.MQTTv5:
+            self._in_packet["packet"] = without_properties(self._in_packet["command"], self._in_packet["packet"])
         return super()._handle_publish()
+
+
+def without_properties(command: int, body: bytearray) -> bytearray:
+    """A PUBLISH of MQTT 5 with none. Nothing is asked of them, and paho refuses some that are right (U+FEFF in a text) and is
+    slow at many: a gateway that says such a thing would end the connection for everybody, each time it is delivered again.
+
+    What is too short for its own lengths is given back as it is: paho says what is wrong with it.
+    """
+    begin = 2 + int.from_bytes(body[:2], "big") + (2 if command & 0x06 else 0)
+    length = shift = 0
+    for place in range(begin, min(begin + 4, len(body))):
+        length |= (body[place] & 0x7F) << shift
+        shift += 7
+        if body[place] < 0x80:
+            end = place + 1 + length
+            return body if end > len(body) else body[:begin] + b"\0" + body[end:]
+    return body

@@ -22,7 +22,9 @@ _LINGERS_BEHIND = 40
 
 
 class Intake:
-    """Deliveries in order of arrival, in bundles as they will be judged; `read_ahead` is called with each that has grown."""
+    """Deliveries in order of arrival, in bundles as they will be judged. `read_ahead` is called with the next one when it has
+    grown, and with no other: what is read takes up to five times the memory of its payload.
+    """
 
     def __init__(self, *, messages_max: int, linger_s: float, read_ahead: Callable[[Bundle], None]) -> None:
         self._messages_max, self._linger_s, self._read_ahead = messages_max, linger_s, read_ahead
@@ -39,16 +41,12 @@ class Intake:
         return self._waiting[0].deliveries[0].received_ms if self._waiting else None
 
     def put(self, deliveries: Sequence[Delivery]) -> None:
-        grown: list[Bundle] = []
         for delivery in deliveries:
             if not self._waiting or self._is_full(self._waiting[-1]):
                 self._waiting.append(Bundle())
-            last = self._waiting[-1]
-            last.put(delivery)
-            if not grown or grown[-1] is not last:
-                grown.append(last)
-        for bundle in grown:
-            self._read_ahead(bundle)
+            self._waiting[-1].put(delivery)
+        if self._waiting:
+            self._read_ahead(self._waiting[0])
         self._moved.set()
 
     def wake(self) -> None:

@@ -38,8 +38,9 @@ class Publisher:
         while True:
             self._wanted.clear()
             try:
-                while await self._publish_some():
-                    pass
+                last_id: int | None = 0
+                while last_id is not None:
+                    last_id = await self._publish_some(last_id)
                 await self._trim()
             except LedgerError as error:
                 _log.debug("publishing waits: %s", error)
@@ -49,20 +50,22 @@ class Publisher:
             except TimeoutError:
                 pass
 
-    async def _publish_some(self) -> bool:
-        """Whether there may be more to do at once."""
+    async def _publish_some(self, after_id: int) -> int | None:
+        """The last one looked at, where there may be more behind it. What the broker refuses is behind us then: at the next
+        round it is tried again, and it keeps nothing else from being said.
+        """
         if self._session.connected_since_ms is None:
-            return False
+            return None
         async with transaction(self._pool) as connection:
-            waiting = await outbox.unpublished(connection, self._site_ids(), limit=ROUND_MAX)
+            waiting = await outbox.unpublished(connection, self._site_ids(), after_id=after_id, limit=ROUND_MAX)
         if not waiting:
-            return False
+            return None
         answers = await self._session.publish([(each.topic, wire.encode_alarm(each.payload)) for each in waiting])
         arrived = [each.id for each, answered in zip(waiting, answers, strict=True) if answered]
         if arrived:
             async with transaction(self._pool) as connection:
                 await outbox.mark_published(connection, arrived, self._clock())
-        return len(arrived) == ROUND_MAX
+        return waiting[-1].id if len(waiting) == ROUND_MAX else None
 
     async def _trim(self) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -162,12 +162,14 @@ class Publication:
     payload: Mapping[str, object]
 
 
-async def unpublished(connection: Connection, site_ids: Sequence[int], *, limit: int = 200) -> list[Publication]:
-    """What still has to go out to MQTT for these sites, oldest first."""
+async def unpublished(
+    connection: Connection, site_ids: Sequence[int], *, after_id: int = 0, limit: int = 200
+) -> list[Publication]:
+    """What still has to go out to MQTT for these sites, behind this id, oldest first."""
     cursor = await connection.execute(
         "select id, topic, payload from outbox where topic is not null and published_at is null and site_id = any(%s) "
-        "order by id limit %s",
-        [list(site_ids), limit],
+        "and id > %s order by id limit %s",
+        [list(site_ids), after_id, limit],
     )
     return [Publication(number, topic, payload) async for number, topic, payload in cursor]
 

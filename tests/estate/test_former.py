@@ -1,7 +1,12 @@
 """What an import changed, as the audit log keeps it: bounded, and of one site."""
 
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from estate.difference import Change, Difference, FieldChange, Item, Subject
-from estate.former import CHANGES_MAX, TEXT_CHARS_MAX, particulars
+from estate.former import BYTES_MAX, CHANGES_MAX, TEXT_CHARS_MAX, particulars
 
 
 def item(key: str, *fields: FieldChange, site: str = "garden", change: Change = Change.CHANGED) -> Item:
@@ -36,9 +41,24 @@ def test_of_a_thousand_changes_the_first_are_told_and_the_rest_counted() -> None
     found = particulars(Difference([item(f"box-{at}", renamed(at), long) for at in range(500)]), "garden")
     changes = found["changes"]
     assert isinstance(changes, list)
-    assert len(changes) == CHANGES_MAX / 2
     assert changes[-1] == {
-        "facility": "box-24",
-        "particulars": {"name_zh": "24号箱", "points_gone": "x" * TEXT_CHARS_MAX},
+        "facility": "box-13",
+        "particulars": {"name_zh": "13号箱", "points_gone": "x" * TEXT_CHARS_MAX},
     }
-    assert found["more_changes"] == 1_000 - CHANGES_MAX
+    assert found["more_changes"] == 1_000 - 2 * len(changes)
+    short = particulars(Difference([item(f"box-{at}", renamed(at)) for at in range(500)]), "garden")
+    assert short["more_changes"] == 500 - CHANGES_MAX
+
+
+@given(st.lists(st.lists(st.text(max_size=400), min_size=1, max_size=20), min_size=1, max_size=60))
+def test_what_is_kept_is_bounded_in_bytes_whatever_is_written_there(texts: list[list[str]]) -> None:
+    found = particulars(
+        Difference(
+            [
+                item(f"泵-{at}", *(FieldChange("part", "泵", text, None) for text in each))
+                for at, each in enumerate(texts)
+            ]
+        ),
+        "garden",
+    )
+    assert len(json.dumps(found, ensure_ascii=False).encode()) <= BYTES_MAX + 200

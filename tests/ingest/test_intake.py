@@ -43,6 +43,18 @@ async def test_a_batch_ends_at_so_many_messages() -> None:
     assert waiting.oldest_received_ms == MINUTE
 
 
+async def test_only_what_is_next_is_read_ahead() -> None:
+    read: list[int] = []
+    waiting = Intake(messages_max=3, linger_s=100, read_ahead=lambda bundle: read.append(len(bundle)))
+    waiting.put([delivery(number) for number in range(7)])
+    waiting.put([delivery(8)])
+    assert read == [3, 3]
+    await waiting.batch(soon())
+    await waiting.batch(soon())
+    waiting.put([delivery(9)])
+    assert read == [3, 3, 3]  # two were left, and one came
+
+
 async def test_a_batch_ends_at_so_many_bytes() -> None:
     waiting = intake_of(1000)
     large = b"x" * (intake.BATCH_BYTES_MAX // 2)
