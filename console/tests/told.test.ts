@@ -22,24 +22,31 @@ const SPEECH: Speech = {
 
 test('a change says from what to what, in words', () => {
   expect(lines({ before: [], after: ['auditor', 'duty_engineer'] }, SPEECH)).toEqual([
-    { name: 'Role', before: 'none', value: 'Auditor, Duty engineer' },
+    { key: 'role', name: 'Role', before: 'none', value: 'Auditor, Duty engineer' },
   ]);
 });
 
 test('what members were before stands with each of them that is known', () => {
   expect(lines({ value: 0.32, note: 'x', before: { value: 0.3 } }, SPEECH)).toEqual([
-    { name: 'value', before: '0.3', value: '0.32' },
-    { name: 'Note', value: 'x' },
+    { key: 'value', name: 'value', before: '0.3', value: '0.32' },
+    { key: 'note', name: 'Note', value: 'x' },
   ]);
   expect(lines({ value: null, before: { value: '8h' } }, SPEECH)[0]).toMatchObject({ before: '8h', value: 'none' });
 });
 
+test('members stay apart while no word has come and all have one name', () => {
+  const wordless = { ...SPEECH, name: () => '…' };
+  const told = lines({ note: 'x', until: 'y', before: { site: 'z' } }, wordless);
+  expect(told.map(each => each.name)).toEqual(['…', '…', '…']);
+  expect(new Set(told.map(each => each.key)).size).toBe(3);
+});
+
 test('what was before is told beside a request of which only the beginning, or nothing, was kept', () => {
   expect(lines({ beginning: '{"name": "setp', before: { value: 0.3 } }, SPEECH)).toEqual([
-    { name: 'beginning', value: '{"name": "setp' },
-    { name: 'value', before: '0.3' },
+    { key: 'beginning', name: 'beginning', value: '{"name": "setp' },
+    { key: 'value', name: 'value', before: '0.3' },
   ]);
-  expect(lines({ before: { value: '8h' } }, SPEECH)).toEqual([{ name: 'value', before: '8h' }]);
+  expect(lines({ before: { value: '8h' } }, SPEECH)).toEqual([{ key: 'value', name: 'value', before: '8h' }]);
 });
 
 test('a deed says what was asked for, member by member', () => {
@@ -54,7 +61,9 @@ test('a deed says what was asked for, member by member', () => {
 
 test('what lies deeper is said in one line, and a long list is cut with its count', () => {
   const memberships = [{ site: 'garden', role: 'auditor' }];
-  expect(lines({ memberships }, SPEECH)).toEqual([{ name: 'Sites and roles', value: '(Site garden, Role Auditor)' }]);
+  expect(lines({ memberships }, SPEECH)).toMatchObject([
+    { name: 'Sites and roles', value: '(Site garden, Role Auditor)' },
+  ]);
   expect(lines({ codes: Array.from({ length: 11 }, (_, at) => at) }, SPEECH)[0]?.value).toMatch(/7 \+3$/);
 });
 

@@ -80,8 +80,9 @@ def signed_in(browser: Browser, service: Service, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def calm(service: Service) -> Service:
-    """The service with nothing wrong at any facility."""
+    """The service with nothing wrong at any facility, and everybody's pages as they come."""
     service.everything_ends()
+    service.nobody_has_chosen()
     return service
 
 

@@ -131,6 +131,10 @@ class Service:
 
         self.act(whole)
 
+    def nobody_has_chosen(self) -> None:
+        """What a test's person saved with himself, such as a filter of the list, is not how the next one begins."""
+        self.act(lambda connection: connection.execute("delete from person_setting"))
+
     def tell(self, site: str, facility: str, values: dict[str, Any]) -> None:
         """As a gateway would, over the broker."""
         host, _, port = self.mqtt_url.removeprefix("mqtt://").partition(":")

@@ -68,7 +68,7 @@ def test_files_are_looked_at_and_then_written(calm: Service, open_page: OpenPage
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("Download$")).click()
     assert download.value.suggested_filename == "garden.xlsx"
-    moved = yaml().replace("九号泵组".encode(), "高区泵组".encode())
+    moved = yaml().replace("九号泵组".encode(), "九号屋面泵组".encode())
     files.set_input_files([{"name": "estate.yaml", "mimeType": "application/yaml", "buffer": moved}])
     page.get_by_role("button", name="Preview").click()
     difference.get_by_role("button", name="Write it").click()

@@ -178,7 +178,7 @@ function AskedFor({ operation, asked }: { operation: string; asked: Readonly<Rec
     <>
       <dl className="asked">
         {told.map(each => (
-          <div key={each.name}>
+          <div key={each.key}>
             <dt>{each.name}</dt>
             <dd>
               {each.before !== undefined && (

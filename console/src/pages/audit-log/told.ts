@@ -1,5 +1,8 @@
-/** What was asked for, line by line: the name of a member, and what it was set to, or from what to what, or what it was. */
-export type Line = { readonly name: string; readonly value?: string; readonly before?: string };
+/**
+ * What was asked for, line by line: a member, its name, and what it was set to, or from what to what, or what it was. Two
+ * members may have one name: while the words are on their way they all do.
+ */
+export type Line = { readonly key: string; readonly name: string; readonly value?: string; readonly before?: string };
 
 export type Speech = {
   /** A word of the service, or the key itself. */
@@ -36,6 +39,7 @@ export function lines(asked: Readonly<Record<string, unknown>>, speech: Speech):
       ? []
       : [
           {
+            key: 'role',
             name: speech.name('asked', 'role'), // nothing else says before and after
             before: said('before', before, speech),
             value: said('after', after, speech),
@@ -45,6 +49,7 @@ export function lines(asked: Readonly<Record<string, unknown>>, speech: Speech):
   return [
     ...roles,
     ...Object.entries(rest).map(([key, value]) => ({
+      key,
       name: speech.name('asked', key),
       ...(were.has(key) && { before: said(key, were.get(key), speech) }),
       value: said(key, value, speech),
@@ -52,7 +57,7 @@ export function lines(asked: Readonly<Record<string, unknown>>, speech: Speech):
     // Of a long request only its beginning is kept, of files what they are: what gave way is told all the same.
     ...[...were]
       .filter(([key]) => !Object.hasOwn(rest, key))
-      .map(([key, value]) => ({ name: speech.name('asked', key), before: said(key, value, speech) })),
+      .map(([key, value]) => ({ key, name: speech.name('asked', key), before: said(key, value, speech) })),
   ];
 }
 
