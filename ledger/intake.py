@@ -7,11 +7,12 @@ topic and reason with its newest samples, and a site that speaks of ever new top
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import LiteralString
 
 from ledger import arrays
@@ -19,6 +20,7 @@ from ledger.errors import NotFound
 from ledger.pool import Connection
 
 SAMPLES_MAX = 10
+RENEWED_MAX = 20  # samples at once, in rows that have some
 SAMPLE_BYTES_MAX = 4096
 DETAIL_CHARS_MAX = 300
 TOPIC_CHARS_MAX = 200
@@ -153,25 +155,88 @@ class Refusal:
     detail: str = ""
 
 
+_Row = tuple[str, str, str]  # site's key, topic as it is kept, reason
+
+
 async def quarantine(connection: Connection, refusals: Sequence[Refusal], *, topics_max: int) -> None:
-    """Count what was refused and keep the newest samples. A site's topics beyond `topics_max` go under one row."""
-    for site_key, of_site in groupby(sorted(refusals, key=lambda one: one.site_key), key=lambda one: one.site_key):
-        await _quarantine_of(connection, site_key, list(of_site), topics_max)
+    """Count what was refused and keep the newest samples. A site's topics beyond `topics_max` go under one row.
 
-
-async def _quarantine_of(connection: Connection, site_key: str, refusals: Sequence[Refusal], topics_max: int) -> None:
+    Of what is refused as others were before, RENEWED_MAX become samples: when more comes at once, counts are exact all
+    the same, and the samples of a row may be some moments old.
+    """
+    if not refusals:
+        return
     # Who adds topics takes turns: the count would otherwise be looked at by two and passed by both.
-    await connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK_KEY, site_key])
-    admitted = await _admitted(connection, site_key, {bounded_topic(one.topic) for one in refusals}, topics_max)
-    grouped: dict[tuple[str, str], list[Refusal]] = {}
-    for one in refusals:
-        topic = bounded_topic(one.topic)
-        grouped.setdefault((topic if topic in admitted else OTHER_TOPICS, one.reason), []).append(one)
-    rows = [(*key, sorted(group, key=lambda one: one.at, reverse=True)) for key, group in sorted(grouped.items())]
+    await connection.execute(
+        "select pg_advisory_xact_lock(%s, hashtext(site_key)) from unnest(%s::text[]) as site_key",
+        [_LOCK_KEY, sorted({one.site_key for one in refusals})],
+    )
+    known = await _known(connection, {one.site_key for one in refusals})
+    by_row = _by_row(sorted(refusals, key=attrgetter("at"), reverse=True), known, topics_max)
+    samples = _samples(by_row, known)
+    await _keep(connection, sorted(samples), by_row, samples)
+    await _count(connection, sorted(by_row.keys() - samples.keys()), by_row)
+
+
+async def _known(connection: Connection, site_keys: AbstractSet[str]) -> set[_Row]:
+    cursor = await connection.execute(
+        "select coalesce(array_agg(site_key), '{}'), coalesce(array_agg(topic), '{}'), coalesce(array_agg(reason), '{}') "
+        "from quarantine where site_key = any(%s)",
+        [list(site_keys)],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return set(zip(*row, strict=True))
+
+
+def _by_row(newest: Sequence[Refusal], known: AbstractSet[_Row], topics_max: int) -> Mapping[_Row, Sequence[Refusal]]:
+    """By the row each goes to, newest first still. A site's topics beyond `topics_max` have none of their own."""
+    kept_as = {(one.site_key, one.topic): bounded_topic(one.topic) for one in newest}
+    admitted = {(site_key, topic) for site_key, topic, _ in known if topic != OTHER_TOPICS}
+    taken = Counter(site_key for site_key, _ in admitted)
+    for site_key, topic in sorted({(site_key, topic) for (site_key, _), topic in kept_as.items()} - admitted):
+        if taken[site_key] < topics_max:
+            taken[site_key] += 1
+            admitted.add((site_key, topic))
+    by_row: dict[_Row, list[Refusal]] = {}
+    for one in newest:
+        topic = kept_as[one.site_key, one.topic]
+        row = (one.site_key, topic if (one.site_key, topic) in admitted else OTHER_TOPICS, one.reason)
+        by_row.setdefault(row, []).append(one)
+    return by_row
+
+
+def _samples(by_row: Mapping[_Row, Sequence[Refusal]], known: AbstractSet[_Row]) -> Mapping[_Row, Sequence[Refusal]]:
+    """What becomes samples, newest first: all that a new row has room for, and RENEWED_MAX for those there are. The newest
+    of each row goes before the second of any: who is refused once is seen beside another's storm.
+    """
+    samples = {row: list(of_row[:SAMPLES_MAX]) for row, of_row in by_row.items() if row not in known}
+    again = [
+        (place, row, one)
+        for row, of_row in by_row.items()
+        if row in known
+        for place, one in enumerate(of_row[:SAMPLES_MAX])
+    ]
+    again.sort(key=lambda each: each[2].at, reverse=True)
+    again.sort(key=itemgetter(0))
+    for _, row, one in again[:RENEWED_MAX]:
+        samples.setdefault(row, []).append(one)
+    return samples
+
+
+async def _keep(
+    connection: Connection,
+    rows: Sequence[_Row],
+    by_row: Mapping[_Row, Sequence[Refusal]],
+    samples: Mapping[_Row, Sequence[Refusal]],
+) -> None:
+    """Make these rows, or add to them; their samples make room for the newer ones."""
+    if not rows:
+        return
     await connection.execute(
         "insert into quarantine (site_key, topic, reason, count, first_at, last_at, samples) "
-        "select %(site)s, given.* from unnest(%(topics)s::text[], %(reasons)s::text[], %(counts)s::bigint[], "
-        "%(first)s::timestamptz[], %(last)s::timestamptz[], %(samples)s::jsonb[]) as given "
+        "select * from unnest(%(sites)s::text[], %(topics)s::text[], %(reasons)s::text[], %(counts)s::bigint[], "
+        "%(first)s::timestamptz[], %(last)s::timestamptz[], %(samples)s::jsonb[]) "
         "on conflict on constraint quarantine_topic_reason_unique do update set "
         "count = quarantine.count + excluded.count, first_at = least(quarantine.first_at, excluded.first_at), "
         "last_at = greatest(quarantine.last_at, excluded.last_at), "
@@ -179,29 +244,36 @@ async def _quarantine_of(connection: Connection, site_key: str, refusals: Sequen
         "jsonb_array_elements(excluded.samples || quarantine.samples) with ordinality as kept (sample, place) "
         "where place <= %(kept)s)",
         {
-            "site": site_key,
-            "topics": arrays.texts(topic for topic, _, _ in rows),
-            "reasons": arrays.texts(reason for _, reason, _ in rows),
-            "counts": arrays.numbers(len(newest) for _, _, newest in rows),
-            "first": arrays.moments(newest[-1].at for _, _, newest in rows),
-            "last": arrays.moments(newest[0].at for _, _, newest in rows),
-            "samples": arrays.texts(
-                json.dumps([sample_of(one) for one in newest[:SAMPLES_MAX]]) for _, _, newest in rows
-            ),
+            **_columns(rows, by_row),
+            "samples": arrays.texts(json.dumps([sample_of(one) for one in samples[row]]) for row in rows),
             "kept": SAMPLES_MAX,
         },
     )
 
 
-async def _admitted(connection: Connection, site_key: str, topics: Iterable[str], topics_max: int) -> set[str]:
-    """Which topics have a row of their own already, or may have one."""
-    cursor = await connection.execute(
-        "select array_agg(distinct topic) from quarantine where site_key = %s and topic <> %s", [site_key, OTHER_TOPICS]
+async def _count(connection: Connection, rows: Sequence[_Row], by_row: Mapping[_Row, Sequence[Refusal]]) -> None:
+    """Add to rows that are there. Nobody takes one away."""
+    if not rows:
+        return
+    await connection.execute(
+        "update quarantine set count = quarantine.count + given.count, first_at = least(quarantine.first_at, given.first_at), "
+        "last_at = greatest(quarantine.last_at, given.last_at) "
+        "from unnest(%(sites)s::text[], %(topics)s::text[], %(reasons)s::text[], %(counts)s::bigint[], "
+        "%(first)s::timestamptz[], %(last)s::timestamptz[]) as given (site_key, topic, reason, count, first_at, last_at) "
+        "where (quarantine.site_key, quarantine.topic, quarantine.reason) = (given.site_key, given.topic, given.reason)",
+        _columns(rows, by_row),
     )
-    row = await cursor.fetchone()
-    known: set[str] = set(row[0]) if row and row[0] else set()
-    wanted = sorted(set(topics) - known)
-    return known | set(wanted[: max(0, topics_max - len(known))])
+
+
+def _columns(rows: Sequence[_Row], by_row: Mapping[_Row, Sequence[Refusal]]) -> Mapping[str, object]:
+    return {
+        "sites": arrays.texts(site_key for site_key, _, _ in rows),
+        "topics": arrays.texts(topic for _, topic, _ in rows),
+        "reasons": arrays.texts(reason for _, _, reason in rows),
+        "counts": arrays.numbers(len(by_row[row]) for row in rows),
+        "first": arrays.moments(by_row[row][-1].at for row in rows),
+        "last": arrays.moments(by_row[row][0].at for row in rows),
+    }
 
 
 def bounded_topic(topic: str) -> str:

@@ -10,7 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import intake
-from ledger.intake import OTHER_TOPICS, SAMPLE_BYTES_MAX, SAMPLES_MAX, Account, AccountKey, Quarantined, Refusal
+from ledger.intake import (
+    OTHER_TOPICS,
+    RENEWED_MAX,
+    SAMPLE_BYTES_MAX,
+    SAMPLES_MAX,
+    Account,
+    AccountKey,
+    Quarantined,
+    Refusal,
+)
 from ledger.pool import API_ROLE, INGEST_ROLE, open_pool, transaction
 from tests.fix_database import Connection
 from tests.fix_wait import Eventually
@@ -98,6 +107,25 @@ async def test_the_newest_samples_stay(connection: Connection) -> None:
         )
     assert rows[0].count == 18
     assert [sample["payload"] for sample in rows[0].samples] == [str(n) for n in range(17, 7, -1)]
+
+
+async def test_in_a_storm_every_refusal_is_counted_and_some_become_samples(connection: Connection) -> None:
+    """The newest of each row goes before the second of any: who is refused once is seen beside another's storm."""
+    storm = [f"storm {n}" for n in range(RENEWED_MAX - 1)]
+    await put(connection, *[refusal(topic) for topic in ["quiet", *storm]], topics_max=100)
+    again = [refusal(topic, at_s=10 + n) for n in range(30) for topic in storm]
+    rows = await put(connection, refusal("quiet", at_s=5), *again, topics_max=100)
+    of = {row.topic: row for row in rows}
+    assert {row.count for row in rows} == {2, 31}
+    assert (of["quiet"].count, len(of["quiet"].samples), of["quiet"].last_at) == (2, 2, later(seconds=5))
+    assert sum(len(row.samples) for row in rows) == 2 * RENEWED_MAX
+    assert {row.samples[0]["at"] for row in rows if row.topic != "quiet"} == {later(seconds=39).isoformat()}
+    more = [refusal(topic, at_s=60 + n) for n in range(30) for topic in [*storm, "another storm"]]
+    rows = await put(connection, *more, topics_max=100)
+    assert sum(row.count for row in rows) == len(storm) * 61 + 2 + 30
+    assert {row.last_at for row in rows if row.topic != "quiet"} == {later(seconds=89)}
+    assert len({row.topic: row for row in rows}["another storm"].samples) == SAMPLES_MAX, "a new row fills at once"
+    assert sum(len(row.samples) for row in rows) == 3 * RENEWED_MAX + SAMPLES_MAX
 
 
 async def test_topics_beyond_the_bound_share_a_row(connection: Connection) -> None:
