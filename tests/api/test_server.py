@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
+from fastapi.routing import APIRoute
 
 from api import server
 from api.app import ShortToken
@@ -54,6 +56,25 @@ async def test_it_serves_until_it_is_told_to_stop(
     await asyncio.wait_for(serving, 30)
     with listening("127.0.0.1", settings.api_port):
         pass
+
+
+async def test_routes_are_not_looked_through_for_garbage_while_people_wait(
+    settings: Settings, database_url: str, estate: Estate, clock: StandingClock, eventually: Eventually
+) -> None:
+    stop = asyncio.Event()
+    gc.unfreeze()
+    serving = asyncio.create_task(serve(settings, PACKS, clock=clock, stop=stop, database_url=database_url))
+
+    async def answers() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            async with httpx.AsyncClient() as client:
+                return (await client.get(f"http://127.0.0.1:{settings.api_port}/api/v1/health")).status_code == 200
+        return False
+
+    await eventually(answers)
+    assert not any(type(each) is APIRoute for each in gc.get_objects())
+    stop.set()
+    await asyncio.wait_for(serving, 30)
 
 
 async def test_a_connection_that_a_client_still_keeps_is_not_closed_by_the_service(
