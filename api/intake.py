@@ -87,7 +87,7 @@ class QuarantinedOut(Answered):
     count: int
     first_at: datetime
     last_at: datetime
-    samples: Sequence[SampleOut] = Field(description="the newest ten, newest first")
+    samples: Sequence[SampleOut] = Field(description="ten at most, newest first; where many are refused at once, not each of them becomes one")
 
 
 class QuarantinePage(PageOf):

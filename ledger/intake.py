@@ -1,13 +1,13 @@
 """The account of everything that came in (promise 2), and what was refused and why.
 
 Both are always counted and always bounded: the account has a row per minute, site and gateway; the quarantine a row per
-topic and reason with its newest samples, and a site that speaks of ever new topics gets one common row for the rest.
+topic and reason with samples, and a site that speaks of ever new topics gets one common row for the rest.
 """
 
 import base64
 import hashlib
 import json
-from collections import Counter
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
@@ -20,7 +20,7 @@ from ledger.errors import NotFound
 from ledger.pool import Connection
 
 SAMPLES_MAX = 10
-RENEWED_MAX = 20  # samples at once, in rows that have some
+RENEWED_MAX = 20  # samples of one call, over all rows that have some
 SAMPLE_BYTES_MAX = 4096
 DETAIL_CHARS_MAX = 300
 TOPIC_CHARS_MAX = 200
@@ -159,69 +159,86 @@ _Row = tuple[str, str, str]  # site's key, topic as it is kept, reason
 
 
 async def quarantine(connection: Connection, refusals: Sequence[Refusal], *, topics_max: int) -> None:
-    """Count what was refused and keep the newest samples. A site's topics beyond `topics_max` go under one row.
+    """Count what was refused and keep samples of it. A site's topics beyond `topics_max` go under one row.
 
-    Of what is refused as others were before, RENEWED_MAX become samples: when more comes at once, counts are exact all
-    the same, and the samples of a row may be some moments old.
+    A new row keeps all samples it has room for; of what is refused as others were before, RENEWED_MAX become samples. When
+    more comes at once, counts are exact all the same, and each row has its samples renewed now and then.
     """
     if not refusals:
         return
-    # Who adds topics takes turns: the count would otherwise be looked at by two and passed by both.
-    await connection.execute(
-        "select pg_advisory_xact_lock(%s, hashtext(site_key)) from unnest(%s::text[]) as site_key",
-        [_LOCK_KEY, sorted({one.site_key for one in refusals})],
-    )
-    known = await _known(connection, {one.site_key for one in refusals})
-    by_row = _by_row(sorted(refusals, key=attrgetter("at"), reverse=True), known, topics_max)
+    newest = sorted(refusals, key=attrgetter("at"), reverse=True)
+    await _take_turns(connection, {one.site_key for one in newest})
+    wanted = {(one.site_key, bounded_topic(one.topic)) for one in newest}
+    known = await _known(connection, wanted)
+    admitted = {(site_key, topic) for site_key, topic, _ in known}
+    if not wanted <= admitted:
+        admitted |= await _admitted(connection, wanted - admitted, topics_max)
+    by_row: dict[_Row, list[Refusal]] = {}
+    for one in newest:
+        topic = bounded_topic(one.topic)
+        row = (one.site_key, topic if (one.site_key, topic) in admitted else OTHER_TOPICS, one.reason)
+        by_row.setdefault(row, []).append(one)
     samples = _samples(by_row, known)
     await _keep(connection, sorted(samples), by_row, samples)
     await _count(connection, sorted(by_row.keys() - samples.keys()), by_row)
 
 
-async def _known(connection: Connection, site_keys: AbstractSet[str]) -> set[_Row]:
+async def _take_turns(connection: Connection, site_keys: AbstractSet[str]) -> None:
+    """Who adds topics to a site waits for the others: the count would else be looked at by two and passed by both."""
+    await connection.execute(
+        "select pg_advisory_xact_lock(%s, lock) from "
+        "(select distinct hashtext(site_key) as lock from unnest(%s::text[]) as site_key order by lock) as in_order",
+        [_LOCK_KEY, list(site_keys)],
+    )
+
+
+async def _known(connection: Connection, wanted: AbstractSet[tuple[str, str]]) -> set[_Row]:
+    """The rows there are of these topics, and of those that share one."""
+    named = [*wanted, *{(site_key, OTHER_TOPICS) for site_key, _ in wanted}]
     cursor = await connection.execute(
         "select coalesce(array_agg(site_key), '{}'), coalesce(array_agg(topic), '{}'), coalesce(array_agg(reason), '{}') "
-        "from quarantine where site_key = any(%s)",
-        [list(site_keys)],
+        "from quarantine where (site_key, topic) in (select * from unnest(%s::text[], %s::text[]))",
+        [arrays.texts(site_key for site_key, _ in named), arrays.texts(topic for _, topic in named)],
     )
     row = await cursor.fetchone()
     assert row is not None
     return set(zip(*row, strict=True))
 
 
-def _by_row(newest: Sequence[Refusal], known: AbstractSet[_Row], topics_max: int) -> Mapping[_Row, Sequence[Refusal]]:
-    """By the row each goes to, newest first still. A site's topics beyond `topics_max` have none of their own."""
-    kept_as = {(one.site_key, one.topic): bounded_topic(one.topic) for one in newest}
-    admitted = {(site_key, topic) for site_key, topic, _ in known if topic != OTHER_TOPICS}
-    taken = Counter(site_key for site_key, _ in admitted)
-    for site_key, topic in sorted({(site_key, topic) for (site_key, _), topic in kept_as.items()} - admitted):
-        if taken[site_key] < topics_max:
-            taken[site_key] += 1
+async def _admitted(connection: Connection, new: AbstractSet[tuple[str, str]], topics_max: int) -> set[tuple[str, str]]:
+    """Which of these may have a row of their own."""
+    cursor = await connection.execute(
+        "select site_key, count(distinct topic) from quarantine where site_key = any(%s) and topic <> %s group by site_key",
+        [list({site_key for site_key, _ in new}), OTHER_TOPICS],
+    )
+    left: dict[str, int] = {site_key: topics_max - topics async for site_key, topics in cursor}
+    admitted: set[tuple[str, str]] = set()
+    for site_key, topic in sorted(new):
+        left[site_key] = left.get(site_key, topics_max) - 1
+        if left[site_key] >= 0:
             admitted.add((site_key, topic))
-    by_row: dict[_Row, list[Refusal]] = {}
-    for one in newest:
-        topic = kept_as[one.site_key, one.topic]
-        row = (one.site_key, topic if (one.site_key, topic) in admitted else OTHER_TOPICS, one.reason)
-        by_row.setdefault(row, []).append(one)
-    return by_row
+    return admitted
 
 
 def _samples(by_row: Mapping[_Row, Sequence[Refusal]], known: AbstractSet[_Row]) -> Mapping[_Row, Sequence[Refusal]]:
     """What becomes samples, newest first: all that a new row has room for, and RENEWED_MAX for those there are. The newest
-    of each row goes before the second of any: who is refused once is seen beside another's storm.
+    of each row goes before the second of any. Among more rows than that lots are drawn: in the order in which devices
+    speak, the same would be left out each time.
     """
     samples = {row: list(of_row[:SAMPLES_MAX]) for row, of_row in by_row.items() if row not in known}
     again = [
-        (place, row, one)
+        (place, _lot(one), row, one)
         for row, of_row in by_row.items()
         if row in known
         for place, one in enumerate(of_row[:SAMPLES_MAX])
     ]
-    again.sort(key=lambda each: each[2].at, reverse=True)
-    again.sort(key=itemgetter(0))
-    for _, row, one in again[:RENEWED_MAX]:
+    for _, _, row, one in sorted(again, key=itemgetter(0, 1))[:RENEWED_MAX]:
         samples.setdefault(row, []).append(one)
     return samples
+
+
+def _lot(one: Refusal) -> int:
+    return zlib.crc32(f"{one.at.isoformat()} {one.reason} {one.topic}".encode(errors="replace"))
 
 
 async def _keep(
@@ -252,7 +269,7 @@ async def _keep(
 
 
 async def _count(connection: Connection, rows: Sequence[_Row], by_row: Mapping[_Row, Sequence[Refusal]]) -> None:
-    """Add to rows that are there. Nobody takes one away."""
+    """Add to rows that are there: whoever takes one away takes turns with us."""
     if not rows:
         return
     await connection.execute(

@@ -110,7 +110,7 @@ async def test_the_newest_samples_stay(connection: Connection) -> None:
 
 
 async def test_in_a_storm_every_refusal_is_counted_and_some_become_samples(connection: Connection) -> None:
-    """The newest of each row goes before the second of any: who is refused once is seen beside another's storm."""
+    """The newest of each row goes before the second of any: a few devices' storm hides nobody who is refused once."""
     storm = [f"storm {n}" for n in range(RENEWED_MAX - 1)]
     await put(connection, *[refusal(topic) for topic in ["quiet", *storm]], topics_max=100)
     again = [refusal(topic, at_s=10 + n) for n in range(30) for topic in storm]
@@ -126,6 +126,19 @@ async def test_in_a_storm_every_refusal_is_counted_and_some_become_samples(conne
     assert {row.last_at for row in rows if row.topic != "quiet"} == {later(seconds=89)}
     assert len({row.topic: row for row in rows}["another storm"].samples) == SAMPLES_MAX, "a new row fills at once"
     assert sum(len(row.samples) for row in rows) == 3 * RENEWED_MAX + SAMPLES_MAX
+
+
+async def test_in_a_lasting_storm_no_row_goes_without_new_samples(connection: Connection) -> None:
+    """Devices of one period speak in one order each time: who is first in it must not be left out for ever."""
+    topics = [f"topic {n}" for n in range(RENEWED_MAX + 10)]
+    calls = 30
+    for call in range(calls):
+        said = [refusal(topic, at_s=call * 60 + n / 1000) for n, topic in enumerate(topics)]
+        rows = await put(connection, *said, topics_max=100)
+    assert {row.count for row in rows} == {calls}
+    a_while_ago = later(seconds=(calls - 12) * 60).isoformat()
+    assert [row.topic for row in rows if row.samples[0]["at"] < a_while_ago] == []
+    assert {len(row.samples) for row in rows} == {SAMPLES_MAX}
 
 
 async def test_topics_beyond_the_bound_share_a_row(connection: Connection) -> None:

@@ -426,7 +426,7 @@ export const CATALOGUE = {
   'quarantine.times': { zh: '{n} 次', en: '{n} ×' },
   'quarantine.last': { zh: '最近：{time}前', en: 'last {time} ago' },
   'quarantine.first': { zh: '首次：{at}', en: 'first {at}' },
-  'quarantine.samples': { zh: '最近 {n} 条样本', en: 'The newest {n} samples' },
+  'quarantine.samples': { zh: '{n} 条样本，新的在前', en: '{n} samples, newest first' },
   'quarantine.base64': { zh: '二进制，以 base64 显示', en: 'binary, shown as base64' },
   'quarantine.truncated': { zh: '已截断', en: 'cut off' },
   'quarantine.older': { zh: '更早的', en: 'Older ones' },
