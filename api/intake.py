@@ -87,7 +87,9 @@ class QuarantinedOut(Answered):
     count: int
     first_at: datetime
     last_at: datetime
-    samples: Sequence[SampleOut] = Field(description="ten at most, newest first; where many are refused at once, not each of them becomes one")
+    samples: Sequence[SampleOut] = Field(
+        description="ten at most, newest first; where many are refused at once, not each of them becomes one"
+    )
 
 
 class QuarantinePage(PageOf):
