@@ -238,6 +238,7 @@ def _samples(by_row: Mapping[_Row, Sequence[Refusal]], known: AbstractSet[_Row])
 
 
 def _lot(one: Refusal) -> int:
+    """Another for each message of a device, and the same whoever asks: what becomes a sample follows from what came."""
     return zlib.crc32(f"{one.at.isoformat()} {one.reason} {one.topic}".encode(errors="replace"))
 
 

@@ -61,8 +61,8 @@ test('a deed says what was asked for, member by member', () => {
 
 test('what lies deeper is said in one line, and a long list is cut with its count', () => {
   const memberships = [{ site: 'garden', role: 'auditor' }];
-  expect(lines({ memberships }, SPEECH)).toMatchObject([
-    { name: 'Sites and roles', value: '(Site garden, Role Auditor)' },
+  expect(lines({ memberships }, SPEECH)).toEqual([
+    { key: 'memberships', name: 'Sites and roles', value: '(Site garden, Role Auditor)' },
   ]);
   expect(lines({ codes: Array.from({ length: 11 }, (_, at) => at) }, SPEECH)[0]?.value).toMatch(/7 \+3$/);
 });
