@@ -8,6 +8,7 @@ import asyncio
 import errno
 import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -24,6 +25,8 @@ from embedded.errors import DirectoryInUseError, EmbeddedError, PortTakenError, 
 _POLL_S = 0.02
 _LAUNCHER = Path(__file__).with_name("child.py")
 LOOPBACK = "127.0.0.1"
+_NEVER_OUTGOING = range(20_000, 32_000)  # Linux gives out 32768 and above unless told otherwise, macOS 49152 and above
+_DRAWN_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +224,26 @@ def failure(what: str, log: Path, shown_lines: int = 5) -> EmbeddedError:
 
 
 def port_for(what: str, wanted: int | None, address: str = LOOPBACK) -> int:
-    """`wanted` if nobody listens there, or any free one."""
+    """`wanted` if nobody listens there, or any free one that no system gives to outgoing connections by itself: such a
+    one could be taken again before `what` listens. Raises PortTakenError.
+    """
+    if wanted is not None:
+        return _bound(what, wanted, address)
+    for port in random.sample(_NEVER_OUTGOING, _DRAWN_MAX):
+        with suppress(PortTakenError):
+            return _bound(what, port, address)
+    return _bound(what, 0, address)
+
+
+def _bound(what: str, port: int, address: str) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, wanted or 0))
+            probe.bind((address, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortTakenError(
-                    f"{what} cannot listen on {address}:{wanted}: another program does; stop it or choose another port"
+                    f"{what} cannot listen on {address}:{port}: another program does; stop it or choose another port"
                 ) from None
-            raise from_os(error, f"{what} cannot listen on {address}:{wanted}") from error
+            raise from_os(error, f"{what} cannot listen on {address}:{port}") from error
         return int(probe.getsockname()[1])

@@ -243,8 +243,13 @@ class Worker:
         if self._roster.knows_not(site_keys):
             await self._roster.discover(self._pool, at_once=True)
         begun_s, named = time.monotonic(), self._roster.ids_of(site_keys)
+        heard_ms = bundle.deliveries[0].received_ms
+        if bundle.has_failed:  # loaded before and by itself: loaded within, it is lost when this part fails as well
+            async with transaction(self._pool) as connection:
+                await self._roster.ready(connection, named, heard_ms)
+            self._roster.committed(named)
         async with transaction(self._pool) as connection:
-            sites = await self._roster.ready(connection, named, bundle.deliveries[0].received_ms)
+            sites = await self._roster.ready(connection, named, heard_ms)
             done = await batch.judge(
                 connection,
                 bundle,

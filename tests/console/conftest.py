@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from embedded.process import port_for
 from tests.console.guard import Route, a_route
 from tests.console.phone import ARGUMENTS, PATIENCE_MS, Phone
 from tests.console.rig import BUILT, OUTPUT, WIDTHS, Service, running
 from tests.fix_database import _drop, clone, with_database
-from tests.fix_sockets import free_port
 
 # The sound is there, and allowed: one test looks at what happens where it is not.
 SOUND = "--autoplay-policy=no-user-gesture-required"
@@ -31,7 +31,10 @@ def service(
     name = f"tz_console_{uuid.uuid4().hex[:12]}"
     asyncio.run(clone(database_server, template_database, name))
     with running(
-        with_database(database_server, name), mqtt_url, tmp_path_factory.mktemp("console"), free_port()
+        with_database(database_server, name),
+        mqtt_url,
+        tmp_path_factory.mktemp("console"),
+        port_for("the console", None),
     ) as found:
         yield found
     asyncio.run(_drop(database_server, name))

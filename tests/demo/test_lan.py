@@ -11,7 +11,7 @@ from demo import lan
 from embedded import networks
 from embedded.errors import EmbeddedError
 from embedded.networks import Address
-from tests.fix_sockets import free_port
+from embedded.process import port_for
 
 
 def addresses(*found: tuple[str, str]) -> list[Address]:
@@ -87,7 +87,7 @@ async def test_a_taken_port_moves_the_page(tmp_path: Path) -> None:
 
 
 async def test_a_phone_is_told_how_in_both_languages(tmp_path: Path) -> None:
-    async with lan.standing(tmp_path, HERE, free_port(), datetime.now(UTC)) as found:
+    async with lan.standing(tmp_path, HERE, port_for("the demo", None), datetime.now(UTC)) as found:
         async with httpx.AsyncClient() as phone:
             page = (await phone.get(found.page)).text
         for told in ("证书信任设置", "Certificate Trust Settings", "安装证书", "Install a certificate"):

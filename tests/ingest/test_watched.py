@@ -10,11 +10,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from embedded.broker import Broker
+from embedded.process import port_for
 from ingest.errors import PortTaken
 from ingest.vitals import HealthState, Vitals, health
 from ledger.migrate import MigrationError
 from settings import Settings
-from tests.fix_sockets import free_port
 from tests.fix_wait import Eventually
 from tests.line_rig import Line, line
 
@@ -74,7 +74,7 @@ class Asked:
 async def test_the_metrics_agree_with_the_ledger(
     database_url: str, mqtt_url: str, unique_key: Callable[[str], str], eventually: Eventually, caplog
 ) -> None:
-    port = free_port()
+    port = port_for("ingest's door", None)
     caplog.set_level(logging.DEBUG, "ingest.watched")
     async with line(database_url, mqtt_url, unique_key("site"), ingest_http_port=port) as work:
         asked = Asked(port)
@@ -115,7 +115,7 @@ async def test_the_metrics_agree_with_the_ledger(
 async def test_ready_with_broker_and_database_and_not_without(
     database_url: str, broker: Broker, unique_key: Callable[[str], str], eventually: Eventually
 ) -> None:
-    port = free_port()
+    port = port_for("ingest's door", None)
     async with line(database_url, broker.url, unique_key("site"), ingest_http_port=port):
         asked = Asked(port)
 

@@ -24,7 +24,7 @@ import psycopg
 import pytest
 
 from embedded.broker import Broker
-from tests.fix_sockets import free_port
+from embedded.process import port_for
 from tests.fix_wait import Eventually
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
@@ -107,7 +107,7 @@ async def is_up(running: Demo, eventually: Eventually) -> None:
 
 async def test_comes_up_stops_and_goes_on(tmp_path: Path, eventually: Eventually) -> None:
     """Ctrl-C ends every process with exit code 0; a second run has the same login and the same readings."""
-    port = free_port()
+    port = port_for("the demo", None)
     with demo(tmp_path / "data", tmp_path / "first", port) as first:
         await is_up(first, eventually)
         sites = await asyncio.to_thread(first.get, "/api/v1/sites")
@@ -138,7 +138,7 @@ async def test_comes_up_stops_and_goes_on(tmp_path: Path, eventually: Eventually
 
 
 async def test_recovers_from_an_unclean_stop(tmp_path: Path, eventually: Eventually) -> None:
-    port = free_port()
+    port = port_for("the demo", None)
     with demo(tmp_path / "data", tmp_path / "first", port) as first:
         await is_up(first, eventually)
         assert await stopped_by(signal.SIGKILL, first, eventually) == -signal.SIGKILL
@@ -152,7 +152,7 @@ async def test_servers_that_are_given_are_used_and_phones_have_https(
     tmp_path: Path, database_url: str, broker: Broker, eventually: Eventually
 ) -> None:
     """LAN=1: over plain http nothing but the way to trust; over https everything, with cookies that never go in clear."""
-    port, data = free_port(), tmp_path / "data"
+    port, data = port_for("the demo", None), tmp_path / "data"
     given = {"DATABASE_URL": database_url, "MQTT_URL": broker.url, "arguments": "--lan 127.0.0.1"}
     with demo(data, tmp_path / "output", port, **given) as running:
         await is_up(running, eventually)
@@ -214,7 +214,7 @@ async def test_a_taken_port_is_a_sentence(tmp_path: Path, eventually: Eventually
 
 async def test_an_unusable_directory_is_a_sentence(tmp_path: Path, eventually: Eventually) -> None:
     (tmp_path / "data").write_text("a file where the directory should be")
-    with demo(tmp_path / "data", tmp_path / "output", free_port()) as refused:
+    with demo(tmp_path / "data", tmp_path / "output", port_for("the demo", None)) as refused:
         await eventually(lambda: refused.process.poll() is not None, 30)
         assert refused.process.returncode == 1
         assert str(tmp_path / "data") in refused.said()
@@ -222,9 +222,9 @@ async def test_an_unusable_directory_is_a_sentence(tmp_path: Path, eventually: E
 
 
 async def test_two_demos_in_one_directory_are_refused(tmp_path: Path, eventually: Eventually) -> None:
-    with demo(tmp_path / "data", tmp_path / "first", free_port()) as first:
+    with demo(tmp_path / "data", tmp_path / "first", port_for("the demo", None)) as first:
         await is_up(first, eventually)
-        with demo(tmp_path / "data", tmp_path / "second", free_port()) as second:
+        with demo(tmp_path / "data", tmp_path / "second", port_for("the demo", None)) as second:
             await eventually(lambda: second.process.poll() is not None, 30)
             assert second.process.returncode == 1
             assert "in use" in second.said()
