@@ -316,6 +316,9 @@ def _facility(row: TupleRow) -> Facility:
     return Facility(*fields)
 
 
+_NO_CODES: Mapping[str, int] = {}  # one for tens of thousands of points that are no enumerations
+
+
 def _point(fields: list[Any]) -> Point:
-    fields[4] = PointKind(fields[4])
+    fields[4], fields[12] = PointKind(fields[4]), fields[12] or _NO_CODES
     return Point(*fields)

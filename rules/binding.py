@@ -19,7 +19,9 @@ from rules.syntax import Binary, Boolean, Call, Label, Name, Node, Unary, names,
 from rules.truth import Getter, Opposite, compiled
 from rules.vocabulary import AGGREGATES, BUILT_IN, BUILT_IN_GATEWAY, RAISED, SELF
 
-_NO_EVENTS: frozenset[int] = frozenset()  # most rules have none, and an empty set takes 200 bytes
+# Most rules have no events and no leaders, and each empty set or mapping takes up to 200 bytes.
+_NO_EVENTS: frozenset[int] = frozenset()
+_NO_LEADERS: Mapping[str, Leader] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +144,21 @@ class Bound:
     suppressors: Sequence[Signal]  # what `suppress` looks at
     operands: Sequence[Signal]
     events: frozenset[int]  # ids of the event points `when` looks at
-    edges: Mapping[int, Sequence[Edge]]  # by the point whose samples move them
+    edges: Sequence[
+        Sequence[Edge]
+    ]  # those that the samples of each operand move, as in `operands`; last, that none moves
     is_tick_only: bool
     stakes: Sequence[Stake]  # every question that `when`, `clear` and `suppress` ask of a point
     places: Places
     signals: Mapping[int, Signal]
     tick_only: TickOnly
     leaders: Mapping[str, Leader]
+
+    def edges_moved_by(self, point_id: int) -> Sequence[Edge]:
+        for signal, edges in zip(self.operands, self.edges, strict=False):
+            if signal.point.id == point_id:
+                return edges
+        return ()
 
     # What few conditions ever need is compiled when it is asked for: kept for each of tens of thousands, it would be
     # a third of what they take.
@@ -214,7 +224,7 @@ def bind(
         places=places,
         signals=signals,
         tick_only=tick_only,
-        leaders=leaders,
+        leaders=leaders or _NO_LEADERS,
     )
 
 

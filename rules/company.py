@@ -106,7 +106,7 @@ def with_company(watches: Sequence[Watch], of: Mapping[int, Sequence[Watch]]) ->
     for watch in watches:
         for each in of.get(watch.condition_id, (watch,)):
             found[each.condition_id] = each
-    return list(found.values())
+    return tuple(found.values())
 
 
 def leaders_first(conditions: Sequence[Condition], places: Places) -> list[tuple[Condition, Sequence[str]]]:
@@ -129,4 +129,4 @@ def leaders_first(conditions: Sequence[Condition], places: Places) -> list[tuple
 def end_step(judged: Iterable[Watch]) -> None:
     """Everyone who asks after these has seen how they turned."""
     for watch in judged:
-        watch.turns.clear()
+        watch.turns = ()

@@ -78,7 +78,7 @@ class Engine:
         by_facility = {link.gateway.facility_id: link for link in self._links.values() if link.gateway is not None}
         self._vigil = Vigil(self._places, self._signals, by_facility)
         self._schedules = {key: Schedule() for key in self._links}
-        self._users: dict[int, list[Watch]] = defaultdict(list)  # point -> those who must see its samples
+        self._users: Mapping[int, Sequence[Watch]] = {}  # point -> those who must see its samples
         self._in_dark: dict[int, list[Watch]] = defaultdict(list)  # gateway -> those who know less when it is offline
         self._tick_only: list[Watch] = []
         self._companies: Mapping[int, Sequence[Watch]] = {}  # condition -> whom it goes through time with
@@ -128,6 +128,7 @@ class Engine:
         running = {delay.condition_id: delay for delay in delays if delay.condition_id is not None}
         tick_only = self._vigil.tick_only()
         watches: dict[tuple[int, int | None, str], Watch] = {}
+        users: dict[int, list[Watch]] = defaultdict(list)
         for condition, asks in leaders_first(conditions, self._places):
             facility_id, part_id = condition.facility_id, condition.part_id
             places = [(key, (facility_id, place, key)) for key in asks for place in {part_id, None}]
@@ -143,7 +144,7 @@ class Engine:
                 continue
             self._schedules[self._link_key(condition.facility_id)].put(watch, 0)
             for signal in bound.operands:
-                self._users[signal.point.id].append(watch)
+                users[signal.point.id].append(watch)
             for key in {self._link_key(each.point.facility_id) for each in bound.operands if each.stale_ms is None}:
                 self._in_dark[key].append(watch)
         self._tick_only_operands = list(
@@ -151,6 +152,7 @@ class Engine:
         )
         self._companies = companies(list(watches.values()))
         self._turns = in_turn(list(watches.values()), self._companies)
+        self._users = {point_id: tuple(found) for point_id, found in users.items()}
         self._judged_by = {point_id: with_company(users, self._companies) for point_id, users in self._users.items()}
 
     def _take_up_holds(self, delays: Sequence[Delay]) -> None:
@@ -285,7 +287,7 @@ class Engine:
 
     def _feed_late(self, signal: Signal, sample: Sample, sink: Sink) -> None:
         signal.take_late(sample.ts_ms, sample.value, sample.quality)
-        for watch in self._users[sample.point_id]:
+        for watch in self._users.get(sample.point_id, ()):
             watch.is_behind = True
             watch.floor_ms = 0  # it may leave a window sooner than anything before
             self._plan(watch)
@@ -298,7 +300,7 @@ class Engine:
             self._begin(watch, ts_ms)
         for watch in judged:
             watch.advance(ts_ms, sink)
-        repeated = [watch for watch in self._users[point_id] if watch.active and point_id in watch.bound.events]
+        repeated = [watch for watch in self._users.get(point_id, ()) if watch.active and point_id in watch.bound.events]
         signal.take(ts_ms, sample.value, sample.quality)
         signal.link.reached(ts_ms)
         if signal.is_event:

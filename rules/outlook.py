@@ -6,7 +6,7 @@ that need not have been. It is never wider.
 
 import operator
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isnan, nextafter
 
@@ -144,7 +144,7 @@ def _regions(cuts: Iterable[Cut]) -> list[float]:
     return sorted(found)
 
 
-def _between(starts: list[float], value: float) -> Range:
+def _between(starts: Sequence[float], value: float) -> Range:
     place = bisect_right(starts, value)
     return starts[place - 1], (nextafter(starts[place], -inf) if place < len(starts) else inf)
 
@@ -154,10 +154,10 @@ class PointOutlook:
     """The quiet band of one point, over all conditions that look at it."""
 
     signal: Signal
-    looks: list[Look] = field(default_factory=list[Look])
-    _starts: list[float] = field(default_factory=lambda: [-inf])
+    looks: tuple[Look, ...] = ()
+    _starts: tuple[float, ...] = (-inf,)
     _is_exact: bool = False
-    _reckoned: list[tuple[Reckoned, list[Range]]] = field(default_factory=list[tuple[Reckoned, list[Range]]])
+    _reckoned: tuple[tuple[Reckoned, list[Range]], ...] = ()
 
     def mind(self, stakes: Iterable[Stake]) -> None:
         cuts: list[Cut] = []
@@ -168,10 +168,10 @@ class PointOutlook:
                 case Same():
                     self._is_exact = True
                 case Reckoned():
-                    self._reckoned.append((stake, []))
+                    self._reckoned += ((stake, list[Range]()),)
                 case _:
                     pass
-        self._starts = sorted({*self._starts, *_regions(cuts)})
+        self._starts = tuple(sorted({*self._starts, *_regions(cuts)}))
 
     def band(self) -> Range:
         """From where to where its value may go."""

@@ -21,7 +21,7 @@ from rules.links import Link
 from rules.lists import Lists, Numbers
 from rules.outlook import NEVER, Look, PointOutlook
 from rules.signals import Signal
-from rules.slots import ALWAYS, Departure, Edge
+from rules.slots import Departure, Edge
 from rules.stakes import NOTHING, Age, OverTime, Range
 from rules.watch import Watch
 
@@ -129,7 +129,7 @@ class Sieve:
                 tuple(slot_of[look.stake.signal.point.id] for look in looks),
             )
             for look, slot in zip(looks, self._tracks[condition_id].looked_at, strict=True):
-                self._outlooks[slot].looks.append(look)
+                self._outlooks[slot].looks += (look,)
             for stake in watch.bound.stakes:
                 self._outlooks[slot_of[stake.signal.point.id]].mind([stake])
         self._judged = [
@@ -258,7 +258,7 @@ class Sieve:
             clock_ms = max(clock_ms, int(later.max()))
         watch.clock_ms = clock_ms
         if clock_ms is not None:
-            for edges in watch.bound.edges.values():
+            for edges in watch.bound.edges:
                 for edge in edges:
                     moment = edge(clock_ms)
                     if moment is not None and moment < watch.floor_ms:
@@ -379,10 +379,9 @@ class Sieve:
 
 def _unmoved_edges(watch: Watch) -> Sequence[Edge]:
     """Its edges but those that quiet samples move away: of points that go stale, and of windows (`rules.outlook`)."""
-    bound = watch.bound
-    found: list[Edge] = []
-    signals: Mapping[int, Signal] = {each.point.id: each for each in bound.operands}
-    for point_id, edges in bound.edges.items():
-        own = 0 if point_id == ALWAYS or signals[point_id].is_event else 1  # the first is the signal's own
+    *moved, unmoved = watch.bound.edges
+    found = list(unmoved)
+    for signal, edges in zip(watch.bound.operands, moved, strict=True):
+        own = 0 if signal.is_event else 1  # the first is the signal's own
         found += [edge for edge in edges[own:] if not isinstance(edge, Departure)]
     return tuple(found)

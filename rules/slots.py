@@ -91,18 +91,16 @@ class Dependencies:
         self.parameters |= other.parameters
         self.is_tick_only |= other.is_tick_only
 
-    def edges(self) -> dict[int, Sequence[Edge]]:
-        """By the point whose samples move them, its signal's own first; ALWAYS: those that none moves.
+    def edges(self) -> Sequence[Sequence[Edge]]:
+        """Those that the samples of each operand move, its own first, in the operands' order; last, those that none moves.
 
         A signal's own edges are the same object wherever nothing is added: there are as many as conditions have operands.
         """
-        found: dict[int, Sequence[Edge]] = {
-            point_id: (*signal.own_edges, *self.further[point_id]) if point_id in self.further else signal.own_edges
+        moved = [
+            (*signal.own_edges, *self.further[point_id]) if point_id in self.further else signal.own_edges
             for point_id, signal in self.operands.items()
-        }
-        if ALWAYS in self.further:
-            found[ALWAYS] = tuple(self.further[ALWAYS])
-        return found
+        ]
+        return (*moved, tuple(self.further.get(ALWAYS, ())))
 
 
 @dataclass(frozen=True, slots=True)

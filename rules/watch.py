@@ -59,7 +59,7 @@ class Watch:
     is_behind: bool = False  # its past was completed, and it has not been asked since
     walked_ms: int = 0  # the last edge it passed: a sample older than that may find another truth
     is_out: bool = False  # of service: nobody hears of it, so nothing may hide behind it
-    turns: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])  # of its alarm, in this step
+    turns: tuple[tuple[int, bool], ...] = ()  # of its alarm, in this step
     past_once: Past | None = None
     # No edge comes between the clock and this moment. Most samples only move edges away (the point that reported goes
     # stale later than before), so looking at all of them again is put off until time gets here.
@@ -210,7 +210,7 @@ class Watch:
         if point_id not in self.minds:
             return
         self.judge(at_ms, sink)
-        for edge in self.bound.edges.get(point_id, ()):
+        for edge in self.bound.edges_moved_by(point_id):
             moment = edge(at_ms)
             if moment is not None and moment < self.floor_ms:
                 self.floor_ms = moment
@@ -287,7 +287,7 @@ class Watch:
         found: int | None = None
         if self.doubted_ms is not None and self.doubted_ms + self._patience_ms + 1 > at_ms:
             found = self.doubted_ms + self._patience_ms + 1
-        for edges in self.bound.edges.values():
+        for edges in self.bound.edges:
             for edge in edges:
                 moment = edge(at_ms)
                 if moment is not None and (found is None or moment < found):
@@ -368,7 +368,7 @@ class Watch:
         self._decide(move, at_ms, since_ms, reason, sink)
         self.active = not self.active
         if self.is_followed:
-            self.turns.append((at_ms, self.active))
+            self.turns += ((at_ms, self.active),)
 
     def _decide(self, move: ConditionMove, at_ms: int, since_ms: int, reason: ConditionReason, sink: Sink) -> None:
         at_ms = at_ms if self.moved_ms is None else max(at_ms, self.moved_ms)
