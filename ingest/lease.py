@@ -30,7 +30,7 @@ class Lease:
         self._is_doubted = True
 
     async def hold(self, sites: Mapping[int, str]) -> int:
-        """Hold these sites (id -> key); gives the session to name in `leases.require`.
+        """Hold these sites (id -> key); gives the session to name in `leases.fence`.
 
         Raises Unavailable when the database is away or our own former session lingers, SiteTaken when somebody else
         has one of them.

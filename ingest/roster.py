@@ -110,8 +110,9 @@ class Roster:
     async def _make_ready(self, connection: Connection, site_ids: Sequence[int], heard_ms: int) -> None:
         pid = await self._lease.hold(self._keys)
         async with pipelined(connection):
-            await leases.require(connection, pid, self._keys)
+            fenced = await leases.fence(connection, pid, self._keys)
             revisions = await facilities.revisions(connection, site_ids)
+            await leases.require(fenced, self._keys)
         changed = [each for each in site_ids if not self._is_current(each, revisions.get(each))]
         if changed:
             with long_lived(replaces=not (self._loaded.keys() | self._failed.keys()).isdisjoint(changed)):

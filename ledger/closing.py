@@ -26,10 +26,11 @@ async def gathered(connection: Connection) -> AsyncGenerator[None]:
 async def _write(connection: Connection, kept: Gathered) -> None:
     for made in kept.moves:
         assert await made.fetchone() is not None, "the facility's lock keeps a condition from moving under us"
+    asked = await notices.ask(connection, kept.alarms, kept.work_orders)
     for (site_id, now), entries in groupby(kept.entries, key=_of_one_piece):
         named = [dossier.NewEntry(each.facility_id, each.kind, each.body) for each in entries]
         await dossier.append_all(connection, site_id, named, now)
-    await notices.changed(connection, kept.alarms, kept.work_orders)
+    await notices.tell(connection, asked)
 
 
 def _of_one_piece(entry: GatheredEntry) -> tuple[int, datetime]:

@@ -17,7 +17,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import TupleRow
 
 from ledger import arrays
-from ledger.history import note_old
+from ledger.history import ask_closed, note_old
 from ledger.pool import Connection, pipelined
 
 STORED: Final = 0  # new to the ledger
@@ -107,8 +107,9 @@ async def writing(connection: Connection, rows: Columns) -> AsyncGenerator[None]
     if len(rows) < COPY_ROWS_MIN:
         async with pipelined(connection):
             await connection.execute(_INSERT_NEW, _listed(rows))
+            closed = await ask_closed(connection)
             yield
-            await note_old(connection, rows.point_id, rows.ts_ms)
+            await note_old(connection, closed, rows.point_id, rows.ts_ms)
         return
     async with (
         connection.cursor() as cursor,
@@ -116,7 +117,7 @@ async def writing(connection: Connection, rows: Columns) -> AsyncGenerator[None]
     ):
         await copy.write(_body(rows))
         yield
-    await note_old(connection, rows.point_id, rows.ts_ms)
+    await note_old(connection, await ask_closed(connection), rows.point_id, rows.ts_ms)
 
 
 async def deposit(connection: Connection, filed: Filed) -> NDArray[np.int8]:
@@ -128,7 +129,8 @@ async def deposit(connection: Connection, filed: Filed) -> NDArray[np.int8]:
     kept_value[known], kept_quality[known] = known_value, known_quality
     is_new = np.ones(len(rows), np.bool_)
     is_new[known] = False
-    await note_old(connection, rows.point_id[is_new], rows.ts_ms[is_new])
+    if is_new.any():
+        await note_old(connection, await ask_closed(connection), rows.point_id[is_new], rows.ts_ms[is_new])
     value, against = filed.values.value, kept_value[group]
     is_same = (value == against) | (np.isnan(value) & np.isnan(against))
     is_same &= filed.values.quality == kept_quality[group]

@@ -18,6 +18,8 @@ from typing import LiteralString
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
 
 from ledger.pool import Connection
 
@@ -54,17 +56,23 @@ def hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-async def note_old(connection: Connection, point_ids: NDArray[np.int32], ts_ms: NDArray[np.int64]) -> int:
-    """Note the hours of readings that came after their hour was closed; returns how many hours.
+async def ask_closed(connection: Connection) -> AsyncCursor[TupleRow]:
+    """How far hours are closed, for `note_old`: asked by whoever stores readings, in the same transaction and *after* they
+    were stored (the transaction must have written something before this looks, or `fence` could not see it).
+    """
+    return await connection.execute("select max(closed_until) from site_history")
 
-    To be called by whoever stores readings, in the same transaction and *after* they were stored (the transaction must
-    have written something before this looks how far hours are closed, or `fence` could not see it), with all that were
-    new; one small query, unless there are old ones. More than the new ones does no harm.
+
+async def note_old(
+    connection: Connection, closed: AsyncCursor[TupleRow], point_ids: NDArray[np.int32], ts_ms: NDArray[np.int64]
+) -> int:
+    """Note the hours of readings that came after their hour was closed, by what `ask_closed` gave; returns how many hours.
+
+    To be called with all readings that were new. More than the new ones does no harm.
     """
     if not len(ts_ms):
         return 0
-    cursor = await connection.execute("select max(closed_until) from site_history")
-    row = await cursor.fetchone()
+    row = await closed.fetchone()
     if row is None or row[0] is None:
         return 0
     is_old = ts_ms < int(row[0].timestamp() * 1000)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import LiteralString
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
 from ledger.constraints import translate
@@ -111,20 +111,24 @@ class LeaseSession:
         return row and row[0]
 
 
-async def require(connection: Connection, session_pid: int, site_ids: Iterable[int]) -> None:
-    """In a transaction that judges these sites: raises Unavailable if the session does not hold them any more; and from
-    here to the end of the transaction nobody else begins to judge them.
+async def fence(connection: Connection, session_pid: int, site_ids: Iterable[int]) -> AsyncCursor[TupleRow]:
+    """In a transaction that judges these sites: from here to its end nobody else begins to judge them. Gives what `require`
+    is to be asked with, which may still be on its way.
     """
     wanted = set(site_ids)
     # A statement of its own, before the question: what it waits for must be over when the question is asked.
     await connection.execute(
         "select pg_advisory_xact_lock_shared(%s, site) from unnest(%s::int[]) as site", [_FENCE_CLASS, sorted(wanted)]
     )
-    cursor = await connection.execute(
+    return await connection.execute(
         "select objid::int from pg_locks where locktype = 'advisory' and classid = %s and objsubid = 2 and granted "
         "and pid = %s and database = (select oid from pg_database where datname = current_database())",
         [_LOCK_CLASS, session_pid],
     )
-    held = {row[0] async for row in cursor}
+
+
+async def require(fenced: AsyncCursor[TupleRow], site_ids: Iterable[int]) -> None:
+    """Raises Unavailable if the session does not hold these sites any more."""
+    wanted, held = set(site_ids), {row[0] async for row in fenced}
     if not wanted <= held:
         raise Unavailable(f"the session that holds our sites is gone: {sorted(wanted - held)} must be taken again")

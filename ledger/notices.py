@@ -1,6 +1,7 @@
 """What the stream and the alarms topic say of a change: the whole new state of its subject, with a version."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import AsyncCursor
@@ -33,21 +34,46 @@ async def work_order_changed(connection: Connection, work_order_id: int, now: da
         kept.work_orders[work_order_id] = now
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How alarms and orders stand, where the answers may still be on their way; and when each of them changed."""
+
+    alarm_times: Mapping[int, datetime]
+    order_times: Mapping[int, datetime]
+    alarms: AsyncCursor[TupleRow] | None
+    orders: AsyncCursor[TupleRow] | None
+
+
 async def changed(
     connection: Connection, alarm_times: Mapping[int, datetime], order_times: Mapping[int, datetime]
 ) -> None:
     """Tell of alarms and orders as they are now. MQTT hears only of alarms that have rung: sirens know nothing of a
     historical one, and nothing of orders.
     """
-    # Both are asked before either answer is waited for.
-    found = await alarms.ask(connection, list(alarm_times)) if alarm_times else None
-    orders = await _ask_orders(connection, list(order_times)) if order_times else None
+    await tell(connection, await ask(connection, alarm_times, order_times))
+
+
+async def ask(
+    connection: Connection, alarm_times: Mapping[int, datetime], order_times: Mapping[int, datetime]
+) -> Asked:
+    """The first half of `changed`, for who has something else to ask before the answers are waited for."""
+    return Asked(
+        alarm_times,
+        order_times,
+        await alarms.ask(connection, list(alarm_times)) if alarm_times else None,
+        await _ask_orders(connection, list(order_times)) if order_times else None,
+    )
+
+
+async def tell(connection: Connection, asked: Asked) -> None:
+    """The second half of `changed`: nothing that was asked about may have changed since."""
     told: list[NewNotice] = []
-    if found is not None:
-        told += [_of_alarm(alarms.alarm_from_row(row), alarm_times) for row in await found.fetchall()]
-    if orders is not None:
-        told += [_of_order(row, order_times) for row in await orders.fetchall()]
-    assert len(told) == len(alarm_times) + len(order_times), "nothing vanishes under its own transaction"
+    if asked.alarms is not None:
+        rows = await asked.alarms.fetchall()
+        told += [_of_alarm(alarms.alarm_from_row(row), asked.alarm_times) for row in rows]
+    if asked.orders is not None:
+        told += [_of_order(row, asked.order_times) for row in await asked.orders.fetchall()]
+    assert len(told) == len(asked.alarm_times) + len(asked.order_times), "nothing vanishes under its own transaction"
     await outbox.append(connection, *told)
 
 

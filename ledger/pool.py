@@ -5,6 +5,7 @@ committed together or not at all. No ledger function commits, and none opens a c
 """
 
 import asyncio
+import select
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import LiteralString
@@ -54,7 +55,7 @@ async def open_pool(
         max_size=size_max,
         timeout=10.0,
         configure=configure,
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
         open=False,
         name=role or "taizhang-owner",
     )
@@ -67,6 +68,17 @@ async def open_pool(
         yield pool
     finally:
         await pool.close()
+
+
+async def _check(connection: Connection) -> None:
+    """Raises OperationalError if the server has hung up. A connection at rest has nothing to be read but that: so to look
+    at its socket tells it, where the pool's own check is a trip to the server before every transaction.
+    """
+    socket = select.poll()
+    socket.register(connection.fileno(), select.POLLIN)
+    if socket.poll(0):
+        await connection.close()  # or the pool, which sees nothing wrong with it, would offer it again
+        raise psycopg.OperationalError("the server has closed the connection")
 
 
 def database_url(pool: Pool) -> str:

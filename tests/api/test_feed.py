@@ -346,9 +346,10 @@ async def test_a_reader_that_fails_begins_again_where_it_stood(pool: Pool, owner
 
     async def failing_once(connection: Connection) -> None:
         nonlocal asked
-        asked += 1
-        if asked == 3:
-            raise KeyError("whatever it is")
+        if asyncio.current_task() is reader:  # a client may ask the table as well
+            asked += 1
+            if asked == 3:
+                raise KeyError("whatever it is")
         await sites.open(connection)
 
     feed = Feed(pool, failing_once, FAST)

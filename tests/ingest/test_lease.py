@@ -21,14 +21,14 @@ def impatient(monkeypatch) -> None:
 async def test_a_successor_waits_for_the_transaction_in_which_the_lease_was_lost(database_url, connection) -> None:
     first = await LeaseSession.open(database_url, "first")
     assert await first.take(1)
-    await leases.require(connection, first.pid, SITE)  # judging begins
+    await leases.require(await leases.fence(connection, first.pid, SITE), SITE)  # judging begins
     await first.close()  # and the lease is lost on the way
     second = Lease(database_url, "second")
     with pytest.raises(Unavailable, match="a transaction of the worker that judged east before is still under way"):
         await second.hold(SITE)
     await connection.commit()
     pid = await second.hold(SITE)
-    await leases.require(connection, pid, SITE)
+    await leases.require(await leases.fence(connection, pid, SITE), SITE)
     await connection.rollback()
     await second.close()
 
@@ -40,14 +40,14 @@ async def test_a_transaction_that_begins_after_the_lease_is_lost_finds_it_gone(d
     second = Lease(database_url, "second")
     await second.hold(SITE)
     with pytest.raises(Unavailable, match="must be taken again"):
-        await leases.require(connection, first.pid, SITE)
+        await leases.require(await leases.fence(connection, first.pid, SITE), SITE)
     await connection.rollback()
     await second.close()
 
 
 async def test_the_fence_keeps_nobody_who_holds_another_site(database_url, connection) -> None:
     first = Lease(database_url, "first")
-    await leases.require(connection, await first.hold({2: "west"}), {2: "west"})
+    await leases.require(await leases.fence(connection, await first.hold({2: "west"}), {2: "west"}), {2: "west"})
     second = Lease(database_url, "second")
     await second.hold(SITE)
     with pytest.raises(SiteTaken, match="west is judged by first"):
@@ -63,7 +63,7 @@ async def test_the_historian_and_the_line_do_not_wait_for_each_other(database_ur
     async with open_pool(database_url, role=INGEST_ROLE) as pool, transaction(pool) as historian:
         assert await history.is_mine(historian, 1)
         await connection.execute("set local lock_timeout = '1s'")
-        await leases.require(connection, pid, SITE)  # judging begins beside it
+        await leases.require(await leases.fence(connection, pid, SITE), SITE)  # judging begins beside it
         async with transaction(pool) as next_turn:
             assert not await history.is_mine(next_turn, 1)
     async with open_pool(database_url, role=INGEST_ROLE) as pool, transaction(pool) as historian:

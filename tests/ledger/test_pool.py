@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ledger.errors import LedgerError, Unavailable, Unreachable
-from ledger.pool import INGEST_ROLE, open_pool, pipelined, transaction
+from ledger.pool import INGEST_ROLE, Connection, open_pool, pipelined, transaction
 from tests.fix_wait import loop_turns, wait_until
 
 
@@ -57,3 +57,23 @@ async def test_that_there_is_no_connection_is_told_from_what_only_one_transactio
             with pytest.raises(Unreachable):
                 async with transaction(pool):
                     pass
+
+
+async def test_a_connection_whose_server_hung_up_while_it_rested_is_replaced_before_use(
+    database_url: str, connection: Connection
+) -> None:
+    async def own_pid() -> int:
+        async with transaction(pool) as mine:
+            return mine.info.backend_pid
+
+    async def is_gone(pid: int) -> bool:
+        return (
+            await (await connection.execute("select 1 from pg_stat_activity where pid = %s", [pid])).fetchone() is None
+        )
+
+    async with open_pool(database_url, role=INGEST_ROLE, size_max=1) as pool:
+        first = await own_pid()
+        assert await own_pid() == first  # one that is alive stays
+        await connection.execute("select pg_terminate_backend(%s)", [first])
+        await wait_until(lambda: is_gone(first))
+        assert await own_pid() != first
