@@ -81,6 +81,17 @@ def test_the_dashboard_is_one_that_grafana_imports() -> None:
         assert len({target["refId"] for target in panel.get("targets", ())}) == len(panel.get("targets", ()))
 
 
+def test_tiles_say_what_is_now() -> None:
+    """Asked for the whole hour, Grafana would show the last value of a service that is down; and without thresholds of
+    its own a tile is red from 80 on.
+    """
+    tiles = [panel for panel in panels() if panel["type"] == "stat"]
+    assert tiles
+    for panel in tiles:
+        assert all((each["instant"], each["range"]) == (True, False) for each in panel["targets"]), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"], panel["title"]
+
+
 def test_panels_do_not_lie_on_each_other() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in panels():
