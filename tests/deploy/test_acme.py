@@ -194,7 +194,7 @@ async def test_a_chain_laid_before_its_key_is_served_once_the_key_is_there(
         trial_certificate(tmp_path / "next")
         chain = (tmp_path / "next/fullchain.pem").read_text(encoding="utf-8")
         before = (tmp_path / "tls/fullchain.pem").read_text(encoding="utf-8")
-        await eventually(lambda: issued(broker.outer_port, before))
+        await eventually(lambda: issued(broker.outer_port, before) and issued(https, before))
         (tmp_path / "tls/fullchain.pem").write_text(chain, encoding="utf-8")
         await eventually(lambda: not issued(broker.outer_port, before + chain))  # it refuses everybody
         shutil.copy(tmp_path / "next/privkey.pem", tmp_path / "tls/privkey.pem")
