@@ -75,6 +75,8 @@ def test_a_facility_tells_what_is_and_what_was(calm: Service, open_page: OpenPag
     points = page.get_by_role("table", name="测点")
     expect(points.locator(".point-high")).to_contain_text("出水压力")
     expect(points.get_by_role("row", name=re.compile("双电源位置.*主电源"))).to_be_visible()
+    page.locator(".open-row").hover()
+    assert serious(page) == []  # the pointer's colour is to be read as well
     points.get_by_label("水箱液位").check()
     legend = page.locator(".chart-legend li")
     expect(legend).to_have_count(2)

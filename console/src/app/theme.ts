@@ -42,6 +42,8 @@ export function useTheme(): ThemeConfig {
       motion: !still,
       colorPrimary: '#2b5876',
       colorLink: '#1f5480',
+      colorLinkHover: '#163f62', // darker: the lighter one that antd derives is too pale to be read
+      colorLinkActive: '#0f2d47',
       colorBgLayout: '#e6e9ec',
       colorBgContainer: '#f7f8f9',
       colorBgElevated: '#ffffff',
