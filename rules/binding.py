@@ -144,9 +144,7 @@ class Bound:
     suppressors: Sequence[Signal]  # what `suppress` looks at
     operands: Sequence[Signal]
     events: frozenset[int]  # ids of the event points `when` looks at
-    edges: Sequence[
-        Sequence[Edge]
-    ]  # those that the samples of each operand move, as in `operands`; last, that none moves
+    edges: Sequence[Sequence[Edge]]  # moved by the samples of each operand, in their order; last, by no sample
     is_tick_only: bool
     stakes: Sequence[Stake]  # every question that `when`, `clear` and `suppress` ask of a point
     places: Places
